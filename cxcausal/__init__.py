@@ -1,0 +1,1 @@
+"""cxcausal: what is human contact worth?"""

@@ -1,0 +1,65 @@
+"""Names in YAML to components: one line each, imported only when used; other packages add theirs by entry point."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+from cxcausal.core.errors import PlanError, Problem
+
+BUILT_IN: Mapping[str, Mapping[str, str]] = {
+    "designs": {
+        "randomized": "cxcausal.designs.randomized:Randomized",
+    },
+    "estimators": {
+        "difference_in_means": "cxcausal.estimators.difference_in_means:DifferenceInMeans",
+    },
+    "checks": {
+        "srm": "cxcausal.checks.srm:Srm",
+        "srm_by_segment": "cxcausal.checks.srm_by_segment:SrmBySegment",
+        "mixed_assignment": "cxcausal.checks.mixed_assignment:MixedAssignment",
+        "duplicates": "cxcausal.checks.duplicates:DuplicateUnits",
+        "maturity": "cxcausal.checks.maturity:Maturity",
+        "missing_outcome": "cxcausal.checks.missing_outcome:MissingOutcome",
+        "differential_missingness": "cxcausal.checks.differential_missingness:DifferentialMissingness",
+        "pre_period_balance": "cxcausal.checks.pre_period_balance:PrePeriodBalance",
+        "leakage": "cxcausal.checks.leakage:Leakage",
+        "tiny_arm": "cxcausal.checks.tiny_arm:TinyArm",
+    },
+    "sections": {},
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registry:
+    """The components of one kind, by name; outside packages register in the entry-point group `cxcausal.<kind>`."""
+
+    kind: str
+
+    def names(self) -> tuple[str, ...]:
+        """Return every registered name, ours first."""
+        outside = [point.name for point in entry_points(group=f"cxcausal.{self.kind}")]
+        return (*BUILT_IN[self.kind], *(name for name in outside if name not in BUILT_IN[self.kind]))
+
+    def load(self, name: str) -> Any:  # noqa: ANN401 - the caller knows the protocol of its kind
+        """Import and return the component's class.
+
+        Raises:
+            PlanError: no component of this kind has that name.
+        """
+        target = BUILT_IN[self.kind].get(name)
+        if target is not None:
+            module, _, attribute = target.partition(":")
+            return getattr(import_module(module), attribute)
+        for point in entry_points(group=f"cxcausal.{self.kind}"):
+            if point.name == name:
+                return point.load()
+        raise PlanError(
+            Problem(
+                where="plan",
+                code="P190",
+                what=f"there is no {self.kind.rstrip('s')} named '{name}'",
+                mend=f"use one of: {', '.join(self.names())}",
+            )
+        )

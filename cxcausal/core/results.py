@@ -1,0 +1,215 @@
+"""What crosses a stage on the way out: frozen records whose fields are the keys of `run --json`."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+SCHEMA_VERSION = 1
+
+Role = Literal["success", "guardrail", "secondary", "exploratory"]
+Verdict = Literal["ship", "ship_with_monitoring", "pilot", "hold", "stop", "no_decision"]
+Grade = Literal["A", "B", "C", "D"]
+CheckVerdict = Literal["pass", "warn", "fail", "info", "could_not_run"]
+OnBreach = Literal["fail", "warn", "skip"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """One row of the effects table: an effect with its interval, or the reason why there is none.
+
+    Attributes:
+        metric: the metric's name in the plan.
+        role: success, guardrail, secondary or exploratory.
+        arm: the treated arm; control: the arm it is compared with.
+        estimand: itt, ate, att, ato or late. population: `all` or `segment=value`.
+        scale: absolute (in `unit`) or relative (a fraction of the control's mean).
+        method: the registered estimator. adjustment: none or covariates. trimming: none or winsorized.
+        point, low, high: the effect and its interval at confidence `level`; se: its standard error.
+        p: two-sided p-value of no effect (guardrails: one-sided, of harm at or beyond the margin).
+        p_adjusted: after the plan's multiplicity rule (Holm, or Benjamini–Hochberg for segments).
+        n_treated, n_control: units behind the row. mean_treated, mean_control: the arms' means.
+        unit: what the effect is counted in. headline: whether page one shows this row.
+        status: ok or not_computed, with the reason.
+    """
+
+    metric: str
+    role: Role
+    arm: str
+    control: str
+    estimand: str
+    population: str = "all"
+    scale: Literal["absolute", "relative"] = "absolute"
+    method: str
+    adjustment: Literal["none", "covariates"] = "none"
+    trimming: Literal["none", "winsorized"] = "none"
+    point: float | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float | None = None
+    se: float | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
+    n_treated: int | None = None
+    n_control: int | None = None
+    mean_treated: float | None = None
+    mean_control: float | None = None
+    unit: str = ""
+    headline: bool = False
+    status: Literal["ok", "not_computed"] = "ok"
+    reason: str | None = None
+    df: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckResult:
+    """What one check found: a verdict, the number behind it, and one sentence without jargon.
+
+    `on_breach` says what a breach means in this plan: a `fail` withholds the verdict.
+    """
+
+    name: str
+    verdict: CheckVerdict
+    on_breach: OnBreach
+    value: float | None = None
+    threshold: float | None = None
+    p: float | None = None
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """A point with its interval; low and high are None where there is no interval."""
+
+    point: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValuePart:
+    """One bar of the waterfall: a metric's worth (positive is good) or a cost (negative), per assigned customer."""
+
+    name: str
+    label: str
+    per_customer: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmValue:
+    """What one arm is worth against the control, in the plan's currency.
+
+    Attributes:
+        arm, control: the comparison. n_treated: customers assigned to the arm and analysed.
+        net_per_customer: assumption level (`low`, `central`, `high`) → net value per assigned customer with interval.
+        net_total: the same for the customers of this arm in the test (per customer × n_treated).
+        parts: the bars behind the central net value; they sum to its point.
+        cost_per_customer: contact cost per assigned customer, against control.
+        roi: central net value divided by cost; None without cost.
+        break_even: the smallest effect on `break_even_metric` (in its unit, as a benefit) at which net value is zero,
+            other metrics as estimated; None where no metric with money can carry it.
+        rollout: net value for the population of the roll-out, limited by capacity; None without `value.population`.
+        rollout_customers: how many customers that roll-out treats; rollout_limited: whether capacity limited it.
+        status, reason: ok, or not_computed and why.
+    """
+
+    arm: str
+    control: str
+    n_treated: int = 0
+    net_per_customer: Mapping[str, Range] = field(default_factory=dict)
+    net_total: Mapping[str, Range] = field(default_factory=dict)
+    parts: tuple[ValuePart, ...] = ()
+    cost_per_customer: float = 0.0
+    roi: float | None = None
+    break_even_metric: str | None = None
+    break_even: float | None = None
+    rollout: Range | None = None
+    rollout_customers: int | None = None
+    rollout_limited: bool = False
+    status: Literal["ok", "not_computed"] = "ok"
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assumption:
+    """One number of the value model: what a unit of a metric is worth, at three levels, and on what basis."""
+
+    metric: str
+    name: str
+    low: float
+    central: float
+    high: float
+    basis: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueResult:
+    """The money: per arm, with the assumptions it rests on and who approved them."""
+
+    currency: str
+    level: float
+    approved_by: str | None = None
+    approved_on: str | None = None
+    example_assumptions: bool = False
+    assumptions: tuple[Assumption, ...] = ()
+    arms: tuple[ArmValue, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmVerdict:
+    """The verdict of one arm and the sentence that gives its reason; `rule` is the line of the verdict table (1–4)."""
+
+    verdict: Verdict
+    reason: str
+    rule: int
+    capped_from: Verdict | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFacts:
+    """What was read: inputs by SHA-256, the date up to which they were observed, and the flow of units."""
+
+    inputs: tuple[tuple[str, str], ...]
+    fingerprint: str
+    data_cut: str | None
+    rows: int
+    filtered_out: int
+    enrolled: int
+    immature: int
+    analysed: int
+    randomization_units: int
+    enrolled_by_arm: Mapping[str, int]
+    immature_by_arm: Mapping[str, int]
+    analysed_by_arm: Mapping[str, int]
+    matures_on: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """Everything one run found; `to_dict()` is the object that `run --json` prints."""
+
+    schema_version: int = SCHEMA_VERSION
+    run_id: str
+    experiment: str
+    verdict: Verdict
+    recommended_arm: str | None
+    arms: Mapping[str, ArmVerdict]
+    grade: Grade
+    capped_by: str | None
+    registered: bool
+    registration: str
+    report: str | None = None
+    effects: tuple[Estimate, ...]
+    checks: tuple[CheckResult, ...]
+    value: ValueResult | None = None
+    policy: None = None
+    data: DataFacts
+    plan: Mapping[str, Any]
+    plan_hash: str
+    notes: tuple[str, ...] = ()
+    created_at: str
+    versions: Mapping[str, str]
+    errors: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain lists, dicts, numbers and text, in the order of the fields."""
+        return asdict(self)
