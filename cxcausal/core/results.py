@@ -143,7 +143,10 @@ class Assumption:
 
 @dataclass(frozen=True, kw_only=True)
 class ValueResult:
-    """The money: per arm, with the assumptions it rests on and who approved them."""
+    """The money: per arm, with the assumptions it rests on and who approved them.
+
+    `notes` are sentences about what is not in the money, and about one-off costs in the roll-out.
+    """
 
     currency: str
     level: float
@@ -152,6 +155,7 @@ class ValueResult:
     example_assumptions: bool = False
     assumptions: tuple[Assumption, ...] = ()
     arms: tuple[ArmValue, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

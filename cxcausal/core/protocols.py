@@ -1,0 +1,80 @@
+"""The ports: what a component of each kind must offer, and what the pipeline needs from the edges."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from cxcausal.core.queries import Answer, Query
+from cxcausal.core.results import CheckResult, Estimate, Grade
+
+if TYPE_CHECKING:
+    from cxcausal.core.spec.models import ExperimentSpec, Metric
+
+Answers = Mapping[Query, Answer]
+
+
+class Dataset(Protocol):
+    """The data edge: it answers queries with aggregates and never hands out a row."""
+
+    inputs: tuple[tuple[str, str], ...]
+    fingerprint: str
+    data_cut: str | None
+    levels: Mapping[str, tuple[str, ...]]
+
+    def answer(self, queries: Sequence[Query]) -> Answers:
+        """Return one answer per query, computed in as few passes over the data as possible."""
+
+
+class Check(Protocol):
+    """A question about validity; its fields are its options in YAML, `on_breach` among them."""
+
+    name: ClassVar[str]
+
+    def queries(self, spec: "ExperimentSpec") -> tuple[Query, ...]:
+        """Return what this check needs to know; nothing, where it does not apply to the plan."""
+
+    def judge(self, spec: "ExperimentSpec", answers: Answers) -> CheckResult:
+        """Return the verdict with its number and one sentence."""
+
+
+class Comparison(Protocol):
+    """An effect whose error level is not decided yet: multiplicity rules choose it, and the row is made then."""
+
+    @property
+    def confirmatory(self) -> bool:
+        """Whether it belongs to the family of success metrics × arms against control, over everybody."""
+
+    def at(self, alpha: float) -> Estimate:
+        """Return the row whose interval errs with probability alpha (on one side for guardrails, else on two)."""
+
+
+class Estimator(Protocol):
+    """From aggregates to the effects of one metric: every arm, population and scale that the plan asks for."""
+
+    name: ClassVar[str]
+
+    def queries(
+        self, spec: "ExperimentSpec", metric: "Metric", levels: Mapping[str, tuple[str, ...]]
+    ) -> tuple[Query, ...]:
+        """Return the aggregates that the rows of this metric need."""
+
+    def compare(
+        self, spec: "ExperimentSpec", metric: "Metric", levels: Mapping[str, tuple[str, ...]], answers: Answers
+    ) -> tuple[Comparison, ...]:
+        """Return one effect per contrast × population × scale, with a reason wherever a row can't be computed."""
+
+
+class Design(Protocol):
+    """What happened: it licenses an estimand, an evidence grade, gates and estimators."""
+
+    name: ClassVar[str]
+    grade: ClassVar[Grade]
+    default_estimand: ClassVar[str]
+    default_method: ClassVar[str]
+    checks: ClassVar[tuple[str, ...]]
+
+
+class StageStore(Protocol):
+    """Where the pipeline keeps what a stage produced, so that a run can be resumed and audited."""
+
+    def save(self, stage: str, payload: Mapping[str, Any]) -> None:
+        """Write one stage's result atomically."""

@@ -1,0 +1,117 @@
+"""The designs of a plan: one treatment block, and a union on `type` for what differs."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cxcausal.core.spec.scalars import Count, Label, NonNegative, Number, Share, Text
+
+
+class Part(BaseModel):
+    """Any block of a design: frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Arm(Part):
+    """One way of treating a customer: what it is called, costs and can deliver."""
+
+    label: Text | None = None
+    share: Share | None = None
+    unit_cost: NonNegative = 0.0
+    cost_basis: Literal["assigned", "received"] = "assigned"
+    capacity: Count | None = None
+
+
+class Treatment(Part):
+    """What was done to whom; `arms` is filled in for a 0/1 column that leaves it empty."""
+
+    column: Text
+    control: Label
+    arms: dict[Label, Arm]
+    received: Text | None = None
+
+    def label(self, arm: str) -> str:
+        """Return an arm's label, or its name where it has none."""
+        return self.arms[arm].label or arm
+
+
+class _Design(Part):
+    treatment: Treatment
+    strata: tuple[Text, ...] = ()
+    contrasts: tuple[tuple[Label, Label], ...] = ()
+
+
+class Randomized(_Design):
+    """A coin decided."""
+
+    type: Literal["randomized"]
+
+
+class NegativeControls(Part):
+    """Outcomes that the treatment can't change, and exposures that can't change the outcome."""
+
+    outcomes: tuple[Text, ...] = ()
+    exposures: tuple[Text, ...] = ()
+
+
+class Observational(_Design):
+    """Nobody tossed a coin: the declared confounders must make the arms comparable."""
+
+    type: Literal["observational"]
+    confounders: tuple[Text, ...] = ()
+    graph: Text | None = None
+    never_adjust: tuple[Text, ...] = ()
+    negative_controls: NegativeControls = NegativeControls()
+
+
+class Instrument(Part):
+    """What was randomised, where the treatment itself was chosen."""
+
+    column: Text
+    control: Label
+    share: Share | None = None
+
+
+class Encouragement(_Design):
+    """The offer was randomised, and customers chose."""
+
+    type: Literal["encouragement"]
+    instrument: Instrument
+
+
+class Panel(Part):
+    """The units and periods of a roll-out, and when each unit was first treated."""
+
+    unit: Text
+    period: Text
+    first_treated: Text
+    comparison: Literal["not_yet_treated", "never_treated"] = "not_yet_treated"
+    anticipation: Count = 0
+
+
+class StaggeredRollout(_Design):
+    """Units adopted one after the other."""
+
+    type: Literal["staggered_rollout"]
+    panel: Panel
+
+
+class Running(Part):
+    """The score, and the cut-off at which the treatment changes."""
+
+    column: Text
+    cutoff: Number
+    treated: Literal["above", "below"]
+
+
+class Threshold(_Design):
+    """A score above a cut-off decided."""
+
+    type: Literal["threshold"]
+    running: Running
+
+
+Design = Annotated[
+    Randomized | Observational | Encouragement | StaggeredRollout | Threshold, Field(discriminator="type")
+]

@@ -1,0 +1,84 @@
+"""From the path of a plan file to the resolved plan, or to everything that is wrong with it."""
+
+from collections.abc import Iterable
+from pathlib import Path as FilePath
+
+from cxcausal.core.errors import PlanError, Problem
+from cxcausal.core.spec.layers import layered
+from cxcausal.core.spec.library import read_library
+from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.core.spec.nodes import Finding, Node, find, locate
+from cxcausal.core.spec.project import find_root, read_project, shown_path
+from cxcausal.core.spec.resolve import Resolved, plan_hash, provenance_of
+from cxcausal.core.spec.rules import broken_rules
+from cxcausal.core.spec.sections import validate_sections
+from cxcausal.core.spec.yaml_loader import read_yaml
+
+
+def load_experiment(path: str | FilePath, *, root: FilePath | None = None) -> Resolved:
+    """Read, resolve and validate a plan.
+
+    Args:
+        path: the plan file.
+        root: the project's root; by default the nearest folder above the plan, or above the working directory,
+            that holds `configs/project.yaml`, else the working directory.
+
+    Raises:
+        PlanError: with every problem of the plan and of the configuration it needs, in the order of the file.
+
+    Example:
+        >>> load_experiment("experiments/callback.yaml").spec.id  # doctest: +SKIP
+        'callback-2026q4'
+    """
+    file = FilePath(path)
+    folder = root or find_root(file.parent) or find_root(FilePath.cwd()) or FilePath.cwd()
+    return _resolved(file, folder.resolve())
+
+
+def _resolved(file: FilePath, root: FilePath) -> Resolved:
+    reading = read_yaml(file, shown_path(file, root))
+    if reading.node is None or not reading.complete:
+        raise PlanError(reading.problems)
+    project, of_project = read_project(root)
+    library, of_library = read_library(root)
+    merged = layered(reading.node, project, library)
+    draft, findings = validate_sections(merged.raw, project, library.sources, merged.unknown)
+    told = _told((*findings, *broken_rules(draft)), merged.node, reading.node)
+    problems = _in_order((*reading.problems, *of_project, *of_library, *merged.problems, *told), reading.node)
+    if problems:
+        raise PlanError(problems)
+    spec = ExperimentSpec(**draft.values)
+    return Resolved(
+        spec=spec,
+        project=project,
+        provenance=provenance_of(spec, merged.node),
+        plan_path=file,
+        plan_hash=plan_hash(spec),
+        notes=merged.notes,
+    )
+
+
+def _told(findings: Iterable[Finding], merged: Node, plan: Node) -> Iterable[Problem]:
+    """Return findings with their places; a required key that is there but empty is told at its own place."""
+    for item in findings:
+        empty = find(plan, item.path) if find(merged, item.path) is None else None
+        place = locate(plan if empty is not None else merged, item.path, "key" if empty is not None else item.at)
+        what = item.what.replace("is missing", "is empty") if empty is not None and item.code == "P202" else item.what
+        yield Problem(where=str(place), code=item.code, what=what, mend=item.mend)
+
+
+def _in_order(problems: Iterable[Problem], plan: Node) -> tuple[Problem, ...]:
+    """Sort by file (the plan first), line and column, and tell one value's first problem of the YAML only."""
+    kept: dict[tuple[str, str], Problem] = {}
+    broken: set[str] = set()
+    for problem in problems:
+        if problem.where not in broken:
+            kept.setdefault((problem.where, problem.what), problem)
+        if problem.code.startswith("P1"):
+            broken.add(problem.where)
+    return tuple(sorted(kept.values(), key=lambda problem: _position(problem, plan.place.file)))
+
+
+def _position(problem: Problem, plan_file: str) -> tuple[bool, str, int, int]:
+    file, line, column = problem.where.rsplit(":", 2)
+    return file != plan_file, file, int(line), int(column)

@@ -1,0 +1,133 @@
+"""What must be true of a plan's data, filters, lists and looks beyond their schema."""
+
+from collections.abc import Iterator
+from pathlib import Path as FilePath
+
+from cxcausal.core.spec.draft import Draft, Rule
+from cxcausal.core.spec.filter_grammar import FilterError, parse_filter
+from cxcausal.core.spec.nodes import Finding, Path, dotted
+from cxcausal.core.spec.scalars import is_secret
+
+_DATABASE_FILES = (".duckdb", ".db", ".ddb")
+_WILD = "*?["
+
+
+def is_url(source: str) -> bool:
+    """Return whether a source is a database's URL, or a secret that holds one.
+
+    Example:
+        >>> is_url("postgresql://host/sales"), is_url("data/x.parquet")
+        (True, False)
+    """
+    return "://" in source or is_secret(source)
+
+
+def source_stays_inside(draft: Draft) -> Iterator[Finding]:
+    """Data files lie under the root or a declared data root, even through links."""
+    source = draft.data.source if draft.data is not None else None
+    if source is None or source in draft.sources:
+        return
+    if source.startswith("duckdb://"):
+        source = source.removeprefix("duckdb://").removeprefix("/")
+    if is_url(source) or "\0" in source:
+        return
+    root = draft.project.root.resolve()
+    allowed = [root, *((root / folder).resolve() for folder in draft.project.data_roots)]
+    target = (root / _fixed_part(source)).resolve()
+    if not any(target.is_relative_to(folder) for folder in allowed):
+        what = f"data.source '{source}' leaves the project"
+        mend = "move the data under the project, or add their folder to data_roots in configs/project.yaml"
+        yield Finding(path=("data", "source"), code="P317", what=what, mend=mend)
+
+
+def _fixed_part(source: str) -> FilePath:
+    """Return a path up to its first wildcard; what follows a wildcard must not climb, so `..` there counts at once."""
+    parts = FilePath(source).parts
+    wild = next((at for at, part in enumerate(parts) if any(sign in part for sign in _WILD)), len(parts))
+    climbs = ".." in parts[wild:]
+    return FilePath(*parts[:wild], *([".."] * len(parts) if climbs else []))
+
+
+def table_goes_with_database(draft: Draft) -> Iterator[Finding]:
+    """A table is named for a database, and for nothing else."""
+    if draft.data is None:
+        return
+    data = draft.data
+    database = is_url(data.source) or data.source.lower().endswith(_DATABASE_FILES)
+    if database and data.table is None:
+        mend = "add it, such as `table: customers`"
+        yield Finding(path=("data", "table"), code="P318", what="a database source needs its table", mend=mend)
+    if data.table is not None and not database and data.source not in draft.sources:
+        what = f"'table' is for databases, and '{data.source}' is a file"
+        yield Finding(path=("data", "table"), code="P318", what=what, mend="remove it", at="key")
+
+
+def filters_parse(draft: Draft) -> Iterator[Finding]:
+    """Filters are of the small language, and never code."""
+    filters: tuple[tuple[Path, str | None], ...] = (
+        (("data", "filter"), draft.data.filter if draft.data is not None else None),
+        (("policy", "eligible"), draft.policy.eligible if draft.policy is not None else None),
+    )
+    for path, text in filters:
+        try:
+            if text is not None:
+                parse_filter(text)
+        except FilterError as error:
+            what = f"{dotted(path)}: {error.what} (character {error.position})"
+            yield Finding(path=path, code="P319", what=what, mend=error.mend)
+
+
+def lists_are_unique(draft: Draft) -> Iterator[Finding]:
+    """No column is listed twice."""
+    lists: list[tuple[Path, tuple[str, ...]]] = [
+        ((key,), draft.names(key)) for key in ("covariates", "effect_modifiers", "segments", "tags", "approvers")
+    ]
+    if draft.design is not None:
+        lists.append((("design", "strata"), draft.design.strata))
+        lists.append((("design", "confounders"), getattr(draft.design, "confounders", ())))
+    if draft.data is not None:
+        lists.append((("data", "cluster"), draft.data.cluster))
+    for path, names in lists:
+        for at, name in enumerate(names):
+            if name in names[:at]:
+                what = f"'{name}' stands twice in {dotted(path)}"
+                yield Finding(path=(*path, at), code="P314", what=what, mend="remove one")
+
+
+def horizon_is_one(draft: Draft) -> Iterator[Finding]:
+    """The horizon is a date or a number of units."""
+    horizon = draft.analysis.horizon if draft.analysis is not None else None
+    if horizon is not None and (horizon.date is None) == (horizon.units is None):
+        what = "the horizon is either a date or a number of units"
+        mend = "write one of them, such as {date: 2026-12-20}"
+        yield Finding(path=("analysis", "horizon"), code="P322", what=what, mend=mend)
+
+
+def looks_fit(draft: Draft) -> Iterator[Finding]:
+    """Interim looks belong to group-sequential plans, in order and before the horizon."""
+    if draft.analysis is None:
+        return
+    analysis, path = draft.analysis, ("analysis", "looks")
+    if analysis.looks and analysis.peeking != "group_sequential":
+        what = f"looks are planned, and peeking is {analysis.peeking}"
+        mend = "write peeking: group_sequential, or remove looks"
+        yield Finding(path=path, code="P322", what=what, mend=mend, at="key")
+    if analysis.peeking == "group_sequential" and not analysis.looks:
+        mend = "add them, such as `looks: [2026-11-01, 2026-12-01]`"
+        yield Finding(path=path, code="P322", what="peeking: group_sequential needs its looks", mend=mend)
+    if list(analysis.looks) != sorted(set(analysis.looks)):
+        yield Finding(path=path, code="P322", what="the looks are not in order", mend="write each date once, in order")
+    last = analysis.horizon.date if analysis.horizon is not None else None
+    if analysis.looks and last is not None and max(analysis.looks) > last:
+        what = f"a look on {max(analysis.looks)} is after the horizon"
+        yield Finding(path=path, code="P322", what=what, mend=f"look by {last}, or move the horizon")
+
+
+PLAN_RULES: tuple[Rule, ...] = (
+    source_stays_inside,
+    table_goes_with_database,
+    filters_parse,
+    lists_are_unique,
+    horizon_is_one,
+    looks_fit,
+)

@@ -1,0 +1,14 @@
+"""Every semantic rule of a plan in one tuple, and the function that runs them on what is valid."""
+
+from cxcausal.core.spec.design_rules import DESIGN_RULES
+from cxcausal.core.spec.draft import Draft, Rule
+from cxcausal.core.spec.metric_rules import METRIC_RULES
+from cxcausal.core.spec.nodes import Finding
+from cxcausal.core.spec.plan_rules import PLAN_RULES
+
+RULES: tuple[Rule, ...] = (*PLAN_RULES, *DESIGN_RULES, *METRIC_RULES)
+
+
+def broken_rules(draft: Draft) -> tuple[Finding, ...]:
+    """Return what every rule finds on the valid sections of a plan."""
+    return tuple(finding for rule in RULES for finding in rule(draft))

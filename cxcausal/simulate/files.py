@@ -1,0 +1,126 @@
+"""A drawn world as files: Parquet with page checksums for the analyst, and the truth in JSON beside it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cxcausal.core.errors import MachineError, Problem, UsageError
+from cxcausal.simulate.effects import CONTACTS, RETAINED_CUSTOMER
+from cxcausal.simulate.outreach import Column, Drawn, OutreachWorld
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TRUTH_SCHEMA_VERSION = 1
+WORLDS: Mapping[str, type[OutreachWorld]] = {"outreach": OutreachWorld}
+
+_WHOLE_WITH_GAPS = ("csat", "nps_answer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WrittenWorld:
+    """Where a world was written, and the SHA-256 of its data."""
+
+    data: Path
+    truth: Path
+    rows: int
+    sha256: str
+
+
+def simulate(name: str, out: str | Path, **options: Any) -> WrittenWorld:  # noqa: ANN401 - the world's own fields
+    """Draw a world with known truth and write it.
+
+    Args:
+        name: a key of `WORLDS`, such as `outreach`.
+        out: the Parquet file to write; the truth goes beside it as `<stem>.truth.json`.
+        **options: fields of the world, such as n, seed, arms, shares, effect_scale, mature.
+
+    Raises:
+        UsageError: no such world or option, or a value that makes no sense.
+        MachineError: the file can't be written.
+
+    Example:
+        >>> import tempfile
+        >>> folder = tempfile.mkdtemp()
+        >>> simulate("outreach", f"{folder}/outreach.parquet", n=1_000, seed=1).rows
+        1000
+    """
+    kind = WORLDS.get(name)
+    if kind is None:
+        raise UsageError(_problem(name, f"there is no world '{name}'", f"use one of: {', '.join(WORLDS)}"))
+    unknown = sorted(set(options) - set(kind.__dataclass_fields__))
+    if unknown:
+        mend = f"use: {', '.join(kind.__dataclass_fields__)}"
+        raise UsageError([_problem(name, f"there is no option '{option}'", mend) for option in unknown])
+    plain: dict[str, Any] = {
+        option: tuple(value) if isinstance(value, list) else value for option, value in options.items()
+    }
+    return write(kind(**plain), Path(out))
+
+
+def write(world: OutreachWorld, path: Path) -> WrittenWorld:
+    """Write a world's data and truth; equal worlds give equal bytes.
+
+    Args:
+        world: what to draw.
+        path: the Parquet file; its folder is made where missing.
+
+    Raises:
+        MachineError: the folder or the file can't be written.
+    """
+    drawn = world.draw()
+    truth = path.with_name(f"{path.stem}.truth.json")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write_parquet(drawn.columns, path)
+        digest = sha256(path.read_bytes()).hexdigest()
+        truth.write_text(_truth_json(world, drawn, path.name, digest), encoding="utf-8")
+    except OSError as error:
+        what = f"can't be written: {error.strerror}"
+        raise MachineError(Problem(where=str(path), code="M310", what=what, mend="choose a writable place")) from error
+    return WrittenWorld(data=path, truth=truth, rows=world.n, sha256=digest)
+
+
+def _write_parquet(columns: Mapping[str, Column], path: Path) -> None:
+    import pyarrow as pa  # noqa: PLC0415 - heavy, and needed only to write
+    from pyarrow import parquet  # noqa: PLC0415
+
+    table = pa.table({name: _arrow(name, values) for name, values in columns.items()})
+    parquet.write_table(table, path, compression="zstd", write_page_checksum=True, row_group_size=131_072)
+
+
+def _arrow(name: str, values: Column) -> "pa.Array":
+    import pyarrow as pa  # noqa: PLC0415
+
+    if values.dtype.kind == "U":
+        levels, codes = np.unique(values, return_inverse=True)
+        few = len(levels) < len(values) // 10
+        return pa.array(levels.tolist()).take(pa.array(codes)) if few else pa.array(values.tolist())
+    if name in _WHOLE_WITH_GAPS:
+        return pa.array(np.nan_to_num(values).astype(np.int64), mask=np.isnan(values))
+    return pa.array(values)
+
+
+def _truth_json(world: OutreachWorld, drawn: Drawn, name: str, digest: str) -> str:
+    treated = [arm for arm in world.arms if arm in CONTACTS]
+    document = {
+        "schema_version": TRUTH_SCHEMA_VERSION,
+        "world": "outreach",
+        "options": asdict(world),
+        "data": {"file": name, "sha256": digest},
+        "money": {
+            "retained_customer": RETAINED_CUSTOMER,
+            "unit_cost": {arm: CONTACTS[arm].unit_cost for arm in treated},
+        },
+        **asdict(drawn.truth),
+    }
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+
+def _problem(name: str, what: str, mend: str) -> Problem:
+    return Problem(where=f"simulate {name}", code="U211", what=what, mend=mend)

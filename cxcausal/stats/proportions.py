@@ -1,0 +1,42 @@
+"""Counts against planned shares: the sample-ratio test, and the imbalance that it could have seen."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import chdtrc, chdtri, chndtrinc
+
+
+def srm_p(counts: Sequence[int], shares: Sequence[float]) -> float:
+    """Return the p-value of Pearson's chi-square test that units fell into arms by the planned shares.
+
+    Args:
+        counts: randomisation units per arm.
+        shares: planned share per arm, in the same order, summing to 1.
+
+    Example:
+        >>> round(srm_p([21307, 21387, 21306], [1 / 3, 1 / 3, 1 / 3]), 3)
+        0.904
+    """
+    observed = np.asarray(counts, dtype=np.float64)
+    expected = observed.sum() * np.asarray(shares, dtype=np.float64)
+    impossible = expected == 0
+    if np.any(observed[impossible] > 0):
+        return 0.0
+    observed, expected = observed[~impossible], expected[~impossible]
+    return float(chdtrc(len(observed) - 1, np.sum((observed - expected) ** 2 / expected)))
+
+
+def smallest_detectable_imbalance(n: int, shares: Sequence[float], alpha: float, power: float = 0.8) -> float:
+    """Return the absolute deviation of one arm's share that the test would see with the given power.
+
+    The other arms share the deviation in proportion; of all arms the least visible counts, so a deviation of this
+    size in any arm would have been seen (non-central chi-square, Cohen 1988, chapter 7).
+
+    Example:
+        >>> round(smallest_detectable_imbalance(26000, [0.5, 0.5], 0.001), 4)
+        0.0128
+    """
+    arms = [share for share in shares if share > 0]
+    df = len(arms) - 1
+    noncentrality = chndtrinc(chdtri(df, alpha), df, 1 - power)
+    return float(np.sqrt(noncentrality * max(share * (1 - share) for share in arms) / n))

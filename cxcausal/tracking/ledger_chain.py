@@ -1,0 +1,111 @@
+"""Checking the ledger: every line is read, hashed again and traced to the lines it stands on."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from cxcausal.core.canonical import canonical_json, sha256_of
+from cxcausal.core.errors import IntegrityError, Problem
+from cxcausal.tracking.files import machine_error
+
+GENESIS = "0" * 64
+_RESTORE = "restore the ledger from version control; lines are only ever added, never edited, moved or removed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerLine:
+    """One line as it stands in the file; `hash` is the SHA-256 of the canonical JSON of all other fields.
+
+    `actor` is asserted and not proven; `actor_source` says how it was established. `at` is the writer's clock.
+    """
+
+    seq: int
+    kind: str
+    at: str
+    actor: str
+    actor_source: str
+    experiment: str
+    payload: Mapping[str, Any]
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chain:
+    """A checked ledger: its lines, and its heads (more than one where git branches were not yet joined)."""
+
+    lines: tuple[LedgerLine, ...] = ()
+    heads: tuple[str, ...] = (GENESIS,)
+    genesis: str = GENESIS
+
+
+def read_chain(path: Path) -> Chain:
+    """Return the lines of a ledger after checking each of them; an absent file is an empty ledger.
+
+    Raises:
+        IntegrityError: names the first line that was changed, removed, moved, repeated or cut off.
+        MachineError: the file can't be read.
+    """
+    lines: list[LedgerLine] = []
+    seqs = {GENESIS: 0}
+    heads = [GENESIS]
+    for number, raw in enumerate(_raw_lines(path), start=1):
+        line = _parsed(path, number, raw)
+        parents = _parents(line)
+        _check_place(path, number, line, parents, seqs)
+        seqs[line.hash] = line.seq
+        heads = [*(known for known in heads if known not in parents), line.hash]
+        lines.append(line)
+    return Chain(lines=tuple(lines), heads=tuple(heads))
+
+
+def _raw_lines(path: Path) -> list[bytes]:
+    """Return the file's lines without their ends; the last one must have its end."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise machine_error(path, "read", error) from error
+    raw = content.split(b"\n")
+    if raw.pop() != b"":
+        raise _broken(path, len(raw) + 1, "the last line was cut off", "remove the incomplete last line, nothing else")
+    return raw
+
+
+def _parsed(path: Path, number: int, raw: bytes) -> LedgerLine:
+    """Return one line whose bytes and hash are exactly those that were written."""
+    if raw.startswith((b"<<<<<<<", b"=======", b">>>>>>>")):
+        mend = "keep the lines of both sides, remove git's markers, then join the heads"
+        raise _broken(path, number, "a conflict of git was left in the ledger", mend)
+    try:
+        line = LedgerLine(**json.loads(raw))
+    except (ValueError, TypeError, RecursionError):
+        raise _broken(path, number, "this is not a line of the ledger") from None
+    content = asdict(line)
+    if canonical_json(content) != raw or sha256_of({k: v for k, v in content.items() if k != "hash"}) != line.hash:
+        raise _broken(path, number, "this line was changed after it was written")
+    return line
+
+
+def _parents(line: LedgerLine) -> tuple[str, ...]:
+    """Return the hashes that a line stands on: one, or all the heads that a merge names."""
+    named = line.payload.get("heads", ()) if line.kind == "merge" else ()
+    return (line.previous, *(str(hash_) for hash_ in named if hash_ != line.previous))
+
+
+def _check_place(path: Path, number: int, line: LedgerLine, parents: tuple[str, ...], seqs: Mapping[str, int]) -> None:
+    """Refuse a line whose parents are not above it, that stands there twice, or whose number doesn't follow."""
+    if any(parent not in seqs for parent in parents):
+        raise _broken(path, number, "the line before this one was removed or moved")
+    if line.hash in seqs:
+        raise _broken(path, number, "this line stands in the ledger twice")
+    if line.seq != max(seqs[parent] for parent in parents) + 1:
+        raise _broken(path, number, f"its number {line.seq} does not follow the line it stands on")
+
+
+def _broken(path: Path, number: int, what: str, mend: str = _RESTORE) -> IntegrityError:
+    """Return the error that names the line."""
+    return IntegrityError(Problem(where=f"{path.parent.name}/{path.name}:{number}", code="I711", what=what, mend=mend))

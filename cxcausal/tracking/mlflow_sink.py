@@ -1,0 +1,200 @@
+"""The only module that talks to MLflow: one run per analysis, written once however often it is asked."""
+
+import contextlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cxcausal.core.errors import MachineError, Problem
+from cxcausal.tracking.files import locked
+from cxcausal.tracking.layout import STATE
+from cxcausal.tracking.projection import ARTIFACTS, Input, Projection
+from cxcausal.tracking.redaction import without_secrets
+from cxcausal.tracking.tracking_uri import is_server, is_sqlite, silence_of, sqlite_path
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput
+
+_METRICS_PER_BATCH = 800
+_LOCK_SECONDS = 120.0
+_SQLITE_MAGIC = b"SQLite format 3\x00"
+_PERMANENT: Mapping[str, str] = {"MLFLOW_DISABLE_TELEMETRY": "true"}
+_WHILE_TALKING: Mapping[str, str] = {
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "4",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
+}
+_NOISY = ("mlflow", "alembic")
+
+
+def send(root: Path, uri: str, directory: Path, projection: Projection) -> str:
+    """Write one run into MLflow and return MLflow's id for it.
+
+    A run that MLflow has in full already is left alone; one that was cut off half-way is completed.
+
+    Args:
+        root: the project's root, under which artifacts of a database store lie.
+        uri: the resolved tracking address.
+        directory: the run's folder.
+        projection: what MLflow is told.
+
+    Raises:
+        MachineError: the store did not answer, refused or is damaged; nothing on disk has changed.
+    """
+    reason = silence_of(uri) or _damage(uri)
+    if reason is not None:
+        raise _unreachable(uri, reason)
+    with locked(_lock_file(root, uri), timeout=_LOCK_SECONDS), _quiet():
+        return _send_guarded(root, uri, directory, projection)
+
+
+def open_store(uri: str) -> "MlflowClient":
+    """Return a client for this address and no other; a SQLite store is created or migrated by the first call."""
+    from mlflow import MlflowClient  # noqa: PLC0415 - a second to import, and only runs that are recorded need it
+
+    if is_sqlite(uri):
+        sqlite_path(uri).parent.mkdir(parents=True, exist_ok=True)
+    return MlflowClient(tracking_uri=uri, registry_uri=uri)
+
+
+def _send_guarded(root: Path, uri: str, directory: Path, projection: Projection) -> str:
+    """Send, and turn what MLflow, its database or the network may raise into one error of ours."""
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415 - heavy, see above
+    from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - comes with MLflow, which lets its errors through
+
+    try:
+        return _send(open_store(uri), root, uri, directory, projection)
+    except (MlflowException, SQLAlchemyError, OSError) as error:
+        raise _unreachable(uri, f"{type(error).__name__}: {_first_line(error)}") from error
+
+
+def _send(client: "MlflowClient", root: Path, uri: str, directory: Path, projection: Projection) -> str:
+    """Find or create the run, fill it, and end it last."""
+    experiment = _experiment(client, root, uri, projection.experiment)
+    mlflow_id, complete = _run(client, experiment, projection)
+    if complete:
+        return mlflow_id
+    _log_numbers(client, mlflow_id, projection)
+    if projection.inputs:
+        client.log_inputs(mlflow_id, datasets=[_dataset(item) for item in projection.inputs])
+    for name in ARTIFACTS:
+        folder = str(Path(name).parent)
+        client.log_artifact(mlflow_id, str(directory / name), None if folder == "." else folder)
+    client.set_terminated(mlflow_id, status="FINISHED")
+    return mlflow_id
+
+
+def _experiment(client: "MlflowClient", root: Path, uri: str, name: str) -> str:
+    """Return the id of MLflow's experiment, made where it is absent; a server chooses its own place for artifacts."""
+    from mlflow.exceptions import MlflowException  # noqa: PLC0415 - heavy, see above
+
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    place = None if is_server(uri) else (root / STATE / "artifacts" / name.removeprefix("cx/")).resolve().as_uri()
+    try:
+        return str(client.create_experiment(name, artifact_location=place))
+    except MlflowException:
+        found = client.get_experiment_by_name(name)
+        if found is None:
+            raise
+        return str(found.experiment_id)
+
+
+def _run(client: "MlflowClient", experiment: str, projection: Projection) -> tuple[str, bool]:
+    """Return MLflow's id of this run, and whether it is there in full."""
+    same = client.search_runs([experiment], filter_string=f"tags.`cx.run_id` = '{projection.run_id}'")
+    if same:
+        return str(same[0].info.run_id), same[0].info.status == "FINISHED"
+    made = client.create_run(
+        experiment, start_time=projection.started_ms, tags=dict(projection.tags), run_name=projection.run_id
+    )
+    return str(made.info.run_id), False
+
+
+def _log_numbers(client: "MlflowClient", mlflow_id: str, projection: Projection) -> None:
+    """Log params, tags and metrics in as few calls as MLflow's limits allow; the same call twice changes nothing."""
+    from mlflow.entities import Metric, Param, RunTag  # noqa: PLC0415 - heavy, see above
+
+    metrics = [Metric(key, value, projection.started_ms, 0) for key, value in projection.metrics.items()]
+    params = [Param(key, value) for key, value in projection.params.items()]
+    tags = [RunTag(key, value) for key, value in projection.tags.items()]
+    client.log_batch(mlflow_id, metrics=metrics[:_METRICS_PER_BATCH], params=params, tags=tags)
+    for start in range(_METRICS_PER_BATCH, len(metrics), _METRICS_PER_BATCH):
+        client.log_batch(mlflow_id, metrics=metrics[start : start + _METRICS_PER_BATCH])
+
+
+def _dataset(item: Input) -> "DatasetInput":
+    """Return an input with our SHA-256: MLflow's own digest sees only the first 10,000 rows."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag  # noqa: PLC0415 - heavy, see above
+
+    source = json.dumps({"uri": item.name})
+    dataset = Dataset(name=item.name, digest=item.digest, source_type="local", source=source)
+    tags = [InputTag(key="mlflow.data.context", value="analysis"), InputTag(key="cx.sha256", value=item.sha256)]
+    return DatasetInput(dataset=dataset, tags=tags)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence MLflow's telemetry, logs and printing, and give its requests a short patience."""
+    for name, value in _PERMANENT.items():
+        os.environ.setdefault(name, value)
+    set_here = {name: value for name, value in _WHILE_TALKING.items() if name not in os.environ}
+    os.environ.update(set_here)
+    levels = {name: logging.getLogger(name).level for name in _NOISY}
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            import mlflow  # noqa: F401, PLC0415 - its import sets up its loggers, which are then lowered
+
+            for name in _NOISY:
+                logging.getLogger(name).setLevel(logging.ERROR)
+            yield
+    finally:
+        for name in set_here:
+            os.environ.pop(name, None)
+        for name, level in levels.items():
+            logging.getLogger(name).setLevel(level)
+
+
+def _damage(uri: str) -> str | None:
+    """Return why a SQLite file can't be a database, before MLflow tries to migrate it."""
+    if not is_sqlite(uri):
+        return None
+    try:
+        with sqlite_path(uri).open("rb") as handle:
+            start = handle.read(len(_SQLITE_MAGIC))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return None if start in {b"", _SQLITE_MAGIC} else "the file is not a SQLite database"
+
+
+def _lock_file(root: Path, uri: str) -> Path:
+    """Return the lock of a store: beside a SQLite file, whose first opening two processes must not share."""
+    if not is_sqlite(uri):
+        return root / STATE / "mlflow.lock"
+    path = sqlite_path(uri)
+    return path.with_name(f"{path.name}.lock")
+
+
+def _unreachable(uri: str, reason: str) -> MachineError:
+    """Return the error that says which store did not take the run."""
+    return MachineError(
+        Problem(
+            where=without_secrets(uri),
+            code="E610",
+            what=f"MLflow did not take this run: {without_secrets(reason)}",
+            mend="the results are safe on disk; run 'cxcausal sync' when the store answers again",
+        )
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    """Return the start of an error's text."""
+    return (str(error).splitlines() or [""])[0][:200]

@@ -1,0 +1,150 @@
+"""From run folders to MLflow: what waits is sent, what was sent is remembered."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from cxcausal.core.canonical import canonical_json
+from cxcausal.core.errors import CxCausalError, IntegrityError, MachineError, Problem
+from cxcausal.tracking import ledger
+from cxcausal.tracking.files import write_atomic
+from cxcausal.tracking.layout import PROJECTION_FILE, RESULTS, STATUS_FILE, run_folders
+from cxcausal.tracking.manifest import verify_manifest
+from cxcausal.tracking.mlflow_sink import send
+from cxcausal.tracking.projection import project
+from cxcausal.tracking.redaction import without_secrets
+from cxcausal.tracking.run_status import read_status
+from cxcausal.tracking.tracking_uri import resolve_uri
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """Whether MLflow has a run: `projected` with MLflow's id, or `pending` with a warning for the reader."""
+
+    state: Literal["projected", "pending"]
+    tracking_uri: str
+    mlflow_run_id: str | None = None
+    warning: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Synced:
+    """What one `sync` did: run ids that it sent, run ids that still wait, and why."""
+
+    sent: tuple[str, ...] = ()
+    pending: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def send_run(root: Path, tracking_uri: str, directory: Path, ledger_hash: str) -> Sent:
+    """Send one finished run, and note beside it how that went; MLflow's failure is a warning and not an error.
+
+    Args:
+        root: the project's root.
+        tracking_uri: as configured; a relative SQLite path is taken from the root.
+        directory: the run's folder.
+        ledger_hash: hash of the ledger's line about this run.
+
+    Raises:
+        IntegrityError: the run's files don't match its manifest; nothing is sent.
+    """
+    uri = resolve_uri(root, tracking_uri)
+    manifest_hash = verify_manifest(directory)
+    shown = without_secrets(uri)
+    _note(directory, Sent(state="pending", tracking_uri=shown))
+    try:
+        told = project(_results(directory), manifest_hash=manifest_hash, ledger_hash=ledger_hash)
+        outcome = Sent(state="projected", tracking_uri=shown, mlflow_run_id=send(root, uri, directory, told))
+    except MachineError as error:
+        outcome = Sent(state="pending", tracking_uri=shown, warning=str(error))
+    _note(directory, outcome)
+    return outcome
+
+
+def sync(root: Path, tracking_uri: str) -> Synced:
+    """Send every finished run that this store doesn't have yet; any number of calls leaves one run each.
+
+    The first failure of the store ends the attempt, so that a dead server costs its patience once.
+    """
+    waiting = _waiting(root, without_secrets(resolve_uri(root, tracking_uri)))
+    if not waiting:
+        return Synced()
+    hashes = _ledger_hashes(root)
+    sent: list[str] = []
+    warnings: list[str] = []
+    for directory in waiting:
+        try:
+            outcome = send_run(root, tracking_uri, directory, _known(hashes, directory))
+        except IntegrityError as error:
+            warnings.append(str(error))
+            continue
+        if outcome.state == "pending":
+            warnings.append(outcome.warning or "")
+            break
+        sent.append(directory.name)
+    pending = tuple(directory.name for directory in waiting if directory.name not in sent)
+    return Synced(sent=tuple(sent), pending=pending, warnings=tuple(warnings))
+
+
+def sent_state(directory: Path) -> Sent | None:
+    """Return what was noted about a run's projection; None where nothing was, or the note is damaged."""
+    try:
+        return Sent(**json.loads((directory / PROJECTION_FILE).read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def _waiting(root: Path, shown_uri: str) -> tuple[Path, ...]:
+    """Return the folders of finished runs that this store has not confirmed."""
+    return tuple(
+        directory for directory in run_folders(root) if _finished(directory) and not _confirmed(directory, shown_uri)
+    )
+
+
+def _confirmed(directory: Path, shown_uri: str) -> bool:
+    """Return whether this very store is known to have the run."""
+    noted = sent_state(directory)
+    return noted is not None and noted.state == "projected" and noted.tracking_uri == shown_uri
+
+
+def _finished(directory: Path) -> bool:
+    """Return whether the run ended well; a folder without a readable status did not."""
+    if not (directory / STATUS_FILE).exists():
+        return False
+    try:
+        return read_status(directory).status == "FINISHED"
+    except CxCausalError:
+        return False
+
+
+def _ledger_hashes(root: Path) -> dict[str, str]:
+    """Return run id → hash of the ledger's line about it."""
+    lines = ledger.read(root)
+    return {line.payload["run_id"]: line.hash for line in lines if line.kind in {"analyse", "rerun"}}
+
+
+def _known(hashes: Mapping[str, str], directory: Path) -> str:
+    """Return the ledger's hash for a run, or refuse a run that the ledger doesn't know."""
+    if directory.name in hashes:
+        return hashes[directory.name]
+    raise IntegrityError(
+        Problem(
+            where=f"{directory.parent.name}/{directory.name}",
+            code="I703",
+            what="this run is finished, but the ledger has no line about it",
+            mend="restore the ledger from version control, or remove the run's folder",
+        )
+    )
+
+
+def _results(directory: Path) -> dict[str, Any]:
+    """Return the results that the manifest has just vouched for."""
+    results: dict[str, Any] = json.loads((directory / RESULTS).read_bytes())
+    return results
+
+
+def _note(directory: Path, outcome: Sent) -> None:
+    """Write down how the projection stands."""
+    write_atomic(directory / PROJECTION_FILE, canonical_json(outcome))

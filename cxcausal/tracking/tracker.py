@@ -1,0 +1,166 @@
+"""The facade: open a run, record what it found on disk, in the ledger and in MLflow, and list what there is."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from cxcausal.core.errors import CxCausalError, Problem
+from cxcausal.core.results import RunResult
+from cxcausal.tracking import ledger
+from cxcausal.tracking.actor import resolve_actor
+from cxcausal.tracking.effects_table import effects_csv
+from cxcausal.tracking.files import write_atomic
+from cxcausal.tracking.layout import EFFECTS, MANIFEST_FILE, PLAN, REPORT, RESULTS
+from cxcausal.tracking.ledger_chain import LedgerLine
+from cxcausal.tracking.manifest import build_manifest, write_manifest
+from cxcausal.tracking.open_run import OpenRun
+from cxcausal.tracking.redaction import without_secrets_in
+from cxcausal.tracking.run_store import RunStore
+from cxcausal.tracking.sync import Synced, send_run, sync
+from cxcausal.tracking.tracking_uri import DEFAULT_URI
+
+RecordKind = Literal["analyse", "rerun"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recorded:
+    """Where a run was recorded.
+
+    Attributes:
+        run_id: the run's ULID. directory: its folder; results, report, manifest: files in it.
+        manifest_hash: SHA-256 of the manifest. ledger_head: hash of the ledger's line about this run.
+        mlflow_run_id: MLflow's id; None while the projection waits.
+        warnings: what the reader should know, such as a tracking server that did not answer.
+    """
+
+    run_id: str
+    directory: Path
+    results: Path
+    report: Path
+    manifest: Path
+    manifest_hash: str
+    ledger_head: str
+    mlflow_run_id: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Tracker:
+    """The memory of one project.
+
+    Attributes:
+        root: the project's root.
+        tracking_uri: MLflow's address; a relative SQLite path is taken from the root.
+        actor: who acts, as asserted by `--as`; None leaves it to the environment, git or the system.
+
+    Example:
+        >>> import tempfile
+        >>> with Tracker(Path(tempfile.mkdtemp())).open("outreach") as store:
+        ...     store.save("flow", {"rows": 10})
+        ...     store.status().status
+        'RUNNING'
+    """
+
+    root: Path
+    tracking_uri: str = DEFAULT_URI
+    actor: str | None = None
+
+    def open(self, experiment: str) -> OpenRun:
+        """Return a context manager that makes a run's folder and keeps its status true."""
+        return OpenRun(self.root, experiment)
+
+    def head(self) -> str:
+        """Return the ledger's newest hash, for the footer of a report that is about to be rendered.
+
+        Raises:
+            IntegrityError: the ledger is broken.
+        """
+        return ledger.head(self.root)
+
+    def record(self, store: RunStore, result: RunResult, html: bytes, *, kind: RecordKind = "analyse") -> Recorded:
+        """Write results and report, then the manifest, then the ledger's line, and at last MLflow.
+
+        The run is FINISHED once the ledger has it. MLflow is a projection: its failure is a warning.
+
+        Raises:
+            CxCausalError: the result is of another run.
+            IntegrityError: the ledger is broken, or a file changed while the run was being recorded.
+            MachineError: the disk refuses; the run is not FINISHED, earlier runs are unchanged.
+        """
+        _same_run(store, result)
+        _write_files(store, result, html)
+        line = self._enter(store, result, kind)
+        store.finish("FINISHED")
+        sent = send_run(self.root, self.tracking_uri, store.directory, line.hash)
+        return Recorded(
+            run_id=store.run_id,
+            directory=store.directory,
+            results=store.directory / RESULTS,
+            report=store.directory / REPORT,
+            manifest=store.directory / MANIFEST_FILE,
+            manifest_hash=line.payload["manifest"],
+            ledger_head=line.hash,
+            mlflow_run_id=sent.mlflow_run_id,
+            warnings=(sent.warning,) if sent.warning else (),
+        )
+
+    def sync(self) -> Synced:
+        """Send every finished run that MLflow doesn't have yet."""
+        return sync(self.root, self.tracking_uri)
+
+    def _enter(self, store: RunStore, result: RunResult, kind: RecordKind) -> LedgerLine:
+        """Write manifest and ledger line under one lock, so that each manifest names the one before it."""
+        actor = resolve_actor(self.root, self.actor)
+        with ledger.writing(self.root) as chain:
+            manifest = build_manifest(self.root, store.directory, result, _last_manifest(chain.lines))
+            payload = _analysis(result, write_manifest(store.directory, manifest))
+            entry = ledger.Entry(kind=kind, experiment=result.experiment, actor=actor, payload=payload)
+            return ledger.append_to(self.root, chain, entry)
+
+
+def publish_report(root: Path, experiment: str, run_id: str, html: bytes) -> Path:
+    """Write a copy of the report to `reports/<experiment>/<run_id>/index.html` and return its path."""
+    path = root / "reports" / experiment / run_id / "index.html"
+    write_atomic(path, html)
+    return path
+
+
+def _same_run(store: RunStore, result: RunResult) -> None:
+    """Refuse a result that was made for another folder."""
+    if (store.run_id, store.experiment) != (result.run_id, result.experiment):
+        raise CxCausalError(
+            Problem(
+                where=f"{store.experiment}/{store.run_id}",
+                code="B101",
+                what=f"the result belongs to the run {result.experiment}/{result.run_id}",
+                mend="give the result the experiment and run_id of the store it is recorded in",
+            )
+        )
+
+
+def _write_files(store: RunStore, result: RunResult, html: bytes) -> None:
+    """Write everything that the manifest will list."""
+    if not (store.directory / PLAN).exists():
+        store.save_plan(without_secrets_in(result.plan))
+    store.save_results(without_secrets_in(result))
+    write_atomic(store.directory / EFFECTS, effects_csv(result.effects))
+    store.save_report(html)
+
+
+def _last_manifest(lines: tuple[LedgerLine, ...]) -> str | None:
+    """Return the SHA-256 of the newest manifest in the ledger."""
+    return next((line.payload["manifest"] for line in reversed(lines) if "manifest" in line.payload), None)
+
+
+def _analysis(result: RunResult, manifest_hash: str) -> Mapping[str, Any]:
+    """Return what the ledger says about an analysis."""
+    return {
+        "run_id": result.run_id,
+        "manifest": manifest_hash,
+        "plan_hash": result.plan_hash,
+        "data_fingerprint": result.data.fingerprint,
+        "verdict": result.verdict,
+        "grade": result.grade,
+        "registered": result.registered,
+    }
