@@ -27,7 +27,25 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "leakage": "cxcausal.checks.leakage:Leakage",
         "tiny_arm": "cxcausal.checks.tiny_arm:TinyArm",
     },
-    "sections": {},
+    "sections": {
+        "verdict": "cxcausal.report.sections.verdict:VerdictBar",
+        "answer": "cxcausal.report.sections.answer:AnswerSection",
+        "change": "cxcausal.report.sections.change:ChangeSection",
+        "worth": "cxcausal.report.sections.worth:WorthSection",
+        "trust": "cxcausal.report.sections.trust:TrustSection",
+        "where": "cxcausal.report.sections.where:WhereSection",
+        "unknowns": "cxcausal.report.sections.unknowns:UnknownsSection",
+        "decision": "cxcausal.report.sections.decision:DecisionSection",
+        "footer": "cxcausal.report.sections.footer:FooterSection",
+        "appendix_plan": "cxcausal.report.sections.appendix_plan:PlanSection",
+        "appendix_flow": "cxcausal.report.sections.appendix_flow:FlowSection",
+        "appendix_metrics": "cxcausal.report.sections.appendix_metrics:MetricsSection",
+        "appendix_effects": "cxcausal.report.sections.appendix_effects:EffectsSection",
+        "appendix_checks": "cxcausal.report.sections.appendix_checks:ChecksSection",
+        "appendix_segments": "cxcausal.report.sections.appendix_segments:SegmentsSection",
+        "appendix_lineage": "cxcausal.report.sections.appendix_lineage:LineageSection",
+        "appendix_glossary": "cxcausal.report.sections.appendix_glossary:GlossarySection",
+    },
 }
 
 

@@ -1,7 +1,7 @@
 """Numbers in plain English, for the sentences that checks, money and verdicts hand on."""
 
 from collections.abc import Sequence
-from math import floor, isfinite, log10
+from math import floor, log10
 
 MINUS = "\N{MINUS SIGN}"
 _MILLION = 1_000_000
@@ -19,6 +19,16 @@ def count(n: int) -> str:
     return f"{n:,}".replace("-", MINUS)
 
 
+def counted(n: int, noun: str) -> str:
+    """Return a count with its noun, which takes an s where there isn't exactly one.
+
+    Example:
+        >>> counted(1, "unit"), counted(2500, "unit")
+        ('1 unit', '2,500 units')
+    """
+    return f"{count(n)} {noun}{'' if n == 1 else 's'}"
+
+
 def number(value: float, digits: int = 3) -> str:
     """Return a number with so many significant digits, no exponent, and a true minus sign.
 
@@ -30,8 +40,6 @@ def number(value: float, digits: int = 3) -> str:
     """
     if value == 0:
         return "0"
-    if not isfinite(value):
-        return "unlimited" if value > 0 else f"{MINUS}unlimited"
     decimals = max(0, digits - 1 - floor(log10(abs(value))))
     text = f"{value:,.{decimals}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text

@@ -90,7 +90,7 @@ def multiway(by_names: Mapping[tuple[str, ...], ClusterPatterns]) -> Difference:
 
     Variances are added over single names and subtracted over pairs, and so on (Cameron, Gelbach & Miller 2011,
     https://doi.org/10.1198/jbes.2010.07136), each of them CR2; the degrees of freedom are the smallest of the single
-    names'. Where that sum is no variance, the largest single name's stands in, and `note` says so.
+    names'. Where that sum is not positive, the largest single name's stands in, and `note` says so.
 
     Args:
         by_names: the patterns of every non-empty subset of the cluster names.
@@ -100,11 +100,11 @@ def multiway(by_names: Mapping[tuple[str, ...], ClusterPatterns]) -> Difference:
     df = min(single.df for single in singles.values())
     covariance = np.sum([(-1) ** (len(names) + 1) * fit.covariance for names, (_, fit) in fits.items()], axis=0)
     means = next(iter(fits.values()))[0]
-    variances = (*np.diag(covariance), _CONTRAST @ covariance @ _CONTRAST)
-    if min(variances) > 0:
-        return _difference(means, Cr2(covariance=covariance, df=df))
     names, widest = max(singles.items(), key=lambda item: item[1].se)
-    note = f"the variance over several cluster names was negative; that of '{names[0]}', the largest, is used"
+    variances = (*np.diag(covariance), _CONTRAST @ covariance @ _CONTRAST)
+    if min(variances) > _SINGULAR * widest.se**2:
+        return _difference(means, Cr2(covariance=covariance, df=df))
+    note = f"the variance over several cluster names was not positive; that of '{names[0]}', the largest, is used"
     return replace(widest, df=df, note=note)
 
 

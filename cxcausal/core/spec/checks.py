@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from cxcausal.core.registry import Registry
@@ -50,11 +51,13 @@ _PROBABILITIES = frozenset({"alpha"})
 _SHARES = frozenset({"max_share", "min_effective_share", "max_correlation"})
 
 
+@cache
 def check_names() -> tuple[str, ...]:
     """Return every check that a plan may name: those that run, and those of designs that come later."""
     return tuple(dict.fromkeys((*Registry(kind="checks").names(), *LATER)))
 
 
+@cache
 def options_of(name: str) -> Mapping[str, Reader]:
     """Return the options of a known check, `on_breach` first, each with the function that reads it."""
     if name in Registry(kind="checks").names():

@@ -68,8 +68,9 @@ def shares_sum_to_one(draft: Draft) -> Iterator[Finding]:
     """Planned shares are of the whole."""
     arms = draft.design.treatment.arms if draft.design is not None else {}
     shares = [Fraction(arm.share) for arm in arms.values() if arm.share is not None]
-    if len(shares) == len(arms) > 1 and abs(sum(shares) - 1) > SHARE_TOLERANCE:
-        what = f"the shares sum to {float(sum(shares)):.6g}"
+    total = sum(shares, Fraction())
+    if len(shares) == len(arms) > 1 and abs(total - 1) > SHARE_TOLERANCE:
+        what = f"the shares sum to {float(total):.6g}"
         mend = f"make them sum to 1; {len(arms)} equal arms have 1/{len(arms)} each"
         yield Finding(path=_ARMS, code="P305", what=what, mend=mend, at="key")
 

@@ -196,8 +196,8 @@ def _written_out(item: Node, work: _Work) -> Node | None:
             work.refuse(child.key or child.place, "P207", what, mend)
     chosen = {key: child for key, child in item.items.items() if key in _OVERRIDES}
     named = Node(value=name, place=item.items["name"].place if item.items else item.place)
-    own = Node(value={**chosen, "name": named}, place=item.place)
-    return merge(definition, own)
+    kept = {key: child for key, child in definition.items.items() if key not in chosen}
+    return Node(value={**kept, **chosen, "name": named}, place=item.place)
 
 
 def _unknown_metric(item: Node, name: str, work: _Work) -> Node | None:
@@ -205,8 +205,8 @@ def _unknown_metric(item: Node, name: str, work: _Work) -> Node | None:
     if set(item.items) - _OVERRIDES:
         return item
     place = item.items["name"].place if item.items else item.place
-    mend = suggestion(name, work.library.metrics)
-    work.refuse(place, "P206", f"the metric library has no {shown(name)}", f"{mend}; or write the metric out")
+    mend = f"{suggestion(name, work.library.metrics)} (or write the metric out)"
+    work.refuse(place, "P206", f"the metric library has no {shown(name)}", mend)
     work.unknown.append(name)
     return None
 

@@ -1,6 +1,7 @@
 """From the path of a plan file to the resolved plan, or to everything that is wrong with it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path as FilePath
 
 from cxcausal.core.errors import PlanError, Problem
@@ -13,6 +14,8 @@ from cxcausal.core.spec.resolve import Resolved, plan_hash, provenance_of
 from cxcausal.core.spec.rules import broken_rules
 from cxcausal.core.spec.sections import validate_sections
 from cxcausal.core.spec.yaml_loader import read_yaml
+
+MAX_MESSAGE = 400
 
 
 def load_experiment(path: str | FilePath, *, root: FilePath | None = None) -> Resolved:
@@ -36,15 +39,16 @@ def load_experiment(path: str | FilePath, *, root: FilePath | None = None) -> Re
 
 
 def _resolved(file: FilePath, root: FilePath) -> Resolved:
-    reading = read_yaml(file, shown_path(file, root))
+    shown = shown_path(file, root)
+    reading = read_yaml(file, shown)
     if reading.node is None or not reading.complete:
-        raise PlanError(reading.problems)
+        raise PlanError(_in_order(reading.problems, shown))
     project, of_project = read_project(root)
     library, of_library = read_library(root)
     merged = layered(reading.node, project, library)
     draft, findings = validate_sections(merged.raw, project, library.sources, merged.unknown)
     told = _told((*findings, *broken_rules(draft)), merged.node, reading.node)
-    problems = _in_order((*reading.problems, *of_project, *of_library, *merged.problems, *told), reading.node)
+    problems = _in_order((*reading.problems, *of_project, *of_library, *merged.problems, *told), shown)
     if problems:
         raise PlanError(problems)
     spec = ExperimentSpec(**draft.values)
@@ -67,7 +71,7 @@ def _told(findings: Iterable[Finding], merged: Node, plan: Node) -> Iterable[Pro
         yield Problem(where=str(place), code=item.code, what=what, mend=item.mend)
 
 
-def _in_order(problems: Iterable[Problem], plan: Node) -> tuple[Problem, ...]:
+def _in_order(problems: Iterable[Problem], plan_file: str) -> tuple[Problem, ...]:
     """Sort by file (the plan first), line and column, and tell one value's first problem of the YAML only."""
     kept: dict[tuple[str, str], Problem] = {}
     broken: set[str] = set()
@@ -76,7 +80,14 @@ def _in_order(problems: Iterable[Problem], plan: Node) -> tuple[Problem, ...]:
             kept.setdefault((problem.where, problem.what), problem)
         if problem.code.startswith("P1"):
             broken.add(problem.where)
-    return tuple(sorted(kept.values(), key=lambda problem: _position(problem, plan.place.file)))
+    lines = (replace(item, what=_one_line(item.what), mend=_one_line(item.mend)) for item in kept.values())
+    return tuple(sorted(lines, key=lambda problem: _position(problem, plan_file)))
+
+
+def _one_line(text: str) -> str:
+    """Return text that can't break a line, move a terminal's cursor or flood it."""
+    safe = "".join(sign if sign.isprintable() else "·" for sign in text)
+    return safe if len(safe) <= MAX_MESSAGE else f"{safe[:MAX_MESSAGE]}…"
 
 
 def _position(problem: Problem, plan_file: str) -> tuple[bool, str, int, int]:

@@ -54,6 +54,16 @@ def suggestion(word: str, names: Iterable[str]) -> str:
     return f"use one of: {', '.join(known)}" if known else "remove it"
 
 
+def homes_of(key: str, model: Any, above: Path = ()) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
+    """Return the dotted paths of the maps in which a type has a key, those of lists and free maps left out."""
+    found: list[str] = []
+    for kind in _options(model):
+        for name, field in kind.model_fields.items() if _is_model(kind) else ():
+            found.extend([dotted(above)] if name == key and above else [])
+            found.extend(homes_of(key, field.annotation, (*above, name)))
+    return tuple(dict.fromkeys(found))
+
+
 def keys_at(kind: Any, path: Path) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
     """Return the keys that a map at a path of an annotated type may have; none where they are free."""
     kinds = _options(kind)

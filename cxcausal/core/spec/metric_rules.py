@@ -50,7 +50,8 @@ def unique_names(draft: Draft) -> Iterator[Finding]:
     for planned in draft.metrics:
         name = planned.metric.name
         if name in seen:
-            what = f"metric '{name}' is planned twice, under {seen[name]} and {planned.role}"
+            roles = " and ".join(dict.fromkeys((seen[name], planned.role)))
+            what = f"metric '{name}' is planned twice, in {roles}"
             yield Finding(path=(*planned.path, "name"), code="P307", what=what, mend="keep it in one role")
         seen.setdefault(name, planned.role)
 

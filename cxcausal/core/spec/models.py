@@ -16,10 +16,12 @@ from cxcausal.core.spec.scalars import (
     Fractional,
     Integer,
     Label,
+    Level,
     NonNegative,
     Number,
     Positive,
     Probability,
+    Sign,
     Slug,
     Text,
     read_integer,
@@ -45,7 +47,7 @@ class Column(Part):
     """How to read one column: its type, a map of its values (null means missing), its unit."""
 
     type: Literal["text", "number", "integer", "boolean", "date", "datetime"] | None = None
-    map: dict[Label, Free] | None = None
+    map: dict[Level, Free] | None = None
     unit: Text | None = None
     allow_negative: Flag = True
 
@@ -53,7 +55,7 @@ class Column(Part):
 class Csv(Part):
     """The dialect of a CSV source."""
 
-    delimiter: Text = ","
+    delimiter: Sign = ","
     decimal: Literal[".", ","] = "."
     encoding: Text = "utf-8"
 
@@ -65,8 +67,7 @@ class Data(Part):
     table: Text | None = None
     unit: Text | None = None
     randomization_unit: Text | None = None
-    cluster: SchemaVersion = Annotated[Literal[1], BeforeValidator(read_integer)]
-OneOrMany = ()
+    cluster: OneOrMany = ()
     weight: Text | None = None
     time_zero: Text | None = None
     observed_until: Text | None = None

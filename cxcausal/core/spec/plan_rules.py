@@ -1,5 +1,6 @@
 """What must be true of a plan's data, filters, lists and looks beyond their schema."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 
@@ -9,6 +10,7 @@ from cxcausal.core.spec.nodes import Finding, Path, dotted
 from cxcausal.core.spec.scalars import is_secret
 
 _DATABASE_FILES = (".duckdb", ".db", ".ddb")
+_PASSWORD = re.compile(r"://[^/@:]*:([^/@]+)@")
 _WILD = "*?["
 
 
@@ -46,6 +48,16 @@ def _fixed_part(source: str) -> FilePath:
     wild = next((at for at, part in enumerate(parts) if any(sign in part for sign in _WILD)), len(parts))
     climbs = ".." in parts[wild:]
     return FilePath(*parts[:wild], *([".."] * len(parts) if climbs else []))
+
+
+def no_password(draft: Draft) -> Iterator[Finding]:
+    """A password is named, and never written, in a plan."""
+    source = draft.data.source if draft.data is not None else ""
+    found = _PASSWORD.search(source)
+    if found is not None and not is_secret(found[1]):
+        what = "data.source holds a password"
+        mend = "change that password, and write ${env:NAME} in its place"
+        yield Finding(path=("data", "source"), code="P328", what=what, mend=mend)
 
 
 def table_goes_with_database(draft: Draft) -> Iterator[Finding]:
@@ -125,6 +137,7 @@ def looks_fit(draft: Draft) -> Iterator[Finding]:
 
 PLAN_RULES: tuple[Rule, ...] = (
     source_stays_inside,
+    no_password,
     table_goes_with_database,
     filters_parse,
     lists_are_unique,

@@ -156,6 +156,17 @@ def read_label(value: Any) -> str:
     return text
 
 
+def read_sign(value: Any) -> str:
+    """Return a single sign, such as the one between the fields of a file; a blank or tab counts.
+
+    Raises:
+        ValueError: it's empty or longer.
+    """
+    if isinstance(value, str) and len(value) == 1:
+        return str(value)
+    raise ValueError(f'{shown(value)} is not a single sign; write it in quotes, such as ";" or "\\t"')
+
+
 def natural(value: Any) -> Any:
     """Return free content with unquoted scalars read strictly: numbers, true and false, else text.
 
@@ -176,6 +187,16 @@ def natural(value: Any) -> Any:
     return value == "true" if value in {"true", "false"} else str(value)
 
 
+def is_slug(text: str) -> bool:
+    """Return whether a text can name an experiment or a metric.
+
+    Example:
+        >>> is_slug("callback-2026q4"), is_slug("Call back")
+        (True, False)
+    """
+    return re.fullmatch(SLUG.strip("^$"), text) is not None
+
+
 def is_secret(text: str) -> bool:
     """Return whether the text names a secret of the environment, `${env:NAME}`."""
     return _SECRET.search(text) is not None
@@ -191,6 +212,9 @@ Integer = Annotated[int, BeforeValidator(read_integer)]
 Count = Annotated[int, BeforeValidator(read_integer), Field(ge=0)]
 Flag = Annotated[bool, BeforeValidator(read_flag)]
 Text = Annotated[str, BeforeValidator(read_text)]
+Level = Annotated[str, BeforeValidator(lambda value: str(value))]
+"""A value of a column as a map names it: any text, also an empty one."""
+Sign = Annotated[str, BeforeValidator(read_sign)]
 Label = Annotated[str, BeforeValidator(read_label), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 Slug = Annotated[str, BeforeValidator(read_text), Field(pattern=SLUG)]
 Share = Annotated[str, BeforeValidator(read_share), WithJsonSchema({"type": ["string", "number"]})]

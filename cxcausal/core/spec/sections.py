@@ -1,6 +1,7 @@
 """The sections of a merged plan, validated one by one, so that one bad section doesn't hide what is wrong elsewhere."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any, get_args, get_type_hints
 
@@ -10,7 +11,7 @@ from cxcausal.core.spec.checks import read_checks
 from cxcausal.core.spec.designs import Design
 from cxcausal.core.spec.draft import Draft, Planned
 from cxcausal.core.spec.layers import ROLES
-from cxcausal.core.spec.messages import findings_of, missing, suggestion
+from cxcausal.core.spec.messages import findings_of, homes_of, missing, suggestion
 from cxcausal.core.spec.models import ExperimentSpec, Metric, Metrics
 from cxcausal.core.spec.nodes import Finding, Path
 from cxcausal.core.spec.project import Project
@@ -54,7 +55,15 @@ def validate_sections(
         metrics=planned,
         missing_metrics=(*unknown_metrics, *work.unread),
     )
-    return draft, tuple(work.findings)
+    return draft, tuple(map(_with_home, work.findings))
+
+
+def _with_home(finding: Finding) -> Finding:
+    """Say where an unknown key belongs, where no other key is close and it has one home elsewhere."""
+    if finding.code != "P201" or not finding.mend.startswith("use one of"):
+        return finding
+    homes = homes_of(str(finding.path[-1]), ExperimentSpec)
+    return replace(finding, mend=f"it belongs in {homes[0]}") if len(homes) == 1 else finding
 
 
 @cache

@@ -262,9 +262,11 @@ class _Builder:
         problem = str(getattr(error, "problem", None) or error).splitlines()[0]
         known = ((what, mend) for sign, what, mend in _SYNTAX if sign in problem)
         what, mend = next(known, (f"this is not YAML ({problem})", "check brackets, quotes and indentation"))
-        context = getattr(error, "context_mark", None)
-        opened = context is not None and "close" in mend
-        mark = context if opened else getattr(error, "problem_mark", None) or context
+        context, mark = getattr(error, "context_mark", None), getattr(error, "problem_mark", None)
+        if context is not None and "close" in mend and (mark is None or mark.line != context.line or "quote" in what):
+            mark = context
+        elif "bracket" in what:
+            what, mend = "a comma or the closing bracket is wanted here", "put text that holds brackets in quotes"
         self._note(self._place(mark) if mark else Place(file=self._shown), "P104", what, mend)
 
     def _top(self) -> bool:

@@ -1,0 +1,125 @@
+"""Tiny arms: is there enough in every arm for its averages to be trusted?"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar, cast
+
+import numpy as np
+
+from cxcausal.checks.breach import decisive_metrics, quoted, verdict_of
+from cxcausal.core.measures import measure_of, why_not_measured
+from cxcausal.core.protocols import Answers
+from cxcausal.core.queries import Flow, FlowQuery, MomentQuery, Moments, MomentTable, Query
+from cxcausal.core.results import CheckResult, OnBreach
+from cxcausal.core.spec.models import ExperimentSpec, Metric
+from cxcausal.core.wording import count, counted, listed
+
+_COUNTED_BY_EVENTS = {"proportion", "mean", "count"}
+_VARIES = 1e-12
+_NAMED = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shortage:
+    """One thing there is too little of, with what there is and what is needed."""
+
+    text: str
+    found: int
+    needed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class TinyArm:
+    """Units per arm, and events per arm of the success and guardrail metrics; an outcome must vary at all.
+
+    An event is a unit whose value isn't zero, so that spend of which nearly everybody has none counts its buyers.
+    Proportions need as many units without the event.
+
+    Attributes:
+        min_units: analysed units that every arm needs.
+        min_events: events (and, for proportions, non-events) that every arm needs.
+    """
+
+    name: ClassVar[str] = "tiny_arm"
+    on_breach: OnBreach = "fail"
+    min_units: int = 30
+    min_events: int = 5
+
+    def queries(self, spec: ExperimentSpec) -> tuple[Query, ...]:
+        """Return the flow of units and the moments of every decisive metric."""
+        return (FlowQuery(), *(_query(spec, metric) for metric in _measured(spec)))
+
+    def judge(self, spec: ExperimentSpec, answers: Answers) -> CheckResult:
+        """Return the verdict, naming what there is too little of."""
+        flow = cast("Flow", answers[FlowQuery()])
+        if flow.analysed == 0:
+            return CheckResult(
+                name=self.name,
+                verdict="could_not_run",
+                on_breach=self.on_breach,
+                threshold=float(self.min_units),
+                text="There are no units to analyse.",
+            )
+        short = (*self._arms(spec, flow), *self._metrics(spec, answers))
+        smallest = min(flow.analysed_by_arm.get(arm, 0) for arm in spec.arms)
+        return CheckResult(
+            name=self.name,
+            verdict=verdict_of(self.on_breach, breached=bool(short)),
+            on_breach=self.on_breach,
+            value=float(short[0].found if short else smallest),
+            threshold=float(short[0].needed if short else self.min_units),
+            text=_text(short) if short else f"Every arm is large enough; the smallest has {count(smallest)} units.",
+        )
+
+    def _arms(self, spec: ExperimentSpec, flow: Flow) -> Iterator[_Shortage]:
+        for arm in spec.arms:
+            n = flow.analysed_by_arm.get(arm, 0)
+            if n < self.min_units:
+                text = f"the arm {quoted(spec, arm)} has {counted(n, 'unit')} (needed: {count(self.min_units)})"
+                yield _Shortage(text=text, found=n, needed=self.min_units)
+
+    def _metrics(self, spec: ExperimentSpec, answers: Answers) -> Iterator[_Shortage]:
+        for metric in _measured(spec):
+            table = cast("MomentTable", answers[_query(spec, metric)])
+            cells = {arm: cell for arm in spec.arms if (cell := table.get((arm, ()))) is not None and cell.n}
+            if cells and not any(_varies(cell) for cell in cells.values()):
+                text = f"'{metric.title}' does not vary within any arm"
+                yield _Shortage(text=text, found=0, needed=self.min_events)
+            elif metric.type in _COUNTED_BY_EVENTS:
+                yield from self._events(spec, metric, cells)
+
+    def _events(self, spec: ExperimentSpec, metric: Metric, cells: dict[str, Moments]) -> Iterator[_Shortage]:
+        for arm, cell in cells.items():
+            for kind, found in _counted(metric, cell):
+                if found < self.min_events:
+                    text = f"'{metric.title}' is {kind} for {counted(found, 'unit')} of {quoted(spec, arm)}"
+                    yield _Shortage(text=f"{text} (needed: {self.min_events})", found=found, needed=self.min_events)
+
+
+def _measured(spec: ExperimentSpec) -> Iterator[Metric]:
+    yield from (metric for metric in decisive_metrics(spec) if why_not_measured(metric) is None)
+
+
+def _query(spec: ExperimentSpec, metric: Metric) -> MomentQuery:
+    return MomentQuery(measure=measure_of(metric, spec.data.weight))
+
+
+def _counted(metric: Metric, cell: Moments) -> tuple[tuple[str, int], ...]:
+    """Return what must not be rare: events and non-events of a proportion, else values that aren't zero."""
+    if metric.type == "proportion":
+        return (("true", cell.events), ("not true", cell.n - cell.events))
+    return (("other than zero", cell.events),)
+
+
+def _varies(cell: Moments) -> bool:
+    """Tell whether units differ; for a ratio, whether they differ around the arm's ratio."""
+    if len(cell.mean) == 1 or not cell.mean[1]:
+        return bool(cell.m2[0, 0] > 0)
+    direction = np.array([1.0, -cell.mean[0] / cell.mean[1]])
+    return bool(direction @ cell.m2 @ direction > _VARIES * max(cell.m2[0, 0], 1.0))
+
+
+def _text(short: tuple[_Shortage, ...]) -> str:
+    named = [shortage.text for shortage in short[:_NAMED]]
+    more = [f"{counted(len(short) - _NAMED, 'more shortage')}"] if len(short) > _NAMED else []
+    return f"Too little to trust averages: {listed([*named, *more])}."

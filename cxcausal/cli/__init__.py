@@ -1,0 +1,86 @@
+"""The command line: it parses, prints and returns exit codes; every verb is imported only when it is called."""
+
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from cxcausal.cli.errors import report_bugs, run_guarded
+from cxcausal.core.errors import Problem, UsageError
+
+__all__ = ["main", "verbs"]
+
+VERBS: dict[str, tuple[str, str]] = {
+    "new": ("cxcausal.cli.plan_commands:new", "Write a first plan to fill in."),
+    "validate": ("cxcausal.cli.plan_commands:validate", "Check plans, and tell everything that is wrong at once."),
+    "explain": ("cxcausal.cli.plan_commands:explain", "Show a resolved plan, and where each value came from."),
+    "schema": ("cxcausal.cli.plan_commands:schema", "Print the JSON Schema of plans, for editors."),
+    "register": ("cxcausal.cli.run_commands:register", "Lock a plan in the audit ledger before its data."),
+    "run": ("cxcausal.cli.run_commands:run", "Analyse an experiment: checks, effects, money, verdict, report."),
+    "simulate": ("cxcausal.cli.run_commands:simulate", "Draw a customer world with known truth."),
+    "sync": ("cxcausal.cli.run_commands:sync", "Send to MLflow the runs that it doesn't have yet."),
+    "list": ("cxcausal.cli.plan_commands:list_plans", "List the experiments of this project."),
+}
+"""Every verb: where its command is, and the line that `--help` shows without importing it."""
+
+_EPILOG = """\b
+A first experiment:
+  cxcausal new callback-2026q4
+  cxcausal validate experiments/callback_2026q4.yaml
+  cxcausal register experiments/callback_2026q4.yaml
+  cxcausal run experiments/callback_2026q4.yaml
+"""
+
+
+class LazyVerbs(click.Group):
+    """A group whose commands are imported when they are called, and not for `--help`."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return the verbs in the order of their use."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - see above
+        """Import and return one verb."""
+        if cmd_name not in VERBS:
+            return None
+        module, _, attribute = VERBS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb that was called, or say which one was meant."""
+        if args[0] not in VERBS:
+            close = get_close_matches(args[0], VERBS, n=1)
+            mend = f"did you mean '{close[0]}'?" if close else f"use one of: {', '.join(VERBS)}"
+            raise UsageError(Problem(where="command line", code="U203", what=f"there is no verb {args[0]!r}", mend=mend))
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - see above
+        """Write the table of verbs."""
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, line) for name, (_, line) in VERBS.items()])
+
+
+@click.group(cls=LazyVerbs, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="cxcausal")
+@click.option("--verbose", is_flag=True, expose_value=False, help="Show the traceback of an unexpected error.")
+def verbs() -> None:
+    """What is human contact worth? From one reviewed plan to one honest page.
+
+    Exit codes: 0 fine, 2 usage, 3 plan, 4 data, 5 a validity gate, 6 environment, 7 integrity, 8 a rerun flipped the
+    decision, 1 our bug. Every verb takes --json: one object on stdout, everything else on stderr.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one verb and leave with its exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    verbose = "--verbose" in given
+    given = [word for word in given if word != "--verbose"]
+    report_bugs(verbose=verbose, as_json="--json" in given)
+    sys.exit(run_guarded(lambda: verbs.main(given, "cxcausal", standalone_mode=False), as_json="--json" in given))

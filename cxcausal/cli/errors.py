@@ -1,0 +1,72 @@
+"""How failure leaves the process: problems as lines on stderr, one JSON object on stdout if asked, and an exit code."""
+
+import json
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any
+
+import click
+
+from cxcausal.core.errors import CxCausalError, ExitCode, Problem
+
+SCHEMA_VERSION = 1
+INTERRUPTED = 130
+
+
+def told(problem: Problem) -> dict[str, str]:
+    """Return a problem as it stands in JSON."""
+    return {"where": problem.where, "code": problem.code, "what": problem.what, "mend": problem.mend}
+
+
+def tell(problems: Iterable[Problem]) -> None:
+    """Write problems to stderr, one line each."""
+    for problem in problems:
+        click.echo(str(problem), err=True)
+
+
+def emit(payload: Mapping[str, Any], problems: Iterable[Problem] = ()) -> None:
+    """Write the one JSON object of a command to stdout."""
+    whole = {"schema_version": SCHEMA_VERSION, **payload, "errors": [told(problem) for problem in problems]}
+    click.echo(json.dumps(whole, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def run_guarded(call: Callable[[], object], *, as_json: bool) -> int:
+    """Run a command and return the exit code; every error that users can cause is told on the way."""
+    try:
+        code = call()
+    except CxCausalError as error:
+        return _failed(error.problems, error.exit_code, as_json=as_json)
+    except click.Abort:
+        tell([Problem(where="command line", code="U130", what="interrupted", mend="nothing more was done")])
+        return INTERRUPTED
+    except click.ClickException as error:
+        mend = "see `cxcausal --help`" if not isinstance(error, click.UsageError) else _usage(error)
+        problem = Problem(where="command line", code="U200", what=error.format_message(), mend=mend)
+        return _failed((problem,), ExitCode.USAGE, as_json=as_json)
+    return code if isinstance(code, int) else ExitCode.OK
+
+
+def report_bugs(*, verbose: bool, as_json: bool) -> None:
+    """Tell an unexpected error in one line, and its traceback only where asked; Python then exits with 1."""
+
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if verbose:
+            traceback.print_exception(kind, error, trace)
+        mend = "please report it with what `--verbose` shows"
+        problem = Problem(where="cxcausal", code="B100", what=f"a bug in cxcausal ({kind.__name__})", mend=mend)
+        _failed((problem,), ExitCode.BUG, as_json=as_json)
+
+    sys.excepthook = hook
+
+
+def _failed(problems: tuple[Problem, ...], code: ExitCode, *, as_json: bool) -> int:
+    tell(problems)
+    if as_json:
+        emit({}, problems)
+    return code
+
+
+def _usage(error: click.UsageError) -> str:
+    return f"see `{error.ctx.command_path} --help`" if error.ctx is not None else "see `cxcausal --help`"

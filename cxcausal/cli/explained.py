@@ -1,0 +1,67 @@
+"""A resolved plan as YAML that can be read back, each line with the file and line that its value came from."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from cxcausal.core.spec.nodes import Path, dotted
+from cxcausal.core.spec.resolve import Resolved
+
+_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./@+-]*( [A-Za-z0-9_./@+-]+)*")
+_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+_CONFIGURED = ("value_model", "currency")
+"""Keys of a resolved plan that stand in the configuration, and are told as comments."""
+
+
+def explained(resolved: Resolved) -> str:
+    """Return the resolved plan as commented YAML; reading it back gives the same plan."""
+    plan = resolved.plan
+    head = [f"# {resolved.spec.id}, resolved; sha256 {resolved.plan_hash}", *(f"# note: {note}" for note in resolved.notes)]
+    body = [line for key, value in plan.items() if key not in _CONFIGURED for line in _lines(resolved, (key,), value, 0)]
+    tail = [line for key in _CONFIGURED if key in plan for line in _lines(resolved, (key,), plan[key], 0)]
+    return "\n".join([*head, *body, "# from the configuration:", *(f"#   {line}" for line in tail), ""])
+
+
+def _lines(resolved: Resolved, path: Path, value: Any, depth: int) -> Iterator[str]:  # noqa: ANN401 - bare content
+    """Yield the lines of one key and what is below it."""
+    indent, key = "  " * depth, _scalar(str(path[-1]), path)
+    if isinstance(value, dict) and value:
+        yield f"{indent}{key}:"
+        for name, child in value.items():
+            yield from _lines(resolved, (*path, name), child, depth + 1)
+    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+        yield f"{indent}{key}:"
+        for at, item in enumerate(value):
+            yield from _item(resolved, (*path, at), item, depth + 1)
+    else:
+        yield f"{indent}{key}: {_flow(value, path)}  # from {_source(resolved, path, value)}"
+
+
+def _item(resolved: Resolved, path: Path, item: dict[str, Any], depth: int) -> Iterator[str]:
+    """Yield the lines of a map in a list; its first key carries the dash."""
+    lines = [line for name, child in item.items() for line in _lines(resolved, (*path, name), child, depth + 1)]
+    indent = "  " * depth
+    yield f"{indent}- {lines[0].lstrip()}"
+    yield from lines[1:]
+
+
+def _source(resolved: Resolved, path: Path, value: Any) -> str:  # noqa: ANN401 - see _lines
+    while isinstance(value, list) and value:
+        path, value = (*path, 0), value[0]
+    return resolved.provenance.get(dotted(path), "built-in default")
+
+
+def _flow(value: Any, path: Path) -> str:  # noqa: ANN401 - see _lines
+    if isinstance(value, list):
+        return f"[{', '.join(_flow(item, path) for item in value)}]"
+    return "{}" if value == {} else _scalar(value, path)
+
+
+def _scalar(value: Any, path: Path) -> str:  # noqa: ANN401 - see _lines
+    """Return a scalar as its field would write it: days with their unit, text in quotes where it needs them."""
+    if isinstance(value, int) and path[-2:-1] == ("window",) and not isinstance(value, bool):
+        return f"{value}d"
+    if isinstance(value, str) and _BARE.fullmatch(value) and value.lower() not in _WORDS:
+        return value
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,205 @@
+"""The verbs about plans: new, validate, explain, schema and list."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from cxcausal.cli.errors import emit, tell, told
+from cxcausal.cli.explained import explained
+from cxcausal.cli.starter import DESIGN_TYPES, starter_plan
+from cxcausal.core.errors import ExitCode, MachineError, PlanError, Problem, UsageError
+from cxcausal.core.spec.library import config_files
+from cxcausal.core.spec.load import load_experiment
+from cxcausal.core.spec.project import find_root
+from cxcausal.core.spec.resolve import BUILT_IN, Resolved
+from cxcausal.core.spec.scalars import is_slug
+from cxcausal.core.spec.schema import plan_schema
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Write exactly one JSON object to stdout.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Checked:
+    """One plan file: resolved, or with what is wrong."""
+
+    path: Path
+    resolved: Resolved | None
+    problems: tuple[Problem, ...]
+
+
+def _check(path: Path) -> _Checked:
+    try:
+        return _Checked(path=path, resolved=load_experiment(path), problems=())
+    except PlanError as error:
+        return _Checked(path=path, resolved=None, problems=error.problems)
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@_JSON
+@click.pass_context
+def validate(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool) -> None:
+    """Check plans without reading any data, and tell everything that is wrong at once.
+
+    \b
+    Example:
+      cxcausal validate experiments/*.yaml
+    """  # noqa: D301 - click's mark for text that must keep its lines
+    checked = [_check(path) for path in paths]
+    problems = [problem for item in checked for problem in item.problems]
+    tell(problems)
+    if as_json:
+        emit({"plans": [_as_json(item) for item in checked]}, problems)
+    else:
+        for line in (line for item in checked if item.resolved for line in _summary(item.path, item.resolved)):
+            click.echo(line)
+    if problems:
+        ctx.exit(ExitCode.PLAN)
+
+
+def _summary(path: Path, resolved: Resolved) -> Iterator[str]:
+    yield f"ok {path}: {resolved.spec.id}, sha256 {resolved.plan_hash}"
+    for source, keys in _inherited(resolved).items():
+        yield f"   from {source}: {', '.join(keys)}"
+    for note in resolved.notes:
+        yield f"   note: {note}"
+
+
+def _inherited(resolved: Resolved) -> dict[str, list[str]]:
+    """Return the defaults in force: by file, the keys that came from it and not from the plan."""
+    own = resolved.provenance["id"].rsplit(":", 2)[0]
+    found: dict[str, list[str]] = {}
+    for path, source in resolved.provenance.items():
+        file = source.rsplit(":", 2)[0]
+        key = ".".join(path.split("[")[0].split(".")[:2])
+        if file not in (own, BUILT_IN) and key not in found.setdefault(file, []):
+            found[file].append(key)
+    return found
+
+
+def _as_json(item: _Checked) -> dict[str, object]:
+    resolved = item.resolved
+    if resolved is None:
+        return {"path": str(item.path), "valid": False, "errors": [told(problem) for problem in item.problems]}
+    return {
+        "path": str(item.path),
+        "valid": True,
+        "id": resolved.spec.id,
+        "plan_hash": resolved.plan_hash,
+        "defaults": _inherited(resolved),
+        "notes": list(resolved.notes),
+        "errors": [],
+    }
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@_JSON
+def explain(path: Path, *, as_json: bool) -> None:
+    """Show a plan with everything it inherits, and the file and line of every value.
+
+    \b
+    Example:
+      cxcausal explain experiments/callback_2026q4.yaml
+    """  # noqa: D301 - see validate
+    resolved = load_experiment(path)
+    if as_json:
+        facts = {"plan_hash": resolved.plan_hash, "notes": list(resolved.notes)}
+        emit({"plan": resolved.plan, "provenance": dict(resolved.provenance), **facts})
+    else:
+        click.echo(explained(resolved), nl=False)
+
+
+@click.command()
+@click.option("--out", type=click.Path(path_type=Path), help="Write to a file in place of stdout.")
+@_JSON
+def schema(out: Path | None, *, as_json: bool) -> None:
+    """Print the JSON Schema of plans, with which editors complete and check keys.
+
+    \b
+    Example:
+      cxcausal schema --out .vscode/cxcausal.schema.json
+    """  # noqa: D301 - see validate
+    text = json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n"
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    _write(out, text, replace=True)
+    _written(out, as_json=as_json)
+
+
+@click.command()
+@click.argument("experiment", metavar="ID")
+@click.option("--design", type=click.Choice(DESIGN_TYPES), default=DESIGN_TYPES[0], show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="The file; experiments/ID.yaml by default.")
+@_JSON
+def new(experiment: str, design: str, out: Path | None, *, as_json: bool) -> None:
+    """Write a commented first plan that is valid as it is.
+
+    \b
+    Example:
+      cxcausal new callback-2026q4 --design encouragement
+    """  # noqa: D301 - see validate
+    if not is_slug(experiment):
+        mend = "use lower-case letters, digits, '-', '_' and '.', such as callback-2026q4"
+        raise UsageError(Problem(where="ID", code="U201", what=f"{experiment!r} can't name an experiment", mend=mend))
+    file = out or (find_root(Path.cwd()) or Path.cwd()) / "experiments" / f"{experiment.replace('-', '_')}.yaml"
+    _write(file, starter_plan(experiment, design), replace=False)
+    _written(file, as_json=as_json)
+
+
+def _write(path: Path, text: str, *, replace: bool) -> None:
+    """Write a text file; an existing one is kept unless it may be replaced."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w" if replace else "x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        mend = "choose another ID, or give --out"
+        raise UsageError(Problem(where=str(path), code="U202", what="the file exists already", mend=mend)) from error
+    except OSError as error:
+        what = f"the file can't be written: {error.strerror}"
+        raise MachineError(Problem(where=str(path), code="E201", what=what, mend="choose another --out")) from error
+
+
+def _written(path: Path, *, as_json: bool) -> None:
+    if as_json:
+        emit({"path": str(path)})
+    else:
+        click.echo(f"wrote {path}")
+
+
+@click.command("list")
+@_JSON
+def list_plans(*, as_json: bool) -> None:
+    """List the plans under experiments/, and whether each is valid.
+
+    \b
+    Example:
+      cxcausal list --json
+    """  # noqa: D301 - see validate
+    root = find_root(Path.cwd()) or Path.cwd()
+    files = config_files(root / "experiments")
+    checked = [_check(path) for path in files]
+    if as_json:
+        emit({"experiments": [_listed(item, root) for item in checked]})
+        return
+    for item in checked:
+        row = _listed(item, root)
+        click.echo(f"{row['plan']:<4} {row['path']}  {row['id'] or ''}  {row['question'] or ''}".rstrip())
+    if not checked:
+        click.echo("no plans under experiments/; `cxcausal new ID` writes a first one", err=True)
+
+
+def _listed(item: _Checked, root: Path) -> dict[str, object]:
+    spec = item.resolved.spec if item.resolved is not None else None
+    return {
+        "path": item.path.relative_to(root).as_posix(),
+        "plan": "ok" if spec is not None else "bad",
+        "id": spec.id if spec is not None else None,
+        "question": spec.question if spec is not None else None,
+        "problems": len(item.problems),
+    }

@@ -1,0 +1,135 @@
+"""The verbs that touch data or the record: register, run, simulate and sync."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cxcausal import api
+from cxcausal.cli.errors import emit
+from cxcausal.core.canonical import json_ready
+from cxcausal.core.errors import ExitCode
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Write exactly one JSON object to stdout.")
+_ACTOR = click.option("--as", "actor", metavar="WHO", help="Who acts, for the ledger; CXCAUSAL_ACTOR or git otherwise.")
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@_ACTOR
+@_JSON
+def register(path: Path, actor: str | None, *, as_json: bool) -> None:
+    """Lock a plan in the audit ledger before its outcomes exist.
+
+    Only a plan that was registered first can reach `ship`. Registering the same plan again changes nothing.
+
+    \b
+    Example:
+      cxcausal register experiments/callback_2026q4.yaml
+    """  # noqa: D301 - click's mark for text that must keep its lines
+    done = api.register(path, actor=actor)
+    if as_json:
+        emit({**vars(done)})
+        return
+    how = "registered" if done.new else "was registered already, unchanged"
+    click.echo(f"{done.experiment} {how}: {done.at[:19]} by {done.actor}, plan sha256 {done.plan_hash}")
+    click.echo("commit audit/ledger.jsonl, so that others can see that the plan came first", err=True)
+
+
+@click.command()
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--on", metavar="DATA", help="A file or glob to read in place of the plan's data.source.")
+@_ACTOR
+@_JSON
+@click.option("--quiet", is_flag=True, help="Say nothing about progress.")
+@click.pass_context
+def run(ctx: click.Context, path: Path, on: str | None, actor: str | None, *, as_json: bool, quiet: bool) -> None:
+    """Analyse an experiment: check it, estimate, value, decide, write the report, and track it all.
+
+    Exits with 0 when there is a verdict, whatever it is, and with 5 when a validity gate withheld it.
+
+    \b
+    Example:
+      cxcausal run experiments/proactive_outreach.yaml
+      cxcausal run experiments/proactive_outreach.yaml --on fresh.parquet --json
+    """  # noqa: D301 - see register
+    done = api.run_tracked(path, on=on, actor=actor, progress=None if quiet else _say)
+    for warning in done.warnings:
+        _say(f"warning: {warning}")
+    if as_json:
+        emit(json_ready(done.result.to_dict()))
+    else:
+        _tell(done)
+    if done.result.verdict == "no_decision":
+        ctx.exit(ExitCode.GATE)
+
+
+def _say(text: str) -> None:
+    click.echo(text, err=True)
+
+
+def _tell(done: api.Run) -> None:
+    result = done.result
+    click.echo(f"{result.experiment}: {result.verdict.replace('_', ' ').upper()}, evidence grade {result.grade}")
+    click.echo(done.summary)
+    if result.capped_by:
+        click.echo(f"Capped, because {result.capped_by}.")
+    for check in result.checks:
+        if check.verdict in {"fail", "warn"}:
+            click.echo(f"{check.verdict}: {check.name}: {check.text}")
+    click.echo(f"run {result.run_id}")
+    click.echo(f"report: {done.report}")
+
+
+@click.command()
+@click.argument("world", type=click.Choice(["outreach"]))
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The Parquet file; truth goes beside it.")
+@click.option("--n", type=click.IntRange(min=1), help="Customers.", default=60_000, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Equal seeds give equal bytes.")
+@click.option("--arms", help="Arms with their shares, such as none=1/2,gig=1/4,agent=1/4.")
+@click.option("--effect-scale", type=float, default=1.0, show_default=True, help="0 plants no effect at all.")
+@click.option("--immature", is_flag=True, help="Leave the last weeks without a whole window.")
+@_JSON
+def simulate(world: str, out: Path, arms: str | None, *, immature: bool, as_json: bool, **options: Any) -> None:
+    """Draw a customer world with known truth: data to OUT, and the true effects beside them.
+
+    `run` never reads the truth. The world is a telecom's proactive outreach: households are randomised, contact is
+    not always answered, some customers are harmed by it.
+
+    \b
+    Example:
+      cxcausal simulate outreach --out data/outreach.parquet --seed 7
+    """  # noqa: D301 - see register
+    if arms:
+        names, shares = _arms(arms)
+        options |= {"arms": names, "shares": shares}
+    written = api.simulate(world, out, mature=not immature, **options)
+    if as_json:
+        emit({"data": str(written.data), "truth": str(written.truth), "rows": written.rows, "sha256": written.sha256})
+    else:
+        click.echo(f"{written.rows} customers: {written.data}\ntruth beside them: {written.truth}")
+
+
+def _arms(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    pairs = [part.strip().partition("=") for part in text.split(",")]
+    if any(not name or not share for name, _, share in pairs):
+        raise click.BadParameter("write each arm as name=share, such as none=1/2,gig=1/4,agent=1/4", param_hint="--arms")
+    return tuple(name.strip() for name, _, _ in pairs), tuple(share.strip() for _, _, share in pairs)
+
+
+@click.command()
+@_JSON
+def sync(*, as_json: bool) -> None:
+    """Send to MLflow the finished runs that it doesn't have yet, such as after its server was away.
+
+    \b
+    Example:
+      cxcausal sync
+    """  # noqa: D301 - see register
+    done = api.sync(Path.cwd())
+    for warning in done.warnings:
+        _say(f"warning: {warning}")
+    if as_json:
+        emit({"sent": done.sent, "pending": done.pending, "warnings": done.warnings})
+    else:
+        click.echo(f"sent {len(done.sent)}, still waiting {len(done.pending)}")

@@ -1,0 +1,104 @@
+"""The embedded DuckDB behind Ibis: its limits, its one way to hand out aggregates, and its failures in our words."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import ibis
+
+from cxcausal.core.errors import DataError, MachineError, Problem
+
+Table = Any
+"""An Ibis table expression; Ibis is not fully typed."""
+Value = Any
+"""An Ibis column or scalar expression."""
+
+MEMORY_LIMIT = "4GB"
+_UNREADABLE = (
+    duckdb.IOException,
+    duckdb.InvalidInputException,
+    duckdb.SerializationException,
+    duckdb.ConversionException,
+    duckdb.NotSupportedError,
+    duckdb.OutOfRangeException,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """One private in-memory database; `label` names the data in messages."""
+
+    backend: Any
+    label: str
+
+    def fetch(self, expr: Table) -> list[tuple[Any, ...]]:
+        """Return the rows of an expression that aggregates; exact integers of any size stay integers.
+
+        Raises:
+            MachineError: the data need more memory than the limit.
+            DataError: a file turned out to be damaged.
+        """
+        with self.translated():
+            cursor = self.backend.raw_sql(self.backend.compile(expr))
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+    def keep(self, name: str, expr: Table) -> Table:
+        """Return `expr` computed once, as a table inside the engine."""
+        with self.translated():
+            return self.backend.create_table(name, expr, temp=True)
+
+    def forget(self, name: str) -> None:
+        """Drop a table that `keep` made."""
+        self.backend.raw_sql(f"DROP TABLE {name}")  # the name is one of our own; Ibis 12 forgets it here
+
+    def lock(self, files: Sequence[str]) -> None:
+        """Let the engine read these files from now on, write nowhere, and change no setting."""
+        paths = ", ".join(_quoted(file) for file in files)
+        self.backend.raw_sql(f"SET allowed_paths=[{paths}]")
+        self.backend.raw_sql("SET enable_external_access=false")
+        self.backend.raw_sql("SET lock_configuration=true")
+
+    def close(self) -> None:
+        """Free the memory and the files."""
+        self.backend.disconnect()
+
+    @contextmanager
+    def translated(self) -> Iterator[None]:
+        """Turn the engine's failures into ours; its own messages could quote rows, so they are not passed on."""
+        try:
+            yield
+        except (duckdb.OutOfMemoryException, MemoryError):
+            what = f"the data need more than the {MEMORY_LIMIT} that the engine may use"
+            mend = "free space on the disk for its temporary files, or store the data as Parquet"
+            raise MachineError(Problem(where=self.label, code="D120", what=what, mend=mend)) from None
+        except _UNREADABLE:
+            what = "the file is damaged, or is not of the kind that its name says"
+            raise DataError(Problem(where=self.label, code="D121", what=what, mend="export it again")) from None
+
+
+def start_engine(label: str, *, root: Path, timezone: str, threads: int | None = None) -> Engine:
+    """Return a fresh engine that loads no extension; it spills to `.cxcausal/tmp` below the root where it must."""
+    backend = ibis.duckdb.connect()
+    settings = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "allow_community_extensions": "false",
+        "memory_limit": _quoted(MEMORY_LIMIT),
+        "temp_directory": _quoted(str(root / ".cxcausal" / "tmp")),
+        "TimeZone": _quoted(timezone),
+        "enable_progress_bar": "false",
+    }
+    if threads is not None:
+        settings["threads"] = str(threads)
+    for name, value in settings.items():
+        backend.raw_sql(f"SET {name}={value}")
+    return Engine(backend=backend, label=label)
+
+
+def _quoted(text: str) -> str:
+    """Return an SQL text literal."""
+    return "'" + text.replace("'", "''") + "'"

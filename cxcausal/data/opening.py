@@ -1,0 +1,66 @@
+"""Open the data of a plan: find and hash the files, read what the plan needs, and refuse what contradicts it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.data.dataset import Dataset
+from cxcausal.data.engine import start_engine
+from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
+from cxcausal.data.roles import roles_of
+from cxcausal.data.sources import Confines, find_source
+from cxcausal.data.tables import open_table, paths_for_engine
+from cxcausal.data.units import prepare_units
+
+
+def open_dataset(  # noqa: PLR0913 - one keyword per thing that only the caller knows
+    spec: ExperimentSpec,
+    project_root: Path,
+    *,
+    data_roots: tuple[Path, ...] = (),
+    on: str | None = None,
+    sources: Mapping[str, Any] | None = None,
+    timezone: str = "UTC",
+    threads: int | None = None,
+) -> Dataset:
+    """Return the data of a plan, validated and ready to answer queries.
+
+    Times without a zone are taken in `timezone`, and times with one are converted to it. Numbers do not depend on
+    `threads`, nor on the order of the rows.
+
+    Args:
+        spec: the resolved plan.
+        project_root: where relative paths start.
+        data_roots: further folders that data may lie in, absolute or from the root.
+        on: a path that replaces `data.source` and may lie anywhere.
+        sources: named sources; those of `configs/data_sources.yaml` without.
+        timezone: the project's, such as `Europe/Berlin`.
+        threads: how many the engine may use; all without.
+
+    Raises:
+        PlanError: the source is outside the project or of a kind that can't be read; the filter or a map does not fit.
+        DataError: a file is missing or malformed, or values contradict the plan.
+        MachineError: memory, a file's permissions or a package is wanting.
+    """
+    roles = roles_of(spec)
+    confines = Confines(root=project_root.absolute(), data_roots=data_roots)
+    source = find_source(spec.data, confines, on=on, sources=sources)
+    inputs = hash_inputs(source)
+    engine = start_engine(source.label, root=project_root.absolute(), timezone=timezone, threads=threads)
+    try:
+        opened = open_table(engine, source, spec.data, roles.needed)
+        engine.lock(() if opened.kept else (*map(str, source.files), *paths_for_engine(source.files)))
+        units = prepare_units(engine, opened, spec, roles)
+    except BaseException:
+        engine.close()
+        raise
+    return Dataset(
+        inputs=inputs,
+        fingerprint=fingerprint_of(inputs),
+        data_cut=units.data_cut,
+        levels={name: units.levels[name] for name in spec.segments},
+        engine=engine,
+        opened=opened,
+        units=units,
+    )

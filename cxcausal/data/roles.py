@@ -1,0 +1,139 @@
+"""Which columns a plan needs, and in which roles: only those are read."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Literal
+
+from cxcausal.core.errors import PlanError, Problem
+from cxcausal.core.spec.filter_grammar import Expr, FilterError, columns_of, parse_filter
+from cxcausal.core.spec.models import ExperimentSpec, Metric
+
+
+@dataclass(frozen=True, kw_only=True)
+class NumberRule:
+    """What the values of a numeric column must obey, and which part of the plan says so."""
+
+    column: str
+    rule: Literal["number", "binary", "nps", "count", "positive", "not_negative"]
+    because: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Roles:
+    """The columns of a plan by role; a column may have several.
+
+    Attributes:
+        arm: the treatment column.
+        ids: unit, randomisation unit and clusters: never missing, and never shown.
+        texts: segments and strata.
+        covariates: numbers or texts, whatever the data hold.
+        numbers: outcomes and all else that must be a number, each with its rules.
+        times: columns of time zero and of the end of observation.
+        filtered: columns of the filter.
+        declared: the names below `data.columns`.
+    """
+
+    arm: str
+    ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    covariates: tuple[str, ...]
+    numbers: tuple[NumberRule, ...]
+    times: tuple[str, ...]
+    filtered: tuple[str, ...]
+    declared: tuple[str, ...]
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """Every column to read, each once."""
+        ruled = (rule.column for rule in self.numbers)
+        names = (
+            self.arm,
+            *self.ids,
+            *self.texts,
+            *self.covariates,
+            *ruled,
+            *self.times,
+            *self.filtered,
+            *self.declared,
+        )
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def numeric(self) -> tuple[str, ...]:
+        """Columns that must be numbers, each once."""
+        return tuple(dict.fromkeys(rule.column for rule in self.numbers))
+
+
+def roles_of(spec: ExperimentSpec) -> Roles:
+    """Return the roles of a plan's columns.
+
+    Raises:
+        PlanError: the filter is not of the language of filters.
+    """
+    data, treatment = spec.data, spec.design.treatment
+    ids = (data.unit, data.randomization_unit, *data.cluster)
+    times = (name for name in (data.time_zero, data.observed_until) if name is not None and not is_date(name))
+    expr = filter_of(spec)
+    return Roles(
+        arm=treatment.column,
+        ids=tuple(dict.fromkeys(name for name in ids if name is not None)),
+        texts=tuple(dict.fromkeys((*spec.segments, *spec.design.strata))),
+        covariates=tuple(dict.fromkeys((*spec.covariates, *spec.effect_modifiers))),
+        numbers=tuple(dict.fromkeys(_number_rules(spec))),
+        times=tuple(dict.fromkeys(times)),
+        filtered=() if expr is None else columns_of(expr),
+        declared=tuple(data.columns),
+    )
+
+
+def filter_of(spec: ExperimentSpec) -> Expr | None:
+    """Return the plan's filter as a tree, None without one.
+
+    Raises:
+        PlanError: the filter is not of the language of filters.
+    """
+    if spec.data.filter is None:
+        return None
+    try:
+        return parse_filter(spec.data.filter)
+    except FilterError as error:
+        what = f"{error.what} at character {error.position}"
+        raise PlanError(Problem(where="data.filter", code="D130", what=what, mend=error.mend)) from None
+
+
+def is_date(text: str) -> bool:
+    """Tell whether the text is an ISO date, and not a column's name.
+
+    Example:
+        >>> is_date("2026-12-20"), is_date("extracted_at")
+        (True, False)
+    """
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _number_rules(spec: ExperimentSpec) -> Iterator[NumberRule]:
+    for _, metric in spec.metrics.with_roles():
+        yield from _metric_rules(metric)
+    received = spec.design.treatment.received
+    if received is not None:
+        yield NumberRule(column=received, rule="binary", because="design.treatment.received")
+    if spec.data.weight is not None:
+        yield NumberRule(column=spec.data.weight, rule="positive", because="data.weight")
+    for name, column in spec.data.columns.items():
+        if not column.allow_negative:
+            yield NumberRule(column=name, rule="not_negative", because=f"data.columns.{name}.allow_negative")
+
+
+def _metric_rules(metric: Metric) -> Iterator[NumberRule]:
+    rules: dict[str, Literal["binary", "nps", "count"]] = {"proportion": "binary", "nps": "nps", "count": "count"}
+    because = f"metric {metric.name}"
+    for column in metric.columns:
+        yield NumberRule(column=column, rule=rules.get(metric.type, "number"), because=because)
+    if metric.response is not None:
+        yield NumberRule(column=metric.response, rule="binary", because=f"{because}, response")
+    if metric.covariate is not None:
+        yield NumberRule(column=metric.covariate, rule="number", because=f"{because}, covariate")

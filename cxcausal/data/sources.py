@@ -1,0 +1,230 @@
+"""From `data.source` to input files: paths, globs, named sources and DuckDB files, none outside the project."""
+
+import glob
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+from cxcausal.core.errors import CxCausalError, DataError, MachineError, PlanError, Problem
+from cxcausal.core.spec.models import Data
+from cxcausal.core.spec.nodes import content
+from cxcausal.core.spec.yaml_loader import read_yaml
+
+Kind = Literal["csv", "parquet", "json", "duckdb", "stata"]
+
+_KINDS: Mapping[str, Kind] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".duckdb": "duckdb",
+    ".ddb": "duckdb",
+    ".dta": "stata",
+}
+_KNOWN = "this version reads .csv, .tsv, .json, .jsonl (each also .gz), .parquet, .dta and .duckdb"
+_URL = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)$", re.DOTALL)
+_WHERE = "data.source"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The files behind a plan's data.
+
+    Attributes:
+        kind: how they are read.
+        files: absolute paths, sorted; all of one kind.
+        names: how each file is named in messages and records: from the root, or the last part alone.
+        table: the table of a DuckDB file.
+    """
+
+    kind: Kind
+    files: tuple[Path, ...]
+    names: tuple[str, ...]
+    table: str | None = None
+
+    @property
+    def label(self) -> str:
+        """How problems name the data as a whole."""
+        return self.names[0] if len(self.names) == 1 else f"{self.names[0]} and {len(self.names) - 1} more"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Confines:
+    """Where data may lie: below the root or below a declared data root."""
+
+    root: Path
+    data_roots: tuple[Path, ...] = ()
+
+    def holds(self, path: Path) -> bool:
+        """Tell whether the path, with every symbolic link resolved, stays inside."""
+        folders = (self.root, *(self.root / folder for folder in self.data_roots))
+        return any(path.resolve().is_relative_to(folder.resolve()) for folder in folders)
+
+
+def find_source(data: Data, confines: Confines, *, on: str | None, sources: Mapping[str, Any] | None) -> Source:
+    """Return the input files of a plan.
+
+    Args:
+        data: the plan's data block.
+        confines: the root, which relative paths start from, and the data roots.
+        on: the operator's replacement of `data.source`, not confined and first looked for in the working directory.
+        sources: named sources; those of `configs/data_sources.yaml` without.
+
+    Raises:
+        PlanError: the source leaves the project, or is of a kind that this version can't read.
+        DataError: nothing is there.
+        MachineError: a named source belongs to a package that is not installed.
+    """
+    text = data.source if on is None else on
+    named = named_sources(confines.root) if sources is None else sources
+    if on is None and text in named:
+        return _named(text, named[text], data, confines)
+    scheme = _URL.match(text)
+    if scheme is not None and scheme[1].lower() != "duckdb":
+        what = f"a source of the kind '{scheme[1]}://' is not built in this version"
+        raise PlanError(Problem(where=_WHERE, code="D101", what=what, mend=f"export the table to a file; {_KNOWN}"))
+    pattern = text if scheme is None else scheme[2].removeprefix("/")
+    files = _found(pattern, Path.cwd()) if on is not None else ()
+    files = files or _matches(pattern, confines.root, tuple(named))
+    if on is None:
+        _refuse_outside(files, confines)
+    return _source(files, confines.root, data.table, force="duckdb" if scheme is not None else None)
+
+
+def named_sources(root: Path) -> Mapping[str, Any]:
+    """Return `sources` of `configs/data_sources.yaml`, empty without that file.
+
+    Raises:
+        PlanError: the file is not a map of names to sources.
+    """
+    path = root / "configs" / "data_sources.yaml"
+    if not path.is_file():
+        return {}
+    reading = read_yaml(path, "configs/data_sources.yaml")
+    if reading.problems or reading.node is None:
+        raise PlanError(reading.problems)
+    found: Any = content(reading.node)
+    sources = found.get("sources") if isinstance(found, Mapping) else None
+    if not isinstance(sources, Mapping):
+        mend = "write sources: {name: {path: data/x.parquet}}"
+        raise PlanError(
+            Problem(where="configs/data_sources.yaml", code="D102", what="there is no map named sources", mend=mend)
+        )
+    return sources
+
+
+def _named(name: str, entry: object, data: Data, confines: Confines) -> Source:
+    """Return the files of a named source: `{path: …}` or `{package: …, file: …}`, either with `table`."""
+    keys = dict(entry) if isinstance(entry, Mapping) else {"path": entry}
+    table = keys.pop("table", data.table)
+    if set(keys) == {"path"} and isinstance(keys["path"], str):
+        files = _matches(keys["path"], confines.root)
+        _refuse_outside(files, confines)
+        return _source(files, confines.root, table)
+    if set(keys) == {"package", "file"}:
+        folder = _package_folder(str(keys["package"]))
+        files = _matches(str(keys["file"]), folder)
+        _refuse_outside(files, Confines(root=folder))
+        return _source(files, confines.root, table)
+    raise PlanError(
+        Problem(
+            where=f"configs/data_sources.yaml sources.{name}",
+            code="D102",
+            what="a source is a path, or a package with a file",
+            mend="write {path: data/x.parquet} or {package: causaldata, file: folder/x.dta}",
+        )
+    )
+
+
+def _package_folder(package: str) -> Path:
+    """Return where an installed package keeps its files, without importing it."""
+    spec = find_spec(package) if package.isidentifier() else None
+    if spec is None or not spec.submodule_search_locations:
+        what = f"the data belong to the package '{package}', which is not installed"
+        raise MachineError(
+            Problem(where=_WHERE, code="D103", what=what, mend=f"install it, such as with `pip install {package}`")
+        )
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def _matches(pattern: str, base: Path, names: tuple[str, ...] = ()) -> tuple[Path, ...]:
+    """Return the files of a path or glob, sorted; refuse if there is none."""
+    files = _found(pattern, base)
+    if not files:
+        raise _missing(pattern, base / pattern, names)
+    return files
+
+
+def _found(pattern: str, base: Path) -> tuple[Path, ...]:
+    path = str(base / pattern)
+    names = sorted(glob.glob(path, recursive=True)) if _is_glob(pattern) else [path]
+    return tuple(Path(name).absolute() for name in names if Path(name).is_file())
+
+
+def _is_glob(pattern: str) -> bool:
+    return any(sign in pattern for sign in "*?[")
+
+
+def _missing(pattern: str, path: Path, names: tuple[str, ...]) -> CxCausalError:
+    what = f"there is no file '{pattern}'"
+    if _is_glob(pattern):
+        what = f"no file matches '{pattern}'"
+    elif path.is_dir():
+        return DataError(
+            Problem(where=_WHERE, code="D104", what=f"'{pattern}' is a folder", mend=f"write {pattern}/*.parquet")
+        )
+    beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+    near = [f"{pattern[: len(pattern) - len(path.name)]}{name}" for name in get_close_matches(path.name, beside, n=3)]
+    near += get_close_matches(pattern, names, n=1)
+    mend = f"did you mean {' or '.join(near)}?" if near else "check the path; it starts at the project's root"
+    return DataError(Problem(where=_WHERE, code="D104", what=what, mend=mend))
+
+
+def _refuse_outside(files: tuple[Path, ...], confines: Confines) -> None:
+    if all(confines.holds(file) for file in files):
+        return
+    raise PlanError(
+        Problem(
+            where=_WHERE,
+            code="D105",
+            what="the data lie outside the project",
+            mend="add their folder to data_roots in configs/project.yaml, or pass the path with --on",
+        )
+    )
+
+
+def _source(files: tuple[Path, ...], root: Path, table: object, force: Kind | None = None) -> Source:
+    kinds = {force or _kind(file) for file in files}
+    if len(kinds) != 1 or (len(files) > 1 and kinds <= {"duckdb", "stata"}):
+        what, mend = "the files are not of one kind that can be joined", "let the pattern match files of one kind only"
+        raise PlanError(Problem(where=_WHERE, code="D106", what=what, mend=mend))
+    kind = kinds.pop()
+    if (kind == "duckdb") != (table is not None):
+        what = "a database needs its table's name" if table is None else "a file has no tables"
+        mend = "add table: name below data" if table is None else "remove data.table"
+        raise PlanError(Problem(where="data.table", code="D107", what=what, mend=mend))
+    shown = tuple(_shown(file, root) for file in files)
+    return Source(kind=kind, files=files, names=shown, table=None if table is None else str(table))
+
+
+def _kind(file: Path) -> Kind:
+    suffixes = [suffix.lower() for suffix in file.suffixes]
+    gz = suffixes[-1:] == [".gz"]
+    kind = _KINDS.get((suffixes[:-1] if gz else suffixes)[-1]) if len(suffixes) > gz else None
+    if kind is None or (gz and kind not in {"csv", "json"}):
+        what = f"'{file.name}' is of a kind that can't be read"
+        raise PlanError(Problem(where=_WHERE, code="D106", what=what, mend=_KNOWN))
+    return kind
+
+
+def _shown(file: Path, root: Path) -> str:
+    plain = Path(os.path.normpath(file))
+    return plain.relative_to(root).as_posix() if plain.is_relative_to(root) else plain.name

@@ -1,0 +1,238 @@
+"""From input files to one table in the engine, whatever their kind; text files stay text until their role is known."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+from cxcausal.core.errors import DataError, PlanError, Problem
+from cxcausal.core.spec.models import Data
+from cxcausal.data.csv_files import delimiter_of, encoding_of, header_of
+from cxcausal.data.engine import Engine, Table, Value
+from cxcausal.data.sources import Source
+
+RAW = "raw"
+_FILE = "__cxcausal_file"
+_ROW = "__cxcausal_row"
+_NAMED_AT_MOST = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opened:
+    """The rows as they are stored.
+
+    Attributes:
+        table: the columns, under their own names.
+        columns: the names that may be asked for.
+        source: the files.
+        first_row: the row number of the first row: 2 below a header.
+        row: the number of a row in its file, from 0; None where the store has none.
+        file: the path of a row's file, where there are several.
+        kept: the rows were copied into the engine, and the files are not read again.
+    """
+
+    table: Table
+    columns: tuple[str, ...]
+    source: Source
+    first_row: int
+    row: Value | None
+    file: Value | None = None
+    kept: bool = False
+
+
+def open_table(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
+    """Return the rows of a source, restricted to the needed columns where they have to be copied.
+
+    Raises:
+        DataError: a file is not well formed, or lacks a needed column.
+        PlanError: the CSV dialect can't be read.
+    """
+    openers = {
+        "csv": _open_csv,
+        "json": _open_json,
+        "parquet": _open_parquet,
+        "duckdb": _open_duckdb,
+        "stata": _open_stata,
+    }
+    with engine.translated():
+        return openers[source.kind](engine, source, data, needed)
+
+
+def require_columns(label: str, columns: tuple[str, ...], needed: tuple[str, ...]) -> None:
+    """Refuse data that lack a column which the plan names.
+
+    Raises:
+        DataError: one problem per missing column.
+    """
+    missing = [name for name in needed if name not in columns]
+    if missing:
+        raise DataError(_absent(label, name, columns) for name in missing)
+
+
+def nearest(name: str, known: tuple[str, ...]) -> str | None:
+    """Return the known name that is most like this one, blanks and case aside.
+
+    Example:
+        >>> nearest("Control ", ("control", "gig"))
+        'control'
+    """
+    folded = {candidate.strip().casefold(): candidate for candidate in known}
+    near = get_close_matches(name.strip().casefold(), folded, n=1)
+    return folded[near[0]] if near else None
+
+
+def _absent(label: str, name: str, columns: tuple[str, ...]) -> Problem:
+    near = nearest(name, columns)
+    hint = f"did you mean '{near}'? " if near else ""
+    return Problem(
+        where=f"{label} column {name}",
+        code="D210",
+        what=f"the plan names the column '{name}', and the data have none of that name",
+        mend=f"{hint}{_listed(columns)}",
+    )
+
+
+def _listed(columns: tuple[str, ...]) -> str:
+    """List column names, unless they look like the values of a first row."""
+    if any(not name.strip() or name.lstrip("+-").replace(".", "", 1).isdigit() or "@" in name for name in columns):
+        return "the first row doesn't look like a header; put the column names there"
+    more = f" and {len(columns) - _NAMED_AT_MOST} more" if len(columns) > _NAMED_AT_MOST else ""
+    return f"columns: {', '.join(columns[:_NAMED_AT_MOST])}{more}"
+
+
+def _open_csv(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
+    headers = [header_of(file, name, data.csv) for file, name in zip(source.files, source.names, strict=True)]
+    for name, header in zip(source.names, headers, strict=True):
+        if header != headers[0]:
+            what, mend = f"its columns differ from those of {source.names[0]}", "give all files the same header"
+            raise DataError(Problem(where=f"{name} row 1", code="D211", what=what, mend=mend))
+    require_columns(source.label, headers[0], needed)
+    rows = engine.backend.read_csv(
+        paths_for_engine(source.files),
+        table_name="csv_text",
+        columns=dict.fromkeys(headers[0], "VARCHAR"),
+        auto_detect=False,
+        header=True,
+        delim=delimiter_of(data.csv, source.files[0]),
+        quote='"',
+        escape='"',
+        nullstr="",
+        encoding=encoding_of(data.csv),
+        filename=_FILE,
+    )
+    return _kept(engine, source, rows, needed, first_row=2)
+
+
+def _open_json(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
+    del data
+    found = tuple(
+        engine.backend.read_json(paths_for_engine(source.files), table_name="json_probe", sample_size=-1).columns
+    )
+    require_columns(source.label, found, needed)
+    rows = engine.backend.read_json(
+        paths_for_engine(source.files), table_name="json_text", columns=dict.fromkeys(needed, "VARCHAR"), filename=_FILE
+    )
+    return _kept(engine, source, rows, needed, first_row=1)
+
+
+def _open_stata(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
+    """Read a Stata file; labelled values stay the numbers they are stored as."""
+    del data
+    import pandas as pd  # noqa: PLC0415 - a second to import, for the rarest source
+    import pyarrow as pa  # noqa: PLC0415 - as above
+
+    try:
+        frame = pd.read_stata(source.files[0], convert_categoricals=False)
+    except (ValueError, OSError):
+        what, mend = "the file is not a Stata file that can be read", "save it as .dta of version 117 or later"
+        raise DataError(Problem(where=source.label, code="D121", what=what, mend=mend)) from None
+    require_columns(source.label, tuple(map(str, frame.columns)), needed)
+    rows = pa.Table.from_pandas(frame.loc[:, list(needed)], preserve_index=False)
+    engine.backend.con.register("stata_rows", rows)
+    table = engine.keep(RAW, engine.backend.table("stata_rows"))
+    _refuse_empty(engine, source, table)
+    table = table.mutate(**{_ROW: table.rowid()})
+    return Opened(table=table, columns=needed, source=source, first_row=1, row=table[_ROW], kept=True)
+
+
+def _kept(engine: Engine, source: Source, rows: Table, needed: tuple[str, ...], *, first_row: int) -> Opened:
+    """Copy text into the engine once, in the order of the files."""
+    several = len(source.files) > 1
+    table = engine.keep(RAW, rows.select(*needed, *([_FILE] if several else [])))
+    _refuse_empty(engine, source, table)
+    table = table.mutate(**{_ROW: table.rowid()})
+    return Opened(
+        table=table,
+        columns=needed,
+        source=source,
+        first_row=first_row,
+        row=table[_ROW],
+        file=table[_FILE] if several else None,
+        kept=True,
+    )
+
+
+def _open_parquet(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
+    del data
+    several = len(source.files) > 1
+    options = {"file_row_number": True, **({"filename": _FILE} if several else {})}
+    table = engine.backend.read_parquet(paths_for_engine(source.files), table_name=RAW, **options)
+    columns = tuple(name for name in table.columns if name not in {"file_row_number", _FILE})
+    require_columns(source.label, columns, needed)
+    _refuse_empty(engine, source, table)
+    return Opened(
+        table=table,
+        columns=columns,
+        source=source,
+        first_row=1,
+        row=table["file_row_number"],
+        file=table[_FILE] if several else None,
+    )
+
+
+def _open_duckdb(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
+    del data
+    path = str(source.files[0]).replace("'", "''")  # Ibis puts it between quotes as it is
+    engine.backend.attach(path, name="source", read_only=True)
+    known = _tables(engine)
+    if source.table not in known:
+        near = nearest(str(source.table), tuple(known))
+        mend = f"did you mean '{near}'?" if near else f"tables: {', '.join(known) or 'none'}"
+        what = f"the database has no table '{source.table}'"
+        raise PlanError(Problem(where="data.table", code="D107", what=what, mend=mend))
+    table = engine.backend.table(source.table, database="source.main")
+    require_columns(source.label, tuple(table.columns), needed)
+    _refuse_empty(engine, source, table)
+    columns = tuple(table.columns)
+    if known[str(source.table)] != "BASE TABLE":
+        return Opened(table=table, columns=columns, source=source, first_row=1, row=None)
+    table = table.mutate(**{_ROW: table.rowid()})
+    return Opened(table=table, columns=columns, source=source, first_row=1, row=table[_ROW])
+
+
+def _tables(engine: Engine) -> dict[str, str]:
+    """Return the tables and views of the attached database, with their kind."""
+    listing = engine.backend.table("tables", database="system.information_schema")
+    mine = listing.filter(listing.table_catalog == "source", listing.table_schema == "main")
+    return dict(engine.fetch(mine.select("table_name", "table_type").order_by("table_name")))
+
+
+def _refuse_empty(engine: Engine, source: Source, table: Table) -> None:
+    if engine.fetch(table.aggregate(n=table.count()))[0][0] == 0:
+        raise DataError(
+            Problem(where=source.label, code="D207", what="there are no rows", mend="export the data again")
+        )
+
+
+def paths_for_engine(files: tuple[Path, ...]) -> list[str]:
+    """Return paths in which the engine sees no pattern."""
+    return [_without_pattern(str(file)) for file in files]
+
+
+def _without_pattern(path: str) -> str:
+    """Return a path with the signs of patterns in brackets.
+
+    Example:
+        >>> _without_pattern("a[1].csv")
+        'a[[]1].csv'
+    """
+    return "".join(f"[{sign}]" if sign in "*?[" else sign for sign in path)

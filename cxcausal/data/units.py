@@ -1,0 +1,293 @@
+"""The enrolled units in typed form: arms, ids, texts, numbers and maturity, validated before anything is estimated."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import ibis
+
+from cxcausal.core.errors import DataError, Problem
+from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.data.columns import PADDED, Reader
+from cxcausal.data.engine import Engine, Table, Value
+from cxcausal.data.filters import FilterCompiler
+from cxcausal.data.roles import Roles, filter_of, is_date
+from cxcausal.data.rules import Terms, broken_rules, place_of, rows_told, rules_of
+from cxcausal.data.tables import Opened, nearest
+
+MAX_LEVELS = 50
+MAX_COVARIATE_LEVELS = 1_000
+_ARMS_LISTED = 10
+_UNITS = "units"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """The size of a numeric column's values over the enrolled units, and whether all are whole."""
+
+    largest: float
+    whole: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Units:
+    """Enrolled units.
+
+    Attributes:
+        table: columns `arm`, `mature` (true where the whole window was observed), `id:`, `text:` and `number:` with
+            the name in the data, and `row` where the store numbers its rows.
+        rows: rows in the file, before the filter.
+        unit, randomization_unit: their column in `table`; None where every row is one.
+        arms: the arms of the plan.
+        numbers: by numeric column.
+        levels: by text column, sorted; the empty text where a value is missing.
+        data_cut: the latest end of observation, as an ISO date.
+        matures_on: when the last unit will have been observed for long enough.
+        maturity_known: windows, time zero and the end of observation are all declared.
+    """
+
+    table: Table
+    rows: int
+    unit: str | None
+    randomization_unit: str | None
+    arms: tuple[str, ...]
+    numbers: Mapping[str, Bounds]
+    levels: Mapping[str, tuple[str, ...]]
+    data_cut: str | None
+    matures_on: str | None
+    maturity_known: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Clock:
+    """Time zero and the end of observation, each with the name to blame; the longest window in days."""
+
+    zero: tuple[str, Value] | None
+    until: tuple[str, Value] | None
+    days: int | None
+
+    @property
+    def known(self) -> bool:
+        return self.zero is not None and self.until is not None and self.days is not None
+
+
+def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: Roles) -> Units:
+    """Filter, type and validate the rows of a plan.
+
+    Raises:
+        DataError: values contradict the plan; all problems at once.
+        PlanError: the filter or a map does not fit the columns.
+    """
+    decimal = spec.data.csv.decimal if opened.source.kind == "csv" else "."
+    reader = Reader(table=opened.table, declared=spec.data.columns, decimal=decimal)
+    numeric = _numeric_texts(engine, reader, roles)
+    rows = _enrolled(spec, opened, FilterCompiler(reader=reader, numeric=numeric))
+    covariates = tuple(name for name in roles.covariates if _is_number(reader, name, numeric))
+    texts = tuple(dict.fromkeys((*roles.texts, *(name for name in roles.covariates if name not in covariates))))
+    clock = _clock(spec, reader)
+    terms = Terms(
+        reader=reader, roles=roles, numeric_covariates=covariates, time_zero=clock.zero, observed_until=clock.until
+    )
+    problems = (
+        *_undeclared_arms(engine, opened, rows, reader, spec),
+        *broken_rules(engine, opened, rows, rules_of(terms)),
+    )
+    if problems:
+        raise DataError(problems)
+    numbers = tuple(dict.fromkeys((*roles.numeric, *covariates)))
+    table = _typed(rows, opened, spec, reader, roles.ids, texts, numbers, clock)
+    if opened.kept:
+        table = engine.keep(_UNITS, table)
+    if engine.fetch(table.aggregate(n=table.count()))[0][0] == 0:
+        what, mend = "the filter leaves no rows", "check data.filter; a missing value passes no comparison"
+        raise DataError(Problem(where=opened.source.label, code="D212", what=what, mend=mend))
+    return _profiled(engine, opened, table, spec, texts, numbers, clock)
+
+
+def _numeric_texts(engine: Engine, reader: Reader, roles: Roles) -> frozenset[str]:
+    """Return the undecided text columns of which every value is a number, without padding such as 010."""
+    undecided = [name for name in dict.fromkeys((*roles.covariates, *roles.filtered)) if reader.holds_text(name)]
+    declared = {name: column.type for name, column in reader.declared.items()}
+    open_names = [name for name in undecided if declared.get(name) is None]
+    numeric = {name for name in undecided if declared.get(name) in {"number", "integer", "boolean"}}
+    if open_names:
+        odd = {f"c{index}": _odd(reader, name).fill_null(False).sum() for index, name in enumerate(open_names)}
+        counts = engine.fetch(reader.table.aggregate(**odd))[0]
+        numeric |= {name for name, count in zip(open_names, counts, strict=True) if not count}
+    return frozenset(numeric)
+
+
+def _odd(reader: Reader, name: str) -> Value:
+    unreadable = reader.unreadable(name)
+    return unreadable | reader.table[name].re_search(PADDED)
+
+
+def _is_number(reader: Reader, name: str, numeric: frozenset[str]) -> bool:
+    column = reader.declared.get(name)
+    if column is not None and column.type is not None:
+        return column.type in {"number", "integer", "boolean"}
+    return reader.holds_numbers(name) or name in numeric
+
+
+def _enrolled(spec: ExperimentSpec, opened: Opened, compiler: FilterCompiler) -> Table:
+    expr = filter_of(spec)
+    return opened.table if expr is None else opened.table.filter(compiler.compile(expr))
+
+
+def _clock(spec: ExperimentSpec, reader: Reader) -> _Clock:
+    ends = [metric.window.end for _, metric in spec.metrics.with_roles() if metric.window is not None]
+    return _Clock(
+        zero=_moment(reader, spec.data.time_zero),
+        until=_moment(reader, spec.data.observed_until),
+        days=max(ends, default=None),
+    )
+
+
+def _moment(reader: Reader, text: str | None) -> tuple[str, Value] | None:
+    """Return a column's time, or that of a date in the plan, unless a column has this very name."""
+    if text is None:
+        return None
+    if is_date(text) and text not in reader.table.columns:
+        return text, ibis.literal(text).cast("timestamp")
+    return text, reader.time(text)
+
+
+def _undeclared_arms(
+    engine: Engine, opened: Opened, rows: Table, reader: Reader, spec: ExperimentSpec
+) -> Iterator[Problem]:
+    """Yield one problem per value of the treatment column that is no arm of the plan, the most frequent first."""
+    column, arms = spec.design.treatment.column, spec.arms
+    arm = reader.arm(column, arms)
+    strange = rows.select(value=arm).filter(lambda table: table.value.notin(arms))
+    counted = strange.group_by("value").aggregate(n=strange.count())
+    found = engine.fetch(counted.order_by(counted.n.desc(), "value").limit(MAX_LEVELS + 1))
+    if len(found) > MAX_LEVELS:
+        yield Problem(
+            where=f"{opened.source.label} column {column}",
+            code="D300",
+            what=f"the column has more than {MAX_LEVELS} values that are no arms of the plan",
+            mend=f"check design.treatment.column; arms: {', '.join(arms)}",
+        )
+        return
+    for value, count in found[:_ARMS_LISTED]:
+        label, numbers = place_of(engine, opened, rows, arm == value)
+        where = f"{label} row {numbers[0]} column {column}" if numbers else f"{label} column {column}"
+        near = nearest(value, arms)
+        hint = f"did you mean '{near}'? " if near else ""
+        yield Problem(
+            where=where,
+            code="D300",
+            what=f"'{value}' is not an arm of the plan ({rows_told(count, numbers)})",
+            mend=f"{hint}correct it, declare the arm, map it below data.columns.{column}, or use data.filter; "
+            f"arms: {', '.join(arms)}",
+        )
+
+
+def _typed(  # noqa: PLR0913 - the one place where all parts of a unit meet
+    rows: Table,
+    opened: Opened,
+    spec: ExperimentSpec,
+    reader: Reader,
+    ids: tuple[str, ...],
+    texts: tuple[str, ...],
+    numbers: tuple[str, ...],
+    clock: _Clock,
+) -> Table:
+    columns = {"arm": reader.arm(spec.design.treatment.column, spec.arms), "mature": _mature(clock)}
+    columns |= {f"id:{name}": reader.id(name) for name in ids}
+    columns |= {f"text:{name}": reader.key(name) for name in texts}
+    columns |= {f"number:{name}": reader.number(name) for name in numbers}
+    columns |= {} if clock.zero is None else {"time_zero": clock.zero[1]}
+    columns |= {} if clock.until is None else {"observed_until": clock.until[1]}
+    columns |= {} if opened.row is None else {"row": opened.row}
+    return rows.select(**columns)
+
+
+def _mature(clock: _Clock) -> Value:
+    if clock.zero is None or clock.until is None or clock.days is None:
+        return ibis.literal(True)
+    return clock.zero[1] + ibis.interval(days=clock.days) <= clock.until[1]
+
+
+def _profiled(
+    engine: Engine,
+    opened: Opened,
+    table: Table,
+    spec: ExperimentSpec,
+    texts: tuple[str, ...],
+    numbers: tuple[str, ...],
+    clock: _Clock,
+) -> Units:
+    rows, cut, matures = _facts(engine, opened, table, clock)
+    unit, randomized = spec.data.unit, spec.randomization_unit
+    return Units(
+        table=table,
+        rows=rows,
+        unit=None if unit is None else f"id:{unit}",
+        randomization_unit=None if randomized is None else f"id:{randomized}",
+        arms=spec.arms,
+        numbers=_bounds(engine, table, numbers),
+        levels=_levels(engine, table, texts, spec, opened.source.label),
+        data_cut=cut,
+        matures_on=matures,
+        maturity_known=clock.known,
+    )
+
+
+def _facts(engine: Engine, opened: Opened, table: Table, clock: _Clock) -> tuple[int, str | None, str | None]:
+    """Return rows in the file, the data cut and the date on which the last unit matures."""
+    rows = engine.fetch(opened.table.aggregate(n=opened.table.count()))[0][0]
+    moments = {}
+    if clock.until is not None:
+        moments["cut"] = table.observed_until.max().cast("date")
+    if clock.zero is not None and clock.days is not None:
+        moments["matures"] = (table.time_zero.max() + ibis.interval(days=clock.days)).cast("date")
+    found: dict[str, date | None] = {}
+    if moments:
+        found = dict(zip(moments, engine.fetch(table.aggregate(**moments))[0], strict=True))
+    return rows, _iso(found.get("cut")), _iso(found.get("matures"))
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _bounds(engine: Engine, table: Table, numbers: tuple[str, ...]) -> Mapping[str, Bounds]:
+    if not numbers:
+        return {}
+    parts: dict[str, Value] = {}
+    for index, name in enumerate(numbers):
+        value = table[f"number:{name}"]
+        parts[f"m{index}"] = value.abs().max()
+        parts[f"w{index}"] = (value == value.floor()).all()
+    found = engine.fetch(table.aggregate(**parts))[0]
+    return {
+        name: Bounds(largest=found[2 * index] or 0.0, whole=found[2 * index + 1] is not False)
+        for index, name in enumerate(numbers)
+    }
+
+
+def _levels(
+    engine: Engine, table: Table, texts: tuple[str, ...], spec: ExperimentSpec, label: str
+) -> Mapping[str, tuple[str, ...]]:
+    levels: dict[str, tuple[str, ...]] = {}
+    problems = []
+    for name in texts:
+        grouping = name in {*spec.segments, *spec.design.strata}
+        most = MAX_LEVELS if grouping else MAX_COVARIATE_LEVELS
+        distinct = table.select(level=table[f"text:{name}"]).distinct().limit(most + 1)
+        levels[name] = tuple(sorted(level for (level,) in engine.fetch(distinct)))
+        if len(levels[name]) > most:
+            problems.append(_too_many(label, name, most))
+    if problems:
+        raise DataError(problems)
+    return levels
+
+
+def _too_many(label: str, name: str, most: int) -> Problem:
+    return Problem(
+        where=f"{label} column {name}",
+        code="D315",
+        what=f"the column has more than {most} different values, like an identifier",
+        mend="group its values before, or remove it from the plan's segments, strata and covariates",
+    )

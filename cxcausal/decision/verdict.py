@@ -1,0 +1,81 @@
+"""From effects, checks and money to the verdict of every arm, and to the arm that is recommended."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+
+from cxcausal.core.results import ArmVerdict, CheckResult, Estimate, Grade, ValueResult, Verdict
+from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.decision.caps import RANK, capped, tightest_cap
+from cxcausal.decision.evidence import Evidence, evidence_of
+from cxcausal.decision.rules import RULES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """The experiment's verdict is that of the recommended arm; a failed gate recommends none.
+
+    `capped_by` says why the recommended arm's verdict is weaker than its numbers alone would make it.
+    """
+
+    verdict: Verdict
+    recommended_arm: str | None
+    arms: Mapping[str, ArmVerdict]
+    grade: Grade
+    capped_by: str | None
+
+
+def decide(  # noqa: PLR0913 - one argument per stage that comes before, and one for when the plan was made
+    spec: ExperimentSpec,
+    effects: Sequence[Estimate],
+    checks: Sequence[CheckResult],
+    value: ValueResult | None,
+    *,
+    registered: bool,
+    design_grade: Grade,
+) -> Decision:
+    """Return the verdict of every arm by the first rule that applies, capped by the evidence.
+
+    Args:
+        spec: the resolved plan.
+        effects: all rows, success rows at the level at which they were tested, guardrails one-sided.
+        checks: all checks; one that failed withholds every verdict, one that could not run does not.
+        value: what the arms are worth, or None where the plan puts no money on any metric.
+        registered: whether the plan was registered before the data.
+        design_grade: the grade of evidence that the design gives if no check fails.
+    """
+    found = {arm: evidence_of(spec, arm, effects, checks, value) for arm in spec.treated_arms}
+    failed = any(check.verdict == "fail" for check in checks)
+    grade: Grade = "D" if failed else design_grade
+    cap = tightest_cap(spec, grade, registered=registered)
+    arms = {arm: capped(_first(evidence), cap) for arm, evidence in found.items()}
+    recommended = None if failed else _recommended(found, arms)
+    chosen = arms[recommended] if recommended is not None else None
+    return Decision(
+        verdict="no_decision" if chosen is None else chosen.verdict,
+        recommended_arm=recommended,
+        arms=arms,
+        grade=grade,
+        capped_by=cap.why if chosen is not None and chosen.capped_from is not None else None,
+    )
+
+
+def _first(evidence: Evidence) -> ArmVerdict:
+    return next(verdict for rule in RULES if (verdict := rule(evidence)) is not None)
+
+
+def _recommended(found: Mapping[str, Evidence], arms: Mapping[str, ArmVerdict]) -> str:
+    """Return the arm with the best verdict; of several, the one worth most, and of these the plan's first."""
+    best = min(RANK.index(verdict.verdict) for verdict in arms.values())
+    candidates = [arm for arm, verdict in arms.items() if RANK.index(verdict.verdict) == best]
+    return max(candidates, key=lambda arm: _worth(found[arm]))
+
+
+def _worth(evidence: Evidence) -> float:
+    """Return central net value per customer; without money, the benefit on the first success metric."""
+    if not evidence.priced:
+        benefit = evidence.benefit(evidence.spec.metrics.success[0])
+        return -inf if benefit is None else benefit.point
+    value = evidence.value
+    net = value.net_per_customer.get("central") if value is not None else None
+    return -inf if net is None else net.point

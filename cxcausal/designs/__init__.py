@@ -1,0 +1,1 @@
+"""Designs: what happened, and what may therefore be claimed."""

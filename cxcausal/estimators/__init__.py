@@ -1,0 +1,1 @@
+"""Estimators: from aggregates to effects, one metric at a time."""

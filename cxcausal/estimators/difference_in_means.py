@@ -1,0 +1,179 @@
+"""Difference in means (or in ratios of means) per contrast, population and scale: HC2, CR2 or Newcombe."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
+
+from cxcausal.core.measures import measure_of, unit_of, why_not_measured
+from cxcausal.core.protocols import Answers
+from cxcausal.core.queries import ClusterPatterns, Moments, Query
+from cxcausal.core.results import Estimate
+from cxcausal.estimators.comparison import Comparison, Effect
+from cxcausal.estimators.questions import Levels, Question, cluster_queries, moment_query, questions_of
+from cxcausal.stats.cluster import clustered, multiway, too_few_clusters
+from cxcausal.stats.difference import hc2
+from cxcausal.stats.moments import NAN, RATIO, influence, merge, ratio_or_mean
+from cxcausal.stats.newcombe import RateDifference, newcombe, small_rates
+
+if TYPE_CHECKING:
+    from cxcausal.core.spec.models import ExperimentSpec, Metric
+
+SMALLEST_CELL = 10
+"""Customers per arm below which a segment's numbers are suppressed."""
+_FEWEST_UNITS = 2
+_NO_VARIATION = 1e-12
+_RATES = frozenset({"proportion", "top_box"})
+_EMPTY = Moments(n=0, mean=np.array([NAN]), m2=np.array([[NAN]]))
+
+Patterns = Mapping[tuple[str, ...], ClusterPatterns]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Found:
+    """The aggregates that answer one question, and the effect they give or the reason why they give none."""
+
+    treated: Moments
+    control: Moments
+    effect: Effect | None = None
+    reason: str | None = None
+    hidden: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DifferenceInMeans:
+    """Compares arms as they were assigned, without adjustment for covariates."""
+
+    name: ClassVar[str] = "difference_in_means"
+
+    def queries(self, spec: "ExperimentSpec", metric: "Metric", levels: Levels) -> tuple[Query, ...]:
+        """Return moments per population, and cluster sums per contrast where units share a fate."""
+        if why_not_measured(metric) is not None:
+            return ()
+        measure = measure_of(metric, spec.data.weight)
+        moments = (moment_query(measure, segment) for segment in (None, *spec.segments))
+        asked = questions_of(spec, levels) if spec.clusters else ()
+        clusters = (cluster_queries(measure, question, spec.clusters).values() for question in asked)
+        return (*moments, *chain.from_iterable(clusters))
+
+    def compare(
+        self, spec: "ExperimentSpec", metric: "Metric", levels: Levels, answers: Answers
+    ) -> tuple[Comparison, ...]:
+        """Return one effect per contrast × population × scale, with a reason wherever a row can't be computed."""
+        questions = questions_of(spec, levels)
+        reason = why_not_measured(metric)
+        if reason is not None:
+            refused = _Found(treated=_EMPTY, control=_EMPTY, reason=reason, hidden=True)
+            everybody = (question for question in questions if question.segment is None)
+            return tuple(_comparison(spec, metric, question, refused, "absolute") for question in everybody)
+        rows = (_rows(spec, metric, question, _find(spec, metric, question, answers)) for question in questions)
+        return tuple(chain.from_iterable(rows))
+
+
+def _find(spec: "ExperimentSpec", metric: "Metric", question: Question, answers: Answers) -> _Found:
+    measure = measure_of(metric, spec.data.weight)
+    table = answers[moment_query(measure, question.segment)]
+    treated, control = _cell(table, question.arm, question), _cell(table, question.control, question)
+    asked = cluster_queries(measure, question, spec.clusters)
+    patterns = {names: _patterns(answers[query]) for names, query in asked.items()}
+    reason = _why_not(question, treated, control) or _why_no_clusters(patterns)
+    if reason is not None:
+        return _Found(treated=treated, control=control, reason=reason, hidden=_is_hidden(question, treated, control))
+    effect = _effect(metric, treated, control, patterns)
+    floor = _NO_VARIATION * max(abs(effect.mean_treated), abs(effect.mean_control))
+    if effect.se <= floor and not isinstance(effect, RateDifference):
+        return _Found(treated=treated, control=control, reason="the outcome does not vary within the arms")
+    return _Found(treated=treated, control=control, effect=effect)
+
+
+def _cell(table: object, arm: str, question: Question) -> Moments:
+    """Return the moments of one arm in the question's population; an empty cell where no unit counts."""
+    assert isinstance(table, Mapping)  # noqa: S101 - narrows the union of answers
+    cell = table.get((arm, question.group), _EMPTY)
+    return cell if isinstance(cell, Moments) and cell.n > 0 else _EMPTY
+
+
+def _patterns(answer: object) -> ClusterPatterns:
+    assert isinstance(answer, ClusterPatterns)  # noqa: S101 - narrows the union of answers
+    return answer
+
+
+def _is_hidden(question: Question, treated: Moments, control: Moments) -> bool:
+    return question.segment is not None and min(treated.n, control.n) < SMALLEST_CELL
+
+
+def _why_not(question: Question, treated: Moments, control: Moments) -> str | None:
+    if _is_hidden(question, treated, control):
+        return f"fewer than {SMALLEST_CELL} customers of this segment in an arm: not shown"
+    for arm, cell in ((question.arm, treated), (question.control, control)):
+        if cell.n == 0:
+            return f"no customer in arm '{arm}' has a value"
+        if cell.n < _FEWEST_UNITS:
+            return f"arm '{arm}' has a single customer with a value, so its spread is unknown"
+        if len(cell.mean) == RATIO and cell.mean[1] == 0:
+            return f"the denominator is zero on average in arm '{arm}'"
+    return None if _varies(merge([treated, control])) else "the outcome does not vary"
+
+
+def _why_no_clusters(patterns: Patterns) -> str | None:
+    short = [names[0] for names, found in patterns.items() if len(names) == 1 and too_few_clusters(found)]
+    return f"an arm has fewer than two values of '{short[0]}', so their spread is unknown" if short else None
+
+
+def _varies(cell: Moments) -> bool:
+    weights = influence(cell.mean)
+    spread = float(weights @ cell.m2 @ weights) / cell.n
+    return spread > (_NO_VARIATION * float(np.abs(cell.mean * weights).max())) ** 2
+
+
+def _effect(metric: "Metric", treated: Moments, control: Moments, patterns: Patterns) -> Effect:
+    if len(patterns) > 1:
+        return multiway(patterns)
+    if patterns:
+        return clustered(*patterns.values())
+    if metric.type in _RATES and small_rates(treated, control):
+        return newcombe(treated, control)
+    return hc2(treated, control)
+
+
+def _rows(spec: "ExperimentSpec", metric: "Metric", question: Question, found: _Found) -> Iterator[Comparison]:
+    yield _comparison(spec, metric, question, found, "absolute")
+    if "relative" in spec.analysis.effect_scale:
+        yield _comparison(spec, metric, question, found, "relative")
+
+
+def _comparison(
+    spec: "ExperimentSpec",
+    metric: "Metric",
+    question: Question,
+    found: _Found,
+    scale: Literal["absolute", "relative"],
+) -> Comparison:
+    role = next(role for role, planned in spec.metrics.with_roles() if planned == metric)
+    everybody = question.segment is None and question.control == spec.control
+    row = Estimate(
+        metric=metric.name,
+        role=role,
+        arm=question.arm,
+        control=question.control,
+        estimand=spec.estimand.contrast or "itt",
+        population=question.population,
+        scale=scale,
+        method="newcombe" if isinstance(found.effect, RateDifference) else DifferenceInMeans.name,
+        n_treated=None if found.hidden else found.treated.n,
+        n_control=None if found.hidden else found.control.n,
+        mean_treated=None if found.hidden else _mean(found.treated),
+        mean_control=None if found.hidden else _mean(found.control),
+        unit=unit_of(spec, metric) if scale == "absolute" else "fraction of the control's mean",
+        headline=everybody and scale == "absolute" and role != "exploratory",
+        status="ok" if found.reason is None else "not_computed",
+        reason=found.reason,
+    )
+    return Comparison(row=row, metric=metric, effect=found.effect, confirmatory=everybody and role == "success")
+
+
+def _mean(cell: Moments) -> float | None:
+    mean = ratio_or_mean(cell.mean)
+    return mean if np.isfinite(mean) else None

@@ -1,0 +1,1 @@
+"""The order of the stages, known here and nowhere else."""

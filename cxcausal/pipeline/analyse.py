@@ -1,0 +1,127 @@
+"""One analysis from an open dataset to a result: queries, checks, effects, money, verdict."""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from cxcausal.core.protocols import Answers, Dataset, StageStore
+from cxcausal.core.queries import Flow, FlowQuery, Query
+from cxcausal.core.results import CheckResult, DataFacts, Estimate, RunResult, ValueResult
+from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.decision.verdict import Decision, decide
+from cxcausal.estimators.multiplicity import apply_multiplicity
+from cxcausal.pipeline.components import Components, components_of
+from cxcausal.pipeline.support import notes_of
+from cxcausal.value.model import value_of, value_queries
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunContext:
+    """What the edges know about a run, and the stages need only to pass on."""
+
+    run_id: str
+    plan: dict[str, Any]
+    plan_hash: str
+    registered: bool
+    registration: str
+    created_at: str
+    versions: dict[str, str]
+    notes: tuple[str, ...] = ()
+
+
+def analyse(spec: ExperimentSpec, dataset: Dataset, context: RunContext, store: StageStore) -> RunResult:
+    """Run every stage in order and keep what each produced.
+
+    Args:
+        spec: the resolved plan, already known to be supported.
+        dataset: the data edge; it is asked once.
+        context: ids, hashes and registration, from the edges.
+        store: where each stage's result is written as soon as it exists.
+
+    Raises:
+        DataError: the data contradict the plan.
+    """
+    components = components_of(spec)
+    answers = dataset.answer(tuple(dict.fromkeys(_queries(spec, dataset, components))))
+    facts = _facts(dataset, answers)
+    store.save("data", asdict(facts))
+    checks = tuple(check.judge(spec, answers) for check in components.checks)
+    store.save("checks", {"checks": [asdict(check) for check in checks]})
+    effects = _effects(spec, dataset, components, answers)
+    store.save("effects", {"effects": [asdict(row) for row in effects]})
+    value = value_of(spec, answers)
+    store.save("value", {"value": None if value is None else asdict(value)})
+    decision = decide(spec, effects, checks, value, registered=context.registered, design_grade=components.design.grade)
+    store.save("decision", asdict(decision))
+    return _result(spec, context, facts, checks, effects, value, decision)
+
+
+def _queries(spec: ExperimentSpec, dataset: Dataset, components: Components) -> Iterator[Query]:
+    yield FlowQuery()
+    for check in components.checks:
+        yield from check.queries(spec)
+    for _, metric in spec.metrics.with_roles():
+        yield from components.estimator.queries(spec, metric, dataset.levels)
+    yield from value_queries(spec)
+
+
+def _effects(
+    spec: ExperimentSpec, dataset: Dataset, components: Components, answers: Answers
+) -> tuple[Estimate, ...]:
+    comparisons = tuple(
+        row
+        for _, metric in spec.metrics.with_roles()
+        for row in components.estimator.compare(spec, metric, dataset.levels, answers)
+    )
+    return apply_multiplicity(comparisons, spec.analysis)
+
+
+def _facts(dataset: Dataset, answers: Answers) -> DataFacts:
+    flow = answers[FlowQuery()]
+    assert isinstance(flow, Flow)  # noqa: S101 - narrows the union of answers
+    return DataFacts(
+        inputs=dataset.inputs,
+        fingerprint=dataset.fingerprint,
+        data_cut=dataset.data_cut,
+        rows=flow.rows,
+        filtered_out=flow.filtered_out,
+        enrolled=flow.enrolled,
+        immature=flow.immature,
+        analysed=flow.analysed,
+        randomization_units=flow.randomization_units,
+        enrolled_by_arm=flow.enrolled_by_arm,
+        immature_by_arm=flow.immature_by_arm,
+        analysed_by_arm=flow.analysed_by_arm,
+        matures_on=flow.matures_on,
+    )
+
+
+def _result(
+    spec: ExperimentSpec,
+    context: RunContext,
+    facts: DataFacts,
+    checks: tuple[CheckResult, ...],
+    effects: tuple[Estimate, ...],
+    value: ValueResult | None,
+    decision: Decision,
+) -> RunResult:
+    return RunResult(
+        run_id=context.run_id,
+        experiment=spec.id,
+        verdict=decision.verdict,
+        recommended_arm=decision.recommended_arm,
+        arms=decision.arms,
+        grade=decision.grade,
+        capped_by=decision.capped_by,
+        registered=context.registered,
+        registration=context.registration,
+        effects=effects,
+        checks=checks,
+        value=value,
+        data=facts,
+        plan=context.plan,
+        plan_hash=context.plan_hash,
+        notes=(*context.notes, *notes_of(spec)),
+        created_at=context.created_at,
+        versions=context.versions,
+    )

@@ -1,0 +1,202 @@
+"""What the page reads: the result as a tree of keys, and its rows found by metric, arm and population."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from cxcausal.core.results import ArmValue, Estimate, RunResult
+from cxcausal.report.keys import derived, evaluate, lookup, path
+from cxcausal.report.rounding import WHOLE, Style, format_number, format_p
+from cxcausal.report.text import Number, Quote
+
+ROLES = {"success": "success", "guardrails": "guardrail", "secondary": "secondary", "exploratory": "exploratory"}
+"""The plan's metric lists, and the role that their rows carry."""
+CLIP = 72
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedMetric:
+    """One metric of the plan: where it stands, and what the page needs of it."""
+
+    key: str
+    role: str
+    name: str
+    type: str
+    sign: int
+    plan: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One row of the effects table and its number in the table."""
+
+    index: int
+    estimate: Estimate
+
+    def key(self, name: str) -> str:
+        """Return the key of one of the row's fields."""
+        return path("effects", self.index, name)
+
+    @property
+    def computed(self) -> bool:
+        """Whether the row holds an effect with its interval."""
+        row = self.estimate
+        return row.status == "ok" and row.point is not None and row.low is not None and row.high is not None
+
+    @property
+    def point(self) -> float:
+        """The effect, where it is computed."""
+        return float(self.estimate.point or 0.0)
+
+    @property
+    def low(self) -> float:
+        """The lower end of the interval, where it is computed."""
+        return float(self.estimate.low or 0.0)
+
+    @property
+    def high(self) -> float:
+        """The upper end of the interval, where it is computed."""
+        return float(self.estimate.high or 0.0)
+
+    @property
+    def clear(self) -> bool:
+        """Whether the interval excludes zero."""
+        return self.computed and (self.low > 0 or self.high < 0)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The result, as every section of the page reads it."""
+
+    result: RunResult
+    ledger_head: str | None = None
+
+    @cached_property
+    def tree(self) -> Mapping[str, Any]:
+        """The result as plain data, with the ledger's head that the caller knew."""
+        return {**self.result.to_dict(), "ledger_head": self.ledger_head}
+
+    @cached_property
+    def metrics(self) -> tuple[PlannedMetric, ...]:
+        """Every planned metric, in the order of the plan."""
+        return tuple(self._planned())
+
+    def _planned(self) -> Iterator[PlannedMetric]:
+        for group, role in ROLES.items():
+            for index, item in enumerate(self.result.plan["metrics"].get(group) or ()):
+                yield PlannedMetric(
+                    key=path("plan", "metrics", group, index),
+                    role=role,
+                    name=item["name"],
+                    type=item["type"],
+                    sign=1 if item["desired_direction"] == "increase" else -1,
+                    plan=item,
+                )
+
+    @property
+    def control(self) -> str:
+        """The control arm."""
+        return str(self.result.plan["design"]["treatment"]["control"])
+
+    @cached_property
+    def treated_arms(self) -> tuple[str, ...]:
+        """Every arm but the control, in the plan's order."""
+        planned = self.result.plan["design"]["treatment"].get("arms") or {}
+        return tuple(dict.fromkeys((*(str(arm) for arm in planned if arm != self.control), *self.result.arms)))
+
+    @property
+    def lead(self) -> str:
+        """The arm page one speaks of: the recommended one, else the plan's first."""
+        return self.result.recommended_arm or self.treated_arms[0]
+
+    @property
+    def withheld(self) -> bool:
+        """Whether a failed gate keeps every number off page one."""
+        return self.result.verdict == "no_decision"
+
+    def number(self, key: str, style: Style = WHOLE) -> Number:
+        """Return the number at a key as it is printed.
+
+        Raises:
+            KeyError: there is no number at that key.
+        """
+        value = evaluate(self.tree, key)
+        if not isinstance(value, int | float):
+            raise KeyError(key)
+        return Number(key=key, value=value, text=format_number(value, style))
+
+    def p_value(self, key: str) -> Number:
+        """Return a p-value as it is printed."""
+        value = float(evaluate(self.tree, key))
+        return Number(key=key, value=value, text=format_p(value))
+
+    def has(self, key: str) -> bool:
+        """Return whether there is a value at a key."""
+        return evaluate(self.tree, key) is not None
+
+    def quote(self, key: str, *, clip: int | None = None) -> Quote:
+        """Return the words at a path, cut to `clip` signs where page one needs them short."""
+        text = str(lookup(self.tree, key))
+        return Quote(path=key, text=text if clip is None or len(text) <= clip else f"{text[: clip - 1]}…")
+
+    def date(self, key: str) -> Quote:
+        """Return the day of a moment that is written as in ISO 8601."""
+        return Quote(path=key, text=str(lookup(self.tree, key))[:10])
+
+    def arm(self, name: str, *, clip: int | None = CLIP) -> Quote:
+        """Return an arm's label, or its name where the plan has no label."""
+        labelled = path("plan", "design", "treatment", "arms", name, "label")
+        if self.has(labelled):
+            return self.quote(labelled, clip=clip)
+        text = name if clip is None or len(name) <= clip else f"{name[: clip - 1]}…"
+        return Quote(path=path("plan", "design", "treatment", "arms", name), text=text)
+
+    def label(self, metric: PlannedMetric, *, clip: int | None = CLIP) -> Quote:
+        """Return a metric's label, or its name where the plan has no label."""
+        labelled = f"{metric.key}.label"
+        return self.quote(labelled if self.has(labelled) else f"{metric.key}.name", clip=clip)
+
+    def row(self, metric: str, arm: str, *, population: str = "all", scale: str = "absolute") -> Row | None:
+        """Return the row to show for a metric, an arm against the control and a population: the headline first."""
+        found = [
+            row
+            for row in self.rows(metric=metric, population=population, scale=scale)
+            if row.estimate.arm == arm and row.estimate.control == self.control
+        ]
+        return min(found, key=self._preference, default=None)
+
+    def _preference(self, row: Row) -> tuple[bool, bool, bool, bool, int]:
+        """Return what is shown first: the headline, then untrimmed rows of the headline's adjustment."""
+        mine = row.estimate
+        adjusted = (mine.metric, mine.adjustment) in self._headline_adjustments
+        return (not mine.headline, mine.trimming != "none", not adjusted, not row.computed, row.index)
+
+    @cached_property
+    def _headline_adjustments(self) -> frozenset[tuple[str, str]]:
+        return frozenset((row.metric, row.adjustment) for row in self.result.effects if row.headline)
+
+    def rows(self, *, metric: str, population: str | None = None, scale: str | None = None) -> Iterator[Row]:
+        """Yield a metric's rows in the order of the table."""
+        for index, estimate in enumerate(self.result.effects):
+            wanted = estimate.metric == metric and population in {None, estimate.population}
+            if wanted and scale in {None, estimate.scale}:
+                yield Row(index=index, estimate=estimate)
+
+    def by_role(self, *roles: str) -> Iterator[PlannedMetric]:
+        """Yield the planned metrics of these roles."""
+        yield from (metric for metric in self.metrics if metric.role in roles)
+
+    def money_of(self, arm: str) -> tuple[str, ArmValue] | None:
+        """Return an arm's place in the value result and its value; None where there is no money."""
+        value = self.result.value
+        for index, item in enumerate(value.arms if value else ()):
+            if item.arm == arm and item.control == self.control:
+                return path("value", "arms", index), item
+        return None
+
+    def level(self, row: Row) -> Number:
+        """Return a row's confidence level in percent, with a decimal only where it needs one."""
+        level = 100 * (row.estimate.level or 0.0)
+        place = 0 if abs(level - round(level)) < 1e-6 else -1  # noqa: PLR2004 - a rounding guard
+        return self.number(derived("percent", row.key("level")), Style(place=place, suffix="\N{NO-BREAK SPACE}%"))

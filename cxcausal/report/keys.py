@@ -1,0 +1,112 @@
+"""Keys of numbers: paths into the result, and the few named formulas over them that the page may print."""
+
+import re
+from collections.abc import Callable, Mapping
+from statistics import NormalDist
+from typing import Any
+from urllib.parse import quote, unquote
+
+_DERIVED = re.compile(r"derived:(\w+)\((.*)\)")
+
+
+def path(*parts: str | int) -> str:
+    """Return the key of a value in `RunResult.to_dict()`; signs that a key gives a meaning to are percent-encoded.
+
+    Example:
+        >>> path("arms", "gig v1.2", "rule")
+        'arms.gig%20v1%2E2.rule'
+    """
+    return ".".join(quote(str(part), safe="").replace(".", "%2E") for part in parts)
+
+
+def last_part(key: str) -> str:
+    """Return the last part of a path as it was before encoding.
+
+    Example:
+        >>> last_part("arms.gig%20v1%2E2")
+        'gig v1.2'
+    """
+    return unquote(key.rpartition(".")[2])
+
+
+def lookup(tree: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - a result holds any JSON value
+    """Return the value at a path; None where the path ends early.
+
+    Example:
+        >>> lookup({"effects": [{"point": 0.5}]}, "effects.0.point")
+        0.5
+    """
+    value: Any = tree
+    for part in map(unquote, key.split(".")):
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, list | tuple) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value
+
+
+def derived(name: str, *keys: str) -> str:
+    """Return the key of a formula over other keys.
+
+    Example:
+        >>> derived("per_thousand", "effects.3.point")
+        'derived:per_thousand(effects.3.point)'
+    """
+    return f"derived:{name}({','.join(keys)})"
+
+
+def evaluate(tree: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - a path may lead to any JSON value
+    """Return the value of a path, or of a formula over paths; None where something is missing.
+
+    Example:
+        >>> evaluate({"effects": [{"point": -0.25}]}, "derived:abs_per_thousand(effects.0.point)")
+        250.0
+    """
+    found = _DERIVED.fullmatch(key)
+    if found is None:
+        return lookup(tree, key)
+    values = [lookup(tree, part) for part in found[2].split(",")]
+    return None if any(value is None for value in values) else FORMULAS[found[1]](*values)
+
+
+def _half_up(value: float) -> int:
+    return int(value + 0.5) if value >= 0 else -int(0.5 - value)
+
+
+def _detectable(se: float, level: float, power: float) -> float:
+    """Return the effect that an interval at `level` excludes zero for with probability `power` (Bloom 1995).
+
+    Source: https://doi.org/10.1177/0193841X9501900504
+    """
+    normal = NormalDist()
+    return se * (normal.inv_cdf(0.5 + level / 2) + normal.inv_cdf(power))
+
+
+def _detectable_doubled(se: float, level: float, power: float) -> float:
+    """Return the same for twice as many units of every arm."""
+    return _detectable(se, level, power) / 2**0.5
+
+
+FORMULAS: Mapping[str, Callable[..., float]] = {
+    "per_thousand": lambda x: 1000 * x,
+    "abs_per_thousand": lambda x: abs(1000 * x),
+    "negative_per_thousand": lambda x: -1000 * x,
+    "percent": lambda x: 100 * x,
+    "abs_percent": lambda x: abs(100 * x),
+    "negative_percent": lambda x: -100 * x,
+    "abs": abs,
+    "negative": lambda x: -x,
+    "percent_of_pairs": lambda a, b, c, d: 100 * (a + b) / (c + d),
+    "times": lambda a, b: a * b,
+    "dots": lambda rate: _half_up(1000 * rate),
+    "dots_change": lambda change: abs(_half_up(1000 * change)),
+    "dots_after": lambda rate, change: _half_up(1000 * rate) + _half_up(1000 * change),
+    "dots_rest": lambda rate, change: 1000 - _half_up(1000 * rate) - max(_half_up(1000 * change), 0),
+    "detectable": _detectable,
+    "detectable_per_thousand": lambda se, level, power: 1000 * _detectable(se, level, power),
+    "detectable_doubled": _detectable_doubled,
+    "detectable_doubled_per_thousand": lambda se, level, power: 1000 * _detectable_doubled(se, level, power),
+}
+"""Every formula that a number on the page may come from, by the name in its key."""

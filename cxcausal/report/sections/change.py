@@ -1,0 +1,100 @@
+"""Page one: what changed for customers, as a thousand dots, as intervals, and as a table."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cxcausal.report.blocks import Block, Bullets, Figure, Group, Legend, Paragraph, SectionView
+from cxcausal.report.charts.pictogram import pictogram
+from cxcausal.report.facts import Facts, PlannedMetric, Row
+from cxcausal.report.keys import derived
+from cxcausal.report.scales import SHARE, scale_of
+from cxcausal.report.sections.change_table import change_table
+from cxcausal.report.sections.panels import panels
+from cxcausal.report.sections.withheld import WITHHELD
+from cxcausal.report.sentences.answer import main_metric
+from cxcausal.report.sentences.effects import effect_sentence
+from cxcausal.report.sentences.guardrails import guardrail_sentence
+from cxcausal.report.sentences.words import predicate
+from cxcausal.report.text import Sentence
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChangeSection:
+    """The effects on success and guardrail metrics."""
+
+    name: ClassVar[str] = "change"
+    heading: ClassVar[str] = "What changed for customers"
+
+    def build(self, facts: Facts) -> SectionView:
+        """Return the pictures, the sentences and the table."""
+        if facts.withheld:
+            return SectionView(name=self.name, heading=self.heading, blocks=(WITHHELD,))
+        return SectionView(name=self.name, heading=self.heading, blocks=tuple(_blocks(facts)))
+
+
+def _blocks(facts: Facts) -> Iterator[Block]:
+    dots = _dots(facts)
+    figures = panels(facts)
+    if dots is not None:
+        yield dots
+    sentences = tuple(_sentences(facts))
+    if sentences:
+        yield Bullets(items=sentences)
+    if figures:
+        yield Group(blocks=figures)
+    yield change_table(facts)
+    if len(facts.treated_arms) > 1:
+        words = (
+            "Guardrails and secondary metrics are shown for “",
+            facts.arm(facts.lead),
+            "”; the appendix has every arm.",
+        )
+        yield Paragraph(words=words, tone="note")
+
+
+def _sentences(facts: Facts) -> Iterator[Sentence]:
+    """Yield one sentence per metric that the answer hasn't told yet."""
+    main = main_metric(facts)
+    for metric in facts.by_role("success", "secondary"):
+        if metric.name != main.name:
+            yield effect_sentence(facts, metric, facts.lead)
+    for metric in facts.by_role("guardrail"):
+        yield guardrail_sentence(facts, metric, facts.lead)
+
+
+def _dots(facts: Facts) -> Figure | None:
+    """Return the pictogram of the first success metric that counts customers."""
+    for metric in facts.by_role("success"):
+        row = facts.row(metric.name, facts.lead)
+        if scale_of(metric) is SHARE and row is not None and row.computed and row.estimate.mean_control is not None:
+            return _pictogram(facts, metric, row)
+    return None
+
+
+def _pictogram(facts: Facts, metric: PlannedMetric, row: Row) -> Figure:
+    rate, change = row.key("mean_control"), row.key("point")
+    before = facts.number(derived("dots", rate))
+    after = facts.number(derived("dots_after", rate, change))
+    changed = facts.number(derived("dots_change", change))
+    fewer = row.point < 0
+    anyway = after if fewer else before
+    return Figure(
+        name="pictogram",
+        caption=("Of a thousand customers, how many ", *predicate(facts, metric)),
+        picture=pictogram(int(anyway.value), int(changed.value), fewer=fewer),
+        legend=(
+            Legend(swatch="anyway", words=(anyway, " do with both")),
+            Legend(swatch="fewer" if fewer else "more", words=_difference(facts, row, changed.value)),
+            Legend(swatch="rest", words=(facts.number(derived("dots_rest", rate, change)), " do with neither")),
+        ),
+    )
+
+
+def _difference(facts: Facts, row: Row, changed: float) -> Sentence:
+    word = "fewer" if row.point < 0 else "more"
+    if changed == 0:
+        return ("less than one customer of difference with “", facts.arm(row.estimate.arm), "”")
+    number = facts.number(derived("dots_change", row.key("point")))
+    unclear = "" if row.clear else "; the range includes no change"
+    return (number, f" {word} with “", facts.arm(row.estimate.arm), f"”{unclear}")

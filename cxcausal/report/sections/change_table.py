@@ -1,0 +1,66 @@
+"""The table of page one: without, with, and the difference, with its interval and the interval's level."""
+
+from cxcausal.report.blocks import Cell, Table
+from cxcausal.report.facts import Facts, PlannedMetric, Row
+from cxcausal.report.limits import bad, good
+from cxcausal.report.rounding import TO
+from cxcausal.report.scales import Scale, base_style, scale_of, shown, style_of
+from cxcausal.report.text import MISSING, Sentence
+
+ROLE_WORDS = {"success": "success", "guardrail": "guardrail", "secondary": "secondary", "exploratory": "exploratory"}
+
+
+def change_table(facts: Facts) -> Table:
+    """Return success metrics for every arm, guardrails and secondary metrics for the arm page one speaks of."""
+    rows = []
+    for metric in facts.by_role("success", "guardrail", "secondary"):
+        arms = facts.treated_arms if metric.role == "success" else (facts.lead,)
+        rows += [_row(facts, metric, arm) for arm in arms]
+    return Table(
+        caption=("Without and with, by metric; shares are customers per 1,000",),
+        name="change-table",
+        head=(
+            ("Metric",),
+            ("Arm",),
+            ("Without: “", facts.arm(facts.control), "”"),
+            ("With",),
+            ("Difference",),
+            ("Range",),
+        ),
+        rows=tuple(rows),
+    )
+
+
+def _row(facts: Facts, metric: PlannedMetric, arm: str) -> tuple[Cell, ...]:
+    row = facts.row(metric.name, arm)
+    name = Cell(words=(facts.label(metric), f" ({ROLE_WORDS[metric.role]})"))
+    who = Cell(words=(facts.arm(arm),))
+    if row is None or not row.computed:
+        reason: Sentence = (facts.quote(row.key("reason")),) if row and row.estimate.reason else (MISSING,)
+        return (name, who, _empty(), _empty(), Cell(words=("not computed",)), Cell(words=reason))
+    return (name, who, *_numbers(facts, metric, row))
+
+
+def _numbers(facts: Facts, metric: PlannedMetric, row: Row) -> tuple[Cell, ...]:
+    scale = scale_of(metric)
+    style = style_of(row, scale)
+    low, point, high = (shown(facts, row.key(part), scale, style) for part in ("low", "point", "high"))
+    state = "good" if good(row, metric.sign) else "bad" if bad(row, metric.sign) else ""
+    spread: Sentence = (low, TO, high, " (", facts.level(row), ")") if row.estimate.level else (low, TO, high)
+    return (
+        _mean(facts, row, "mean_control", scale),
+        _mean(facts, row, "mean_treated", scale),
+        Cell(words=(point,), state="good" if state == "good" else "bad" if state == "bad" else "number"),
+        Cell(words=spread, state="number"),
+    )
+
+
+def _mean(facts: Facts, row: Row, part: str, scale: Scale) -> Cell:
+    value = row.estimate.mean_control if part == "mean_control" else row.estimate.mean_treated
+    if value is None:
+        return _empty()
+    return Cell(words=(shown(facts, row.key(part), scale, base_style(value, scale)),), state="number")
+
+
+def _empty() -> Cell:
+    return Cell(words=(MISSING,), state="number")

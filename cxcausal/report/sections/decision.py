@@ -1,0 +1,43 @@
+"""Page one: the decision asked for, by whom, until when, and the hold-out to keep."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cxcausal.report.blocks import SectionView, Terms
+from cxcausal.report.facts import Facts
+from cxcausal.report.keys import path
+from cxcausal.report.sentences.answer import recommendation_sentence
+from cxcausal.report.text import Piece, Sentence
+
+_HOLD_OUT = "Keep a random group of customers without the contact, so that the effect stays measurable."
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecisionSection:
+    """Action, owner, approvers, date and hold-out."""
+
+    name: ClassVar[str] = "decision"
+
+    def build(self, facts: Facts) -> SectionView:
+        """Return the decision that the leader is asked for."""
+        return SectionView(name=self.name, heading="Decision asked", blocks=(Terms(items=tuple(_items(facts))),))
+
+
+def _items(facts: Facts) -> Iterator[tuple[Sentence, Sentence]]:
+    plan = facts.result.plan
+    yield ("Action",), recommendation_sentence(facts)
+    yield ("Owner",), (facts.quote(path("plan", "owner")),)
+    approvers = plan.get("approvers") or ()
+    if approvers:
+        yield ("To approve",), tuple(_approvers(facts, len(approvers)))
+    yield ("Asked on",), (facts.date("created_at"),)
+    if facts.result.verdict in {"ship", "ship_with_monitoring", "pilot"}:
+        yield ("Hold-out",), (_HOLD_OUT,)
+
+
+def _approvers(facts: Facts, count: int) -> Iterator[Piece]:
+    for index in range(count):
+        if index:
+            yield ", "
+        yield facts.quote(path("plan", "approvers", index))

@@ -1,0 +1,71 @@
+"""Page one: five lights that say whether the answer can be trusted, in words and shapes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cxcausal.core.results import CheckResult
+from cxcausal.report.blocks import Light, Lights, SectionView
+from cxcausal.report.charts.icons import icon
+from cxcausal.report.facts import Facts
+from cxcausal.report.keys import path
+from cxcausal.report.text import Sentence
+
+LIGHTS: Mapping[str, tuple[str, ...]] = {
+    "Assignment": (
+        "srm",
+        "srm_by_segment",
+        "mixed_assignment",
+        "duplicates",
+        "instrument_balance",
+        "density",
+        "interference",
+    ),
+    "Comparability": ("pre_period_balance", "balance", "overlap", "leakage", "pre_trends"),
+    "Completeness": ("maturity", "missing_outcome", "differential_missingness", "tiny_arm"),
+}
+ROBUSTNESS = "Robustness"
+PLAN = "Plan followed"
+WORDS = {
+    "fail": "Failed",
+    "warn": "Look closer",
+    "could_not_run": "Could not be checked",
+    "info": "For information",
+    "pass": "Passed",
+}
+_WORST_FIRST = tuple(WORDS)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustSection:
+    """Assignment, comparability, completeness, robustness, plan followed."""
+
+    name: ClassVar[str] = "trust"
+
+    def build(self, facts: Facts) -> SectionView:
+        """Return the five lights."""
+        known = {name for names in LIGHTS.values() for name in names}
+        checks = list(enumerate(facts.result.checks))
+        lights = [_light(facts, title, [c for c in checks if c[1].name in names]) for title, names in LIGHTS.items()]
+        lights.append(_light(facts, ROBUSTNESS, [c for c in checks if c[1].name not in known]))
+        lights.append(_plan_light(facts))
+        return SectionView(name=self.name, heading="Can we trust it?", blocks=(Lights(lights=tuple(lights)),))
+
+
+def _light(facts: Facts, title: str, checks: list[tuple[int, CheckResult]]) -> Light:
+    if not checks:
+        words: Sentence = ("No check of this kind was run.",)
+        return Light(
+            name=title, state="could_not_run", word="Not checked", icon=icon("could_not_run"), reasons=(words,)
+        )
+    state = min((check.verdict for _, check in checks), key=_WORST_FIRST.index)
+    told = [index for index, check in checks if check.verdict == state]
+    told = told[:1] if state in {"pass", "info"} else told
+    reasons = tuple((facts.quote(path("checks", index, "text")),) for index in told)
+    return Light(name=title, state=state, word=WORDS[state], icon=icon(state), reasons=reasons)
+
+
+def _plan_light(facts: Facts) -> Light:
+    state = "pass" if facts.result.registered else "warn"
+    word = "Registered first" if facts.result.registered else WORDS["warn"]
+    return Light(name=PLAN, state=state, word=word, icon=icon(state), reasons=((facts.quote("registration"),),))

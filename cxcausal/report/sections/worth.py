@@ -1,0 +1,179 @@
+"""Page one: what it is worth, from what customers bring to what contact costs, and on which assumptions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cxcausal.core.results import ArmValue, Range
+from cxcausal.report.blocks import Block, Bullets, Cell, Figure, Paragraph, SectionView, Table
+from cxcausal.report.charts.waterfall import Bar, Net, waterfall
+from cxcausal.report.facts import Facts
+from cxcausal.report.keys import derived, path
+from cxcausal.report.rounding import TO, Style, money, percent, place_for
+from cxcausal.report.sections.withheld import WITHHELD
+from cxcausal.report.sentences.money import amount, money_sentence, total_place
+from cxcausal.report.text import MISSING, Number, Sentence, Strong
+
+LEVELS = ("low", "central", "high")
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorthSection:
+    """The money of the arm that page one speaks of, and of the others beside it."""
+
+    name: ClassVar[str] = "worth"
+    heading: ClassVar[str] = "What it is worth"
+
+    def build(self, facts: Facts) -> SectionView:
+        """Return the sentence, the waterfall, the tables and the assumptions."""
+        blocks = (WITHHELD,) if facts.withheld else tuple(_blocks(facts))
+        return SectionView(name=self.name, heading=self.heading, blocks=blocks)
+
+
+def _blocks(facts: Facts) -> Iterator[Block]:
+    value = facts.result.value
+    if value is not None and value.example_assumptions:
+        words = (
+            Strong(pieces=("Example assumptions.",)),
+            " Nobody approved these worths: replace them before anyone acts on the money.",
+        )
+        yield Paragraph(words=words, tone="warning")
+    yield Paragraph(words=money_sentence(facts, facts.lead), tone="lead")
+    found = facts.money_of(facts.lead)
+    if value is None or found is None or found[1].status != "ok" or not found[1].net_total:
+        return
+    yield _picture(facts, *found)
+    yield Bullets(items=tuple(_notes(facts, *found)))
+    yield _levels_table(facts)
+    if value.assumptions:
+        yield _assumptions_table(facts)
+    yield Paragraph(words=_approval(facts), tone="note")
+
+
+def _picture(facts: Facts, key: str, value: ArmValue) -> Figure:
+    place = total_place(value)
+    net = value.net_total["central"]
+    bars = [
+        Bar(
+            label=(facts.quote(f"{key}.parts.{index}.label", clip=46),),
+            value=(
+                facts.number(
+                    derived("times", f"{key}.parts.{index}.per_customer", f"{key}.n_treated"), _signed(facts, place)
+                ),
+            ),
+            amount=part.per_customer * value.n_treated,
+        )
+        for index, part in enumerate(value.parts)
+    ]
+    total = Net(
+        label=("Net value",),
+        value=(facts.number(f"{key}.net_total.central.point", _signed(facts, place)),),
+        amount=net.point,
+        low=net.low,
+        high=net.high,
+    )
+    caption: Sentence = (
+        *("“", facts.arm(value.arm), "”, customers in the test, over the measured period; the line is the "),
+        *(facts.number(derived("percent", "value.level"), percent()), " range"),
+    )
+    return Figure(name="waterfall", caption=caption, picture=waterfall(bars, total))
+
+
+def _signed(facts: Facts, place: int) -> Style:
+    return money(facts.result.value.currency if facts.result.value else "", place, sign=True)
+
+
+def _notes(facts: Facts, key: str, value: ArmValue) -> Iterator[Sentence]:
+    cost = amount(
+        facts, f"{key}.cost_per_customer", place_for(value.cost_per_customer) if value.cost_per_customer else 0
+    )
+    yield ("Contact costs ", cost, " per assigned customer, more than “", facts.arm(value.control), "”.")
+    if value.roi is not None:
+        yield ("Return on contact cost: ", facts.number(derived("percent", f"{key}.roi"), percent()), ".")
+    if value.rollout is not None and value.rollout_customers is not None:
+        yield _rollout(facts, key, value.rollout, limited=value.rollout_limited)
+
+
+def _rollout(facts: Facts, key: str, net: Range, *, limited: bool) -> Sentence:
+    """Return the roll-out as what it is: a scenario."""
+    place = place_for(net.point) if net.low is None or net.high is None else place_for(net.low, net.high)
+    customers = facts.number(f"{key}.rollout_customers")
+    limit = ", as many as capacity allows" if limited else ""
+    words: Sentence = ("Scenario, not measured: rolled out to ", customers, f" customers{limit}, ")
+    words = (*words, amount(facts, f"{key}.rollout.point", place), " over the same length of time", *_fixed_cost(facts))
+    if net.low is None or net.high is None:
+        return (*words, ".")
+    style = Style(place=place, sign=True, references=(0.0,))
+    spread = (facts.number(f"{key}.rollout.low", style), TO, facts.number(f"{key}.rollout.high", style))
+    return (*words, " (range: ", *spread, ").")
+
+
+def _fixed_cost(facts: Facts) -> Sentence:
+    key = path("plan", "value", "fixed_cost")
+    if not facts.has(key) or not facts.number(key).value:
+        return ()
+    return (", after fixed costs of ", amount(facts, key, 0))
+
+
+def _levels_table(facts: Facts) -> Table:
+    """Return net value per arm at low, central and high assumptions."""
+    rows = []
+    for arm in facts.treated_arms:
+        found = facts.money_of(arm)
+        if found is not None:
+            rows.append((Cell(words=(facts.arm(arm),)), *(_net_cell(facts, *found, level) for level in LEVELS)))
+    return Table(
+        caption=("Net value for the customers in the test, by assumption, with its range",),
+        name="net-table",
+        head=(("With",), ("Low assumptions",), ("Central",), ("High assumptions",)),
+        rows=tuple(rows),
+    )
+
+
+def _net_cell(facts: Facts, key: str, value: ArmValue, level: str) -> Cell:
+    net = value.net_total.get(level)
+    if net is None:
+        return Cell(words=("not computed",))
+    place = total_place(value)
+    base = f"{key}.net_total.{level}"
+    words: Sentence = (amount(facts, f"{base}.point", place),)
+    if net.low is not None and net.high is not None:
+        style = Style(place=place, references=(0.0,))
+        words = (*words, " (", facts.number(f"{base}.low", style), TO, facts.number(f"{base}.high", style), ")")
+    state = (
+        "good" if net.low is not None and net.low > 0 else "bad" if net.high is not None and net.high < 0 else "number"
+    )
+    return Cell(words=words, state="good" if state == "good" else "bad" if state == "bad" else "number")
+
+
+def _assumptions_table(facts: Facts) -> Table:
+    value = facts.result.value
+    rows = []
+    for index, item in enumerate(value.assumptions if value else ()):
+        base = path("value", "assumptions", index)
+        metric = next((m for m in facts.metrics if m.name == item.metric), None)
+        label: Sentence = (facts.label(metric),) if metric else (facts.quote(f"{base}.metric"),)
+        worths = tuple(Cell(words=(_worth(facts, f"{base}.{level}"),), state="number") for level in LEVELS)
+        basis: Sentence = (facts.quote(f"{base}.basis"),) if item.basis else (MISSING,)
+        rows.append((Cell(words=label), *worths, Cell(words=basis)))
+    return Table(
+        caption=("Assumed worth of one unit of each metric",),
+        name="assumptions-table",
+        head=(("Metric",), ("Low",), ("Central",), ("High",), ("Basis",)),
+        rows=tuple(rows),
+    )
+
+
+def _worth(facts: Facts, key: str) -> Number:
+    """Return an assumed worth in full: it is an agreed number and not an estimate."""
+    value = facts.number(key).value
+    place = 0 if value == round(value) else -2
+    return amount(facts, key, place)
+
+
+def _approval(facts: Facts) -> Sentence:
+    value = facts.result.value
+    if value is None or value.approved_by is None:
+        return ("Nobody is on record as having approved these assumptions.",)
+    when: Sentence = (" on ", facts.quote("value.approved_on")) if value.approved_on else ()
+    return ("Assumptions approved by ", facts.quote("value.approved_by"), *when, ". Money is margin, not revenue.")

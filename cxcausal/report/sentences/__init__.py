@@ -1,0 +1,1 @@
+"""Plain sentences, made by rule from the result and the plan."""

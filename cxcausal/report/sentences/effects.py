@@ -1,0 +1,174 @@
+"""What happened to a metric, in one sentence: a clear change, nothing of importance, or that we cannot tell."""
+
+from cxcausal.report.facts import Facts, PlannedMetric, Row
+from cxcausal.report.keys import derived, path
+from cxcausal.report.limits import Limit, bad, benefit_bound, good, limited_row, planned_effect, worthwhile
+from cxcausal.report.rounding import Style, place_for
+from cxcausal.report.scales import RELATIVE, SHARE, Scale, base_style, scale_of, shown, style_of, with_unit
+from cxcausal.report.sentences.words import direction, effect_range, predicate, sentence
+from cxcausal.report.text import Number, Sentence, Strong
+
+
+def effect_sentence(facts: Facts, metric: PlannedMetric, arm: str) -> Sentence:
+    """Return the sentence for one metric and one arm against the control."""
+    row = facts.row(metric.name, arm)
+    if row is None or not row.computed:
+        return not_measured(facts, metric, row)
+    return changed(facts, metric, row) if row.clear else unclear(facts, metric, row)
+
+
+def not_measured(facts: Facts, metric: PlannedMetric, row: Row | None) -> Sentence:
+    """Return that a planned metric has no number, and why."""
+    if row is None or row.estimate.reason is None:
+        return ("There is no estimate for “", facts.label(metric), "”.")
+    return sentence("There is no estimate for “", facts.label(metric), "”: ", facts.quote(row.key("reason")))
+
+
+def changed(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
+    """Return a change whose interval excludes zero, with its range and the control's level."""
+    scale = scale_of(metric)
+    point = shown(facts, row.key("point"), scale, style_of(row, scale), "abs")
+    spread = ("plausible range: ", Strong(pieces=effect_range(facts, row, scale)))
+    arm = facts.arm(row.estimate.arm)
+    if scale is SHARE:
+        change = Strong(pieces=(point, f" {direction(row.point, scale)}"))
+        return (
+            *(
+                "Out of 1,000 customers, about ",
+                change,
+                " ",
+                *predicate(facts, metric),
+                " with “",
+                arm,
+                "” (",
+                *spread,
+                ")",
+            ),
+            *_base(facts, row, scale, " do"),
+            ".",
+        )
+    change = Strong(pieces=(point, f"{scale.unit} {direction(row.point, scale)}"))
+    return (
+        "“",
+        facts.label(metric),
+        "” is about ",
+        change,
+        " with “",
+        arm,
+        "” (",
+        *spread,
+        ")",
+        *_base(facts, row, scale),
+        ".",
+    )
+
+
+def _base(facts: Facts, row: Row, scale: Scale, verb: str = "") -> Sentence:
+    mean = row.estimate.mean_control
+    if mean is None:
+        return ()
+    number = shown(facts, row.key("mean_control"), scale, base_style(mean, scale))
+    lead_in = "" if verb else "it is "
+    return ("; with “", facts.arm(row.estimate.control), f"” {lead_in}", number, verb)
+
+
+def unclear(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
+    """Return what an interval around zero rules out; where it rules out nothing of interest, that we cannot tell."""
+    limit = worthwhile(facts, metric) or planned_effect(facts, metric)
+    measured, scale = limited_row(facts, metric, row.estimate.arm, limit) if limit else (None, SHARE)
+    if limit and measured and measured.computed and benefit_bound(measured, metric.sign) < limit.value:
+        return informative_null(facts, metric, measured, limit, scale)
+    if metric.role == "success":
+        return cannot_tell(facts, metric, row)
+    spread = effect_range(facts, row, scale_of(metric))
+    arm = facts.arm(row.estimate.arm)
+    return (
+        "We found no clear change in “",
+        facts.label(metric),
+        "” with “",
+        arm,
+        "” (plausible range: ",
+        *spread,
+        ").",
+    )
+
+
+def informative_null(facts: Facts, metric: PlannedMetric, row: Row, limit: Limit, scale: Scale) -> Sentence:
+    """Return no clear change, with the improvement that the data rule out beside the one that was asked for."""
+    style = style_of(row, scale, (limit.value,))
+    best = shown(facts, row.key("high" if metric.sign > 0 else "low"), scale, style, "abs")
+    agreed = shown(facts, limit.key, scale, limit_style(limit, scale))
+    what = "the smallest worth acting on is " if "minimum_worthwhile_effect" in limit.key else "the plan looked for "
+    return (
+        *("We found no clear change in “", facts.label(metric), "” with “", facts.arm(row.estimate.arm), "”. "),
+        *(
+            "The data rule out an improvement larger than ",
+            *with_unit(best, scale),
+            "; ",
+            what,
+            agreed,
+            *relative_base(facts, metric, row),
+            ".",
+        ),
+    )
+
+
+def relative_base(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
+    """Return the unit and the base of a relative size; nothing for an absolute one."""
+    mean = row.estimate.mean_control
+    if row.estimate.scale != "relative" or mean is None:
+        return ()
+    natural = scale_of(metric)
+    base = shown(facts, row.key("mean_control"), natural, base_style(mean, natural))
+    return (RELATIVE.unit, " of ", *with_unit(base, natural), " with “", facts.arm(row.estimate.control), "”")
+
+
+def cannot_tell(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
+    """Return that the study was too small, what it could have seen, and what it would take."""
+    opening = ("We cannot tell whether “", facts.arm(row.estimate.arm), "” changes “", facts.label(metric), "”")
+    if not facts.has(_detectable_key(row, "detectable")):
+        return (*opening, " (plausible range: ", *effect_range(facts, row, scale_of(metric)), ").")
+    scale = scale_of(metric)
+    now, doubled = (detectable(facts, row, scale, name) for name in ("detectable", "detectable_doubled"))
+    size = (now, " customers in 1,000") if scale is SHARE else with_unit(now, scale)
+    return (
+        *opening,
+        *(
+            ". The study could only detect a change of ",
+            *size,
+            " or more; twice as many customers would bring this to ",
+        ),
+        *(doubled, "."),
+    )
+
+
+def detectable(facts: Facts, row: Row, scale: Scale, name: str) -> Number:
+    """Return the smallest effect that this study would have found with the planned power."""
+    key = _detectable_key(row, f"{name}_per_thousand" if scale is SHARE else name)
+    value = facts.number(key).value
+    return facts.number(key, Style(place=place_for(value) if value else 0))
+
+
+def _detectable_key(row: Row, name: str) -> str:
+    return derived(name, row.key("se"), row.key("level"), path("plan", "analysis", "power"))
+
+
+def limit_style(limit: Limit, scale: Scale) -> Style:
+    """Return the rounding that shows an agreed limit in full."""
+    value = limit.value * scale.factor
+    exact = next((place for place in range(0, -7, -1) if abs(round(value, -place) - value) < 1e-9), -6)  # noqa: PLR2004
+    return Style(place=exact)
+
+
+def conflict_sentence(facts: Facts, arm: str) -> Sentence | None:
+    """Return that two metrics reliably pull apart; None where none do."""
+    better, worse = None, None
+    for metric in facts.by_role("success", "secondary"):
+        row = facts.row(metric.name, arm)
+        if row is not None and good(row, metric.sign):
+            better = better or metric
+        if row is not None and bad(row, metric.sign):
+            worse = worse or metric
+    if better is None or worse is None:
+        return None
+    return ("“", facts.label(better), "” got better and “", facts.label(worse), "” got worse: these two pull apart.")

@@ -1,0 +1,99 @@
+"""Pieces of a sentence: fixed words, numbers with the key they come from, and quotes of the plan or the result."""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from html import escape
+
+FIXED_PHRASES = ("Out of 1,000", "out of 1,000", "Per 1,000", "per 1,000", "in 1,000", "SHA-256")
+"""Every fixed phrase of the page that holds a digit; all other digits are numbers or quotes with a key."""
+
+MISSING = "\N{EN DASH}"
+_LONG_WORD = 22
+
+
+class Html(str):
+    """Text that is HTML already, so that templates don't escape it again."""
+
+    __slots__ = ()
+
+    def __html__(self) -> str:
+        """Return itself, by the protocol of template engines."""
+        return str(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number:
+    """One printed number: the key it comes from, its exact value, and the text that readers see."""
+
+    key: str
+    value: float
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quote:
+    """Words that are not ours: text of the plan or of the result at `path`, whole or its beginning."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strong:
+    """A stressed part of a sentence."""
+
+    pieces: tuple["Piece", ...]
+
+
+Piece = str | Number | Quote | Strong
+Sentence = tuple[Piece, ...]
+
+
+def plain(sentence: Iterable[Piece]) -> str:
+    """Return a sentence as text for terminals and golden files.
+
+    Example:
+        >>> plain(("about ", Strong(pieces=(Number(key="k", value=12.0, text="12"), " fewer"))))
+        'about 12 fewer'
+    """
+    return "".join(_plain(piece) for piece in sentence)
+
+
+def _plain(piece: Piece) -> str:
+    if isinstance(piece, Strong):
+        return plain(piece.pieces)
+    return piece if isinstance(piece, str) else piece.text
+
+
+def html(sentence: Iterable[Piece]) -> Html:
+    """Return a sentence as HTML: numbers as `<data>`, quotes isolated from the direction of the text around them.
+
+    Example:
+        >>> html(("a < b: ", Number(key="n", value=3, text="3")))
+        'a &lt; b: <data value="3" data-key="n">3</data>'
+    """
+    return Html("".join(_html(piece) for piece in sentence))
+
+
+def _html(piece: Piece) -> str:
+    match piece:
+        case Number():
+            return f'<data value="{piece.value!r}" data-key="{safe(piece.key)}">{safe(piece.text)}</data>'
+        case Quote():
+            shape = ' class="long"' if max(map(len, piece.text.split()), default=0) > _LONG_WORD else ""
+            return f'<bdi{shape} data-{origin(piece)}="{safe(piece.path)}">{safe(piece.text)}</bdi>'
+        case Strong():
+            return f"<strong>{html(piece.pieces)}</strong>"
+        case str():
+            return safe(piece)
+
+
+def origin(quote: Quote) -> str:
+    """Return `plan` for words of the plan, `key` for words of the result."""
+    return "plan" if quote.path.startswith("plan.") else "key"
+
+
+def safe(text: str) -> str:
+    """Escape text for HTML and XML, without the control characters that neither allows."""
+    return escape("".join(sign for sign in text if sign in "\n\t" or unicodedata.category(sign) not in {"Cc", "Cs"}))

@@ -1,0 +1,56 @@
+"""The view-model of the page: every section, built once, in the order of the page."""
+
+from dataclasses import dataclass
+
+from cxcausal.core.registry import Registry
+from cxcausal.report.blocks import Section, SectionView
+from cxcausal.report.facts import Facts
+from cxcausal.report.sentences.answer import VERDICT_WORDS
+from cxcausal.report.text import Quote
+
+PAGE_ONE = ("verdict", "answer", "change", "worth", "trust", "where", "unknowns", "decision", "footer")
+APPENDIX = (
+    "appendix_plan",
+    "appendix_flow",
+    "appendix_metrics",
+    "appendix_effects",
+    "appendix_checks",
+    "appendix_segments",
+    "appendix_lineage",
+    "appendix_glossary",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageView:
+    """Everything the templates print."""
+
+    title: str
+    experiment: Quote
+    verdict: str
+    hero: SectionView
+    page_one: tuple[SectionView, ...]
+    footer: SectionView
+    appendix: tuple[SectionView, ...]
+
+
+def page_view(facts: Facts) -> PageView:
+    """Return the view of a result; sections of other packages come last in the appendix."""
+    registry = Registry(kind="sections")
+    others = tuple(name for name in registry.names() if name not in {*PAGE_ONE, *APPENDIX})
+    page_one = _build(facts, registry, PAGE_ONE)
+    return PageView(
+        title=f"{VERDICT_WORDS[facts.result.verdict]}: causal report",
+        experiment=facts.quote("experiment"),
+        verdict=facts.result.verdict,
+        hero=page_one[0],
+        page_one=page_one[1:-1],
+        footer=page_one[-1],
+        appendix=_build(facts, registry, (*APPENDIX, *others)),
+    )
+
+
+def _build(facts: Facts, registry: Registry, names: tuple[str, ...]) -> tuple[SectionView, ...]:
+    sections: list[Section] = [registry.load(name)() for name in names]
+    views = (section.build(facts) for section in sections)
+    return tuple(view for view in views if view is not None)

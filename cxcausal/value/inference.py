@@ -1,0 +1,92 @@
+"""The composite's difference between two arms, by the inference that effects use."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import combinations
+from typing import cast
+
+import numpy as np
+
+from cxcausal.core.protocols import Answers
+from cxcausal.core.queries import ClusterPatterns, ClusterQuery, Measure, MomentQuery, Moments, MomentTable, Query
+from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.stats.cluster import clustered, multiway, too_few_clusters
+from cxcausal.stats.difference import Difference, hc2
+
+_FEWEST_UNITS = 2
+_NO_VARIATION = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """Two arms' cells of one measure, and their difference or the reason for none."""
+
+    n_treated: int
+    difference: Difference | None = None
+    reason: str | None = None
+
+
+def mean_queries(measure: Measure) -> tuple[Query, ...]:
+    """Return the query behind the means of every arm."""
+    return (MomentQuery(measure=measure),)
+
+
+def difference_queries(spec: ExperimentSpec, measure: Measure) -> tuple[Query, ...]:
+    """Return the queries behind the difference of each arm from the control, with its standard error."""
+    clusters = (query for arm in spec.treated_arms for query in _cluster_queries(spec, measure, arm).values())
+    return (*mean_queries(measure), *clusters)
+
+
+def mean_difference(spec: ExperimentSpec, measure: Measure, arm: str, answers: Answers) -> float:
+    """Return an arm's mean less the control's; both must have units that count."""
+    return _mean(_cell(measure, arm, answers)) - _mean(_cell(measure, spec.control, answers))
+
+
+def compare(spec: ExperimentSpec, measure: Measure, arm: str, answers: Answers) -> Compared:
+    """Return the difference between an arm and the control: Welch's with HC2, or CR2 where units share a fate."""
+    treated, control = _cell(measure, arm, answers), _cell(measure, spec.control, answers)
+    for name, cell in ((arm, treated), (spec.control, control)):
+        if cell.n < _FEWEST_UNITS:
+            label = spec.design.treatment.label(name)
+            reason = f"fewer than {_FEWEST_UNITS} customers of the arm '{label}' have all outcomes that carry money"
+            return Compared(n_treated=treated.n, reason=reason)
+    asked = _cluster_queries(spec, measure, arm)
+    patterns = {names: cast("ClusterPatterns", answers[query]) for names, query in asked.items()}
+    if any(too_few_clusters(found) for names, found in patterns.items() if len(names) == 1):
+        return Compared(n_treated=treated.n, reason="an arm has fewer than two clusters, so their spread is unknown")
+    return Compared(n_treated=treated.n, difference=_difference(treated, control, patterns))
+
+
+def is_constant(difference: Difference | None) -> bool:
+    """Tell whether no customer's amount differs from another's within the arms, so that nothing can be inferred."""
+    if difference is None:
+        return False
+    size = max(abs(difference.mean_treated), abs(difference.mean_control))
+    return difference.se <= _NO_VARIATION * size
+
+
+def _difference(treated: Moments, control: Moments, patterns: Mapping[tuple[str, ...], ClusterPatterns]) -> Difference:
+    if len(patterns) > 1:
+        return multiway(patterns)
+    return clustered(*patterns.values()) if patterns else hc2(treated, control)
+
+
+def _cluster_queries(spec: ExperimentSpec, measure: Measure, arm: str) -> dict[tuple[str, ...], ClusterQuery]:
+    return {
+        names: ClusterQuery(measure=measure, cluster=names, treated=arm, control=spec.control)
+        for names in _subsets(spec.clusters)
+    }
+
+
+def _subsets(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    for size in range(1, len(names) + 1):
+        yield from combinations(names, size)
+
+
+def _cell(measure: Measure, arm: str, answers: Answers) -> Moments:
+    table = cast("MomentTable", answers[MomentQuery(measure=measure)])
+    return table.get((arm, ()), Moments(n=0, mean=np.zeros(1), m2=np.zeros((1, 1))))
+
+
+def _mean(cell: Moments) -> float:
+    return float(cell.mean[0] / cell.mean[1]) if len(cell.mean) > 1 else float(cell.mean[0])

@@ -1,0 +1,185 @@
+"""What each arm is worth: net value with its interval, the waterfall behind it, break-even, return and roll-out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from cxcausal.core.protocols import Answers
+from cxcausal.core.queries import Query
+from cxcausal.core.results import ArmValue, Range, ValuePart, ValueResult
+from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.core.wording import number
+from cxcausal.value.composite import (
+    LEVELS,
+    Bar,
+    Level,
+    Money,
+    composite,
+    cost_part,
+    has_costs,
+    money_of,
+    outcome_part,
+    per_unit,
+)
+from cxcausal.value.inference import compare, difference_queries, is_constant, mean_difference, mean_queries
+
+COST = "contact_cost"
+NOTHING_COUNTED = "none of the metrics with money has an amount per customer"
+CONSTANT = "the amounts do not vary between customers"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Costed:
+    """The waterfall of one arm, per assigned customer: its bars sum to `net`, and `cost` is positive."""
+
+    parts: tuple[ValuePart, ...]
+    net: float
+    cost: float
+
+
+def value_queries(spec: ExperimentSpec) -> tuple[Query, ...]:
+    """Return the aggregates that the money needs; nothing where no metric carries any.
+
+    Raises:
+        PlanError: a metric names a worth that the value model doesn't have.
+    """
+    money = money_of(spec)
+    return () if money is None or not money.bars else tuple(dict.fromkeys(_queries(spec, money.bars)))
+
+
+def value_of(spec: ExperimentSpec, answers: Answers) -> ValueResult | None:
+    """Return what each arm is worth against the control, or None where no metric of the plan carries money.
+
+    The net value is the difference in means of one composite per customer, so that no euro counts twice and its
+    interval is that of a mean, at level 1 - alpha: Welch's with HC2, or CR2 where units share a fate. It is told for
+    the measured period and the customers of the test; nothing is annualised. The roll-out carries the central value
+    to as many customers as the plan's population and the arm's capacity allow, less the one-off cost.
+
+    Args:
+        spec: the resolved plan.
+        answers: at least the answers to `value_queries(spec)`.
+
+    Raises:
+        PlanError: a metric names a worth that the value model doesn't have.
+    """
+    money = money_of(spec)
+    if money is None:
+        return None
+    model = spec.value_model
+    return ValueResult(
+        currency=spec.currency,
+        level=1 - spec.analysis.alpha,
+        approved_by=spec.value.approved_by or (model.approved_by if model is not None else None),
+        approved_on=model.approved_on if model is not None else None,
+        example_assumptions=model is not None and model.example,
+        assumptions=tuple(bar.worth for bar in money.bars),
+        arms=tuple(_arm_value(spec, money, arm, answers) for arm in spec.treated_arms),
+        notes=(*money.notes, *_rollout_notes(spec)),
+    )
+
+
+def _queries(spec: ExperimentSpec, bars: tuple[Bar, ...]) -> Iterator[Query]:
+    for level in LEVELS:
+        yield from difference_queries(spec, composite(spec, bars, level))
+    for bar in bars:
+        yield from mean_queries(outcome_part(spec, bars, bar))
+    if has_costs(spec):
+        yield from mean_queries(cost_part(spec, bars))
+
+
+def _arm_value(spec: ExperimentSpec, money: Money, arm: str, answers: Answers) -> ArmValue:
+    nothing = ArmValue(arm=arm, control=spec.control, status="not_computed", reason=NOTHING_COUNTED)
+    if not money.bars:
+        return nothing
+    central = compare(spec, composite(spec, money.bars, "central"), arm, answers)
+    reason = central.reason or (CONSTANT if is_constant(central.difference) else None)
+    if reason is not None:
+        return replace(nothing, n_treated=central.n_treated, reason=reason)
+    costed = _costed(spec, money.bars, arm, answers)
+    per_customer = _per_customer(spec, money.bars, arm, answers, costed.net)
+    value = ArmValue(
+        arm=arm,
+        control=spec.control,
+        n_treated=central.n_treated,
+        net_per_customer=per_customer,
+        net_total={level: _times(found, central.n_treated) for level, found in per_customer.items()},
+        parts=costed.parts,
+        cost_per_customer=costed.cost,
+        roi=costed.net / costed.cost if costed.cost > 0 else None,
+        break_even_metric=money.bars[0].metric.name,
+        break_even=_break_even(money.bars[0], costed),
+    )
+    return _rolled_out(spec, value)
+
+
+def _costed(spec: ExperimentSpec, bars: tuple[Bar, ...], arm: str, answers: Answers) -> _Costed:
+    parts = [
+        ValuePart(
+            name=bar.metric.name,
+            label=bar.metric.title,
+            per_customer=mean_difference(spec, outcome_part(spec, bars, bar), arm, answers),
+        )
+        for bar in bars
+    ]
+    cost = 0.0
+    if has_costs(spec):
+        cost = -mean_difference(spec, cost_part(spec, bars), arm, answers)
+        parts.append(ValuePart(name=COST, label="Contact cost", per_customer=-cost))
+    return _Costed(parts=tuple(parts), net=sum(part.per_customer for part in parts), cost=cost)
+
+
+def _per_customer(
+    spec: ExperimentSpec, bars: tuple[Bar, ...], arm: str, answers: Answers, net: float
+) -> dict[str, Range]:
+    """Return the net value at every level; where the assumptions are those of central, it is the bars' sum."""
+    central = composite(spec, bars, "central")
+    found = {level: _net(spec, bars, level, arm, answers) for level in LEVELS}
+    same = {level for level in LEVELS if composite(spec, bars, level) == central}
+    return {level: replace(told, point=net) if level in same else told for level, told in found.items()}
+
+
+def _net(spec: ExperimentSpec, bars: tuple[Bar, ...], level: Level, arm: str, answers: Answers) -> Range:
+    """Return the net value per customer at one level of the assumptions."""
+    difference = compare(spec, composite(spec, bars, level), arm, answers).difference
+    assert difference is not None  # noqa: S101 - the same customers count at every level, and central has one
+    limits = difference.interval(1 - spec.analysis.alpha)
+    return Range(point=difference.point, low=limits.low, high=limits.high)
+
+
+def _break_even(lead: Bar, costed: _Costed) -> float | None:
+    """Return the effect on the leading metric, as a benefit in its unit, at which net value is zero.
+
+    It is below zero where the other parts pay on their own; None where a unit of the metric is worth nothing.
+    """
+    worth = per_unit(lead.worth, "central")
+    return (costed.parts[0].per_customer - costed.net) / worth if worth else None
+
+
+def _times(found: Range, customers: int, less: float = 0.0) -> Range:
+    low, high = (None if bound is None else bound * customers - less for bound in (found.low, found.high))
+    return Range(point=found.point * customers - less, low=low, high=high)
+
+
+def _rolled_out(spec: ExperimentSpec, value: ArmValue) -> ArmValue:
+    """Return the arm with its roll-out: the central net value of as many customers as population and capacity allow."""
+    population, capacity = spec.value.population, spec.design.treatment.arms[value.arm].capacity
+    if population is None:
+        return value
+    limited = capacity is not None and capacity < population
+    customers = capacity if limited and capacity is not None else population
+    return replace(
+        value,
+        rollout=_times(value.net_per_customer["central"], customers, less=spec.value.fixed_cost),
+        rollout_customers=customers,
+        rollout_limited=limited,
+    )
+
+
+def _rollout_notes(spec: ExperimentSpec) -> Iterator[str]:
+    fixed = f"{spec.currency} {number(spec.value.fixed_cost)}"
+    if spec.value.population is None:
+        if spec.value.fixed_cost:
+            yield f"The one-off cost of {fixed} is in no figure, because the plan names no population for a roll-out."
+        return
+    yield "The roll-out figure takes its customers to be like those in the test."
+    if spec.value.fixed_cost:
+        yield f"The roll-out figure has the one-off cost of {fixed} taken off."

@@ -1,0 +1,52 @@
+"""The sentences of page one as text; `python -m tests.report.golden_text` writes the golden files anew."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cxcausal.core.results import RunResult
+from cxcausal.report import summary_text
+from cxcausal.report.facts import Facts
+from cxcausal.report.sentences.answer import VERDICT_WORDS
+from cxcausal.report.sentences.caveats import beside_the_answer, harmed_groups, unknowns
+from cxcausal.report.sentences.effects import effect_sentence
+from cxcausal.report.sentences.guardrails import guardrail_sentence
+from cxcausal.report.sentences.money import money_sentence
+from cxcausal.report.text import Sentence, plain
+from tests.report.situations import SITUATIONS
+
+FOLDER = Path(__file__).parent / "golden"
+
+
+def golden_text(result: RunResult) -> str:
+    """Return every sentence that page one may say about a result, block by block."""
+    facts = Facts(result)
+    blocks = {
+        "Beside the answer": beside_the_answer(facts),
+        "Changes": _changes(facts),
+        "Money": iter(() if facts.withheld else (money_sentence(facts, facts.lead),)),
+        "Harmed": iter(()) if facts.withheld else harmed_groups(facts),
+        "Not known": unknowns(facts),
+    }
+    parts = [VERDICT_WORDS[result.verdict], summary_text(result)]
+    parts += ["\n".join([f"{name}:", *(f"- {plain(words)}" for words in block)]) for name, block in blocks.items()]
+    return "\n\n".join(parts).replace("\N{NO-BREAK SPACE}", " ") + "\n"
+
+
+def _changes(facts: Facts) -> Iterator[Sentence]:
+    if facts.withheld:
+        return
+    for metric in facts.by_role("success", "secondary"):
+        yield effect_sentence(facts, metric, facts.lead)
+    for metric in facts.by_role("guardrail"):
+        yield guardrail_sentence(facts, metric, facts.lead)
+
+
+def write() -> None:
+    """Write every golden file."""
+    FOLDER.mkdir(exist_ok=True)
+    for name, build in SITUATIONS.items():
+        (FOLDER / f"{name}.txt").write_text(golden_text(build()), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write()

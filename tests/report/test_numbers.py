@@ -1,0 +1,156 @@
+"""V20: every numeral on the page comes from a named key of the result, and shows what stands there."""
+
+import math
+import re
+from collections.abc import Callable
+from decimal import Decimal
+from statistics import NormalDist
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+from cxcausal.core.results import RunResult
+from cxcausal.report import render_report
+from cxcausal.report.keys import FORMULAS
+from cxcausal.report.rounding import MINUS
+from cxcausal.report.text import FIXED_PHRASES
+from tests.report import worlds
+from tests.report.reader import Mark, Page, read
+from tests.report.situations import SITUATIONS
+
+NUMERAL = re.compile(r"\d[\d,]*(?:\.\d+)?")
+PARTIAL = "…"
+
+
+def z(p: float) -> float:
+    return NormalDist().inv_cdf(p)
+
+
+def nearest(x: float) -> int:
+    return int(math.copysign(math.floor(abs(x) + 0.5), x))
+
+
+TWINS: dict[str, Callable[..., float]] = {
+    "per_thousand": lambda x: x * 1000,
+    "abs_per_thousand": lambda x: math.fabs(x) * 1000,
+    "negative_per_thousand": lambda x: 0 - x * 1000,
+    "percent": lambda x: x * 100,
+    "abs_percent": lambda x: math.fabs(x) * 100,
+    "negative_percent": lambda x: 0 - x * 100,
+    "abs": math.fabs,
+    "negative": lambda x: 0 - x,
+    "percent_of_pairs": lambda a, b, c, d: (a + b) / (c + d) * 100,
+    "times": lambda a, b: b * a,
+    "dots": lambda rate: nearest(rate * 1000),
+    "dots_change": lambda change: abs(nearest(change * 1000)),
+    "dots_after": lambda rate, change: nearest(rate * 1000) + nearest(change * 1000),
+    "dots_rest": lambda rate, change: 1000 - nearest(rate * 1000) - (nearest(change * 1000) if change > 0 else 0),
+    "detectable": lambda se, level, power: (z((1 + level) / 2) + z(power)) * se,
+    "detectable_per_thousand": lambda se, level, power: (z((1 + level) / 2) + z(power)) * se * 1000,
+    "detectable_doubled": lambda se, level, power: (z((1 + level) / 2) + z(power)) * se / math.sqrt(2),
+    "detectable_doubled_per_thousand": lambda se, level, power: (
+        (z((1 + level) / 2) + z(power)) * se * 1000 / math.sqrt(2)
+    ),
+}
+"""The formulas once more, written apart from the product's."""
+
+
+def at(tree: dict[str, Any], key: str) -> Any:
+    value: Any = tree
+    for part in key.split("."):
+        name = unquote(part)
+        value = value[int(name)] if isinstance(value, list | tuple) else value[name]
+    return value
+
+
+def recomputed(tree: dict[str, Any], key: str) -> float:
+    if not key.startswith("derived:"):
+        return float(at(tree, key))
+    name, _, inner = key.removeprefix("derived:").rstrip(")").partition("(")
+    return float(TWINS[name](*(at(tree, part) for part in inner.split(","))))
+
+
+def printed(text: str) -> tuple[Decimal, Decimal]:
+    """Return the number that a text shows, and half a unit of its last significant digit."""
+    digits = NUMERAL.findall(text)
+    assert len(digits) == 1, text
+    number = Decimal(digits[0].replace(",", ""))
+    exponent = number.as_tuple().exponent
+    assert isinstance(exponent, int)
+    zeros = len(digits[0].replace(",", "")) - len(digits[0].replace(",", "").rstrip("0")) if exponent == 0 else 0
+    unit = Decimal(1).scaleb(exponent + zeros)
+    return (-number if MINUS in text else number), unit / 2
+
+
+def agrees(mark: Mark, value: float) -> bool:
+    if mark.text.startswith("<"):
+        return value < printed(mark.text)[0]
+    shown, half = printed(mark.text)
+    return abs(Decimal(repr(value)) - shown) <= half * Decimal("1.000001")
+
+
+def quoted(tree: dict[str, Any], mark: Mark) -> bool:
+    """Whether a quote's words are the value at its path, its beginning or its end, or the name of the path itself."""
+    key = mark.attributes.get("data-plan") or mark.attributes["data-key"]
+    text = mark.text
+    if text == unquote(key.rpartition(".")[2]):
+        return True
+    name = unquote(key.rpartition(".")[2])
+    if text.endswith(PARTIAL) and name.startswith(text[:-1]):
+        return True
+    value = at(tree, key)
+    whole = str(value).lower() if isinstance(value, bool) else str(value)
+    whole = "".join(sign for sign in whole if sign.isprintable() or sign in "\n\t" or ord(sign) > 0x9F)
+    return text == whole or (text.endswith(PARTIAL) and whole.startswith(text[:-1])) or _part(text, whole)
+
+
+def _part(text: str, whole: str) -> bool:
+    """A predicate is the end of its label; a date is the beginning of its moment."""
+    return (whole.endswith(f" {text}")) or (len(text) == len("2026-01-31") and whole.startswith(text))
+
+
+def page_of(result: RunResult) -> tuple[Page, dict[str, Any]]:
+    html = render_report(result, ledger_head=worlds.HASH)
+    return read(html), {**result.to_dict(), "ledger_head": worlds.HASH}
+
+
+def test_every_formula_has_a_twin_and_every_twin_a_formula() -> None:
+    assert set(TWINS) == set(FORMULAS)
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_no_digit_stands_outside_a_marked_number_or_quote(name: str) -> None:
+    page, _ = page_of(SITUATIONS[name]())
+    rest = "\n".join(page.rest)
+    for phrase in FIXED_PHRASES:
+        rest = rest.replace(phrase, "")
+    assert re.findall(r".*\d.*", rest) == []
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_every_number_is_its_key_recomputed(name: str) -> None:
+    page, tree = page_of(SITUATIONS[name]())
+    assert len(page.numbers) > 20
+    for mark in page.numbers:
+        value = recomputed(tree, mark.attributes["data-key"])
+        exact = float(mark.attributes.get("value") or mark.attributes["data-value"])
+        assert math.isclose(value, exact, rel_tol=1e-12, abs_tol=1e-15), mark
+        assert agrees(mark, value), mark
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_every_quote_says_what_stands_at_its_path(name: str) -> None:
+    page, tree = page_of(SITUATIONS[name]())
+    assert [mark for mark in page.quotes if not quoted(tree, mark)] == []
+
+
+def test_the_reader_would_notice_a_stray_digit_and_a_wrong_number() -> None:
+    """The test of the test: a planted digit and a planted wrong number are both found."""
+    html = render_report(worlds.outreach(), ledger_head=None)
+    stray = read(html.replace("We recommend", "We recommend 7 times", 1))
+    assert any("7" in text for text in stray.rest)
+    tree = worlds.outreach().to_dict()
+    mark = next(m for m in read(html).numbers if m.attributes["data-key"].startswith("derived:abs_per_thousand"))
+    wrong = Mark(tag=mark.tag, attributes=mark.attributes, text="13")
+    assert not agrees(wrong, recomputed(tree, mark.attributes["data-key"]))

@@ -1,0 +1,46 @@
+"""`python -m tests.validation`: run the bars that have changed, write the table, fail where one is missed."""
+
+import argparse
+import sys
+import time
+
+from tests.validation import ledger
+from tests.validation.bars import BARS
+from tests.validation.engine import Row
+
+QUICK = {"V2": 8, "V4": 400, "V8": 400, "V10": 200, "V11": 1_000, "V16": 20}
+
+
+def main() -> int:
+    """Run the bars asked for and return 1 where any is missed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.validation", description=__doc__)
+    parser.add_argument("--bar", nargs="+", choices=sorted(BARS), default=list(BARS), help="only these bars")
+    parser.add_argument("--quick", action="store_true", help="fewer repetitions, wider bands, and no table")
+    options = parser.parse_args()
+    rows = [row for bar in options.bar for row in _run(bar, quick=options.quick)]
+    if not options.quick and set(options.bar) == set(BARS):
+        ledger.write_table(rows)
+    missed = [row for row in rows if not row.passed]
+    _say(f"{len(rows) - len(missed)} of {len(rows)} held")
+    return 1 if missed else 0
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _run(bar: str, *, quick: bool) -> tuple[Row, ...]:
+    kept = ledger.read(bar, quick=quick)
+    started = time.monotonic()
+    rows = kept or tuple(BARS[bar](QUICK[bar] if quick else None))
+    if kept is None:
+        ledger.write(bar, rows, quick=quick)
+    for row in rows:
+        _say(f"{'held  ' if row.passed else 'MISSED'} {row.bar:4} {row.setting}: {row.measured} (target {row.target})")
+    _say(f"       {bar} {'unchanged' if kept else f'{time.monotonic() - started:.1f} s'}")
+    return rows
+
+
+if __name__ == "__main__":
+    sys.exit(main())
