@@ -16,10 +16,21 @@ if TYPE_CHECKING:
     from cxcausal.data.dataset import Dataset
     from cxcausal.pipeline.analyse import RunContext
     from cxcausal.simulate.files import WrittenWorld
+    from cxcausal.tracking.listing import RunListing
     from cxcausal.tracking.registration import Registration
     from cxcausal.tracking.sync import Synced
 
-__all__ = ["Registered", "Run", "load_experiment", "register", "run_experiment", "run_tracked", "simulate"]
+__all__ = [
+    "Registered",
+    "Run",
+    "list_runs",
+    "load_experiment",
+    "register",
+    "run_experiment",
+    "run_tracked",
+    "simulate",
+    "sync",
+]
 
 _VERSIONS = ("cxcausal", "duckdb", "ibis-framework", "numpy", "scipy", "mlflow")
 
@@ -83,6 +94,7 @@ def run_tracked(
         actor: who asks, for the ledger; by default `CXCAUSAL_ACTOR`, git's user or the login name.
         progress: told each step in a few words as it begins.
     """
+    from cxcausal.pipeline.preconditions import refuse_repeated_units
     from cxcausal.pipeline.support import refuse_unsupported
 
     resolved = load_experiment(plan, root=root)
@@ -90,6 +102,7 @@ def run_tracked(
     say = progress or _silent
     say(f"reading {on or resolved.spec.data.source}")
     with _open(resolved, on) as dataset:
+        refuse_repeated_units(resolved.spec, dataset)
         return _tracked(resolved, dataset, actor, say)
 
 
@@ -137,6 +150,14 @@ def simulate(name: str, out: str | Path, **options: Any) -> "WrittenWorld":  # n
     from cxcausal.simulate.files import simulate as draw
 
     return draw(name, out, **options)
+
+
+def list_runs(folder: Path, experiment: str | None = None) -> "tuple[RunListing, ...]":
+    """Return the runs of the project around `folder`, or of one experiment, the newest first."""
+    from cxcausal.core.spec.project import find_root
+    from cxcausal.tracking.listing import list_runs as listed
+
+    return listed(find_root(folder) or folder, experiment)
 
 
 def sync(folder: Path) -> "Synced":
@@ -216,7 +237,7 @@ def _refuse_late_registration(resolved: Resolved) -> None:
 
 
 def _outcomes_seen(resolved: Resolved) -> tuple[str, ...]:
-    from cxcausal.pipeline.timing import outcomes_seen
+    from cxcausal.pipeline.preconditions import outcomes_seen
 
     try:
         with _open(resolved) as dataset:

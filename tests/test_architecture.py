@@ -20,9 +20,13 @@ def _first_sentence(path: Path) -> str:
 
 
 def _packages() -> dict[str, str]:
-    files = [*PACKAGE.rglob("__init__.py"), *PACKAGE.glob("[a-z]*.py")]
-    names = {".".join((p.parent if p.name == "__init__.py" else p.with_suffix("")).relative_to(ROOT).parts): p for p in files}
-    return {name: _first_sentence(path) for name, path in names.items()}
+    files = (*PACKAGE.rglob("__init__.py"), *PACKAGE.glob("[a-z]*.py"))
+    return {_dotted(path): _first_sentence(path) for path in files}
+
+
+def _dotted(path: Path) -> str:
+    place = path.parent if path.name == "__init__.py" else path.with_suffix("")
+    return ".".join(place.relative_to(ROOT).parts)
 
 
 def test_every_package_has_its_row_and_every_row_its_package() -> None:

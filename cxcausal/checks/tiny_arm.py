@@ -116,7 +116,7 @@ def _varies(cell: Moments) -> bool:
     if len(cell.mean) == 1 or not cell.mean[1]:
         return bool(cell.m2[0, 0] > 0)
     direction = np.array([1.0, -cell.mean[0] / cell.mean[1]])
-    return bool(direction @ cell.m2 @ direction > _VARIES * max(cell.m2[0, 0], 1.0))
+    return bool(direction @ cell.m2 @ direction > _VARIES * cell.m2[0, 0])
 
 
 def _text(short: tuple[_Shortage, ...]) -> str:

@@ -57,7 +57,9 @@ class LazyVerbs(click.Group):
         if args[0] not in VERBS:
             close = get_close_matches(args[0], VERBS, n=1)
             mend = f"did you mean '{close[0]}'?" if close else f"use one of: {', '.join(VERBS)}"
-            raise UsageError(Problem(where="command line", code="U203", what=f"there is no verb {args[0]!r}", mend=mend))
+            raise UsageError(
+                Problem(where="command line", code="U203", what=f"there is no verb {args[0]!r}", mend=mend)
+            )
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - see above

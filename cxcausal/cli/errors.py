@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from cxcausal.core.canonical import json_ready
 from cxcausal.core.errors import CxCausalError, ExitCode, Problem
 
 SCHEMA_VERSION = 1
@@ -29,7 +30,7 @@ def tell(problems: Iterable[Problem]) -> None:
 def emit(payload: Mapping[str, Any], problems: Iterable[Problem] = ()) -> None:
     """Write the one JSON object of a command to stdout."""
     whole = {"schema_version": SCHEMA_VERSION, **payload, "errors": [told(problem) for problem in problems]}
-    click.echo(json.dumps(whole, ensure_ascii=False, indent=2, allow_nan=False))
+    click.echo(json.dumps(json_ready(whole), ensure_ascii=False, indent=2, allow_nan=False))
 
 
 def run_guarded(call: Callable[[], object], *, as_json: bool) -> int:

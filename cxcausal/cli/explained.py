@@ -17,9 +17,11 @@ _CONFIGURED = ("value_model", "currency")
 def explained(resolved: Resolved) -> str:
     """Return the resolved plan as commented YAML; reading it back gives the same plan."""
     plan = resolved.plan
-    head = [f"# {resolved.spec.id}, resolved; sha256 {resolved.plan_hash}", *(f"# note: {note}" for note in resolved.notes)]
-    body = [line for key, value in plan.items() if key not in _CONFIGURED for line in _lines(resolved, (key,), value, 0)]
-    tail = [line for key in _CONFIGURED if key in plan for line in _lines(resolved, (key,), plan[key], 0)]
+    lines = {key: tuple(_lines(resolved, (key,), value, 0)) for key, value in plan.items()}
+    head = [f"# {resolved.spec.id}, resolved; sha256 {resolved.plan_hash}"]
+    head.extend(f"# note: {note}" for note in resolved.notes)
+    body = [line for key in plan if key not in _CONFIGURED for line in lines[key]]
+    tail = [line for key in _CONFIGURED if key in plan for line in lines[key]]
     return "\n".join([*head, *body, "# from the configuration:", *(f"#   {line}" for line in tail), ""])
 
 
@@ -30,7 +32,7 @@ def _lines(resolved: Resolved, path: Path, value: Any, depth: int) -> Iterator[s
         yield f"{indent}{key}:"
         for name, child in value.items():
             yield from _lines(resolved, (*path, name), child, depth + 1)
-    elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
+    elif isinstance(value, list) and value and all(isinstance(item, dict) and item for item in value):
         yield f"{indent}{key}:"
         for at, item in enumerate(value):
             yield from _item(resolved, (*path, at), item, depth + 1)
@@ -55,7 +57,7 @@ def _source(resolved: Resolved, path: Path, value: Any) -> str:  # noqa: ANN401 
 def _flow(value: Any, path: Path) -> str:  # noqa: ANN401 - see _lines
     if isinstance(value, list):
         return f"[{', '.join(_flow(item, path) for item in value)}]"
-    return "{}" if value == {} else _scalar(value, path)
+    return _scalar(value, path)
 
 
 def _scalar(value: Any, path: Path) -> str:  # noqa: ANN401 - see _lines

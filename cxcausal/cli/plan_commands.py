@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from cxcausal import api
 from cxcausal.cli.errors import emit, tell, told
 from cxcausal.cli.explained import explained
 from cxcausal.cli.starter import DESIGN_TYPES, starter_plan
@@ -153,13 +154,13 @@ def new(experiment: str, design: str, out: Path | None, *, as_json: bool) -> Non
 
 def _write(path: Path, text: str, *, replace: bool) -> None:
     """Write a text file; an existing one is kept unless it may be replaced."""
+    if path.exists() and not replace:
+        mend = "choose another ID, or give --out"
+        raise UsageError(Problem(where=str(path), code="U202", what="the file exists already", mend=mend))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("w" if replace else "x", encoding="utf-8") as file:
             file.write(text)
-    except FileExistsError as error:
-        mend = "choose another ID, or give --out"
-        raise UsageError(Problem(where=str(path), code="U202", what="the file exists already", mend=mend)) from error
     except OSError as error:
         what = f"the file can't be written: {error.strerror}"
         raise MachineError(Problem(where=str(path), code="E201", what=what, mend="choose another --out")) from error
@@ -175,7 +176,7 @@ def _written(path: Path, *, as_json: bool) -> None:
 @click.command("list")
 @_JSON
 def list_plans(*, as_json: bool) -> None:
-    """List the plans under experiments/, and whether each is valid.
+    """List the plans under experiments/: whether each is valid, and its latest run.
 
     \b
     Example:
@@ -187,19 +188,24 @@ def list_plans(*, as_json: bool) -> None:
     if as_json:
         emit({"experiments": [_listed(item, root) for item in checked]})
         return
-    for item in checked:
-        row = _listed(item, root)
-        click.echo(f"{row['plan']:<4} {row['path']}  {row['id'] or ''}  {row['question'] or ''}".rstrip())
+    for row in (_listed(item, root) for item in checked):
+        click.echo(f"{row['plan']:<4} {row['verdict'] or '-':<21}{row['path']}  {row['question'] or ''}".rstrip())
     if not checked:
         click.echo("no plans under experiments/; `cxcausal new ID` writes a first one", err=True)
 
 
 def _listed(item: _Checked, root: Path) -> dict[str, object]:
     spec = item.resolved.spec if item.resolved is not None else None
+    runs = api.list_runs(root, spec.id) if spec is not None else ()
+    latest = next((run for run in runs if run.status == "FINISHED"), None)
     return {
         "path": item.path.relative_to(root).as_posix(),
         "plan": "ok" if spec is not None else "bad",
         "id": spec.id if spec is not None else None,
         "question": spec.question if spec is not None else None,
         "problems": len(item.problems),
+        "runs": len(runs),
+        "verdict": latest.verdict if latest is not None else None,
+        "run_id": latest.run_id if latest is not None else None,
+        "report": str(latest.report) if latest is not None else None,
     }

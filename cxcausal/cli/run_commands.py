@@ -1,13 +1,11 @@
 """The verbs that touch data or the record: register, run, simulate and sync."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
 from cxcausal import api
 from cxcausal.cli.errors import emit
-from cxcausal.core.canonical import json_ready
 from cxcausal.core.errors import ExitCode
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Write exactly one JSON object to stdout.")
@@ -57,7 +55,7 @@ def run(ctx: click.Context, path: Path, on: str | None, actor: str | None, *, as
     for warning in done.warnings:
         _say(f"warning: {warning}")
     if as_json:
-        emit(json_ready(done.result.to_dict()))
+        emit(done.result.to_dict())
     else:
         _tell(done)
     if done.result.verdict == "no_decision":
@@ -90,7 +88,7 @@ def _tell(done: api.Run) -> None:
 @click.option("--effect-scale", type=float, default=1.0, show_default=True, help="0 plants no effect at all.")
 @click.option("--immature", is_flag=True, help="Leave the last weeks without a whole window.")
 @_JSON
-def simulate(world: str, out: Path, arms: str | None, *, immature: bool, as_json: bool, **options: Any) -> None:
+def simulate(world: str, out: Path, arms: str | None, *, immature: bool, as_json: bool, **options: object) -> None:
     """Draw a customer world with known truth: data to OUT, and the true effects beside them.
 
     `run` never reads the truth. The world is a telecom's proactive outreach: households are randomised, contact is
@@ -113,7 +111,8 @@ def simulate(world: str, out: Path, arms: str | None, *, immature: bool, as_json
 def _arms(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     pairs = [part.strip().partition("=") for part in text.split(",")]
     if any(not name or not share for name, _, share in pairs):
-        raise click.BadParameter("write each arm as name=share, such as none=1/2,gig=1/4,agent=1/4", param_hint="--arms")
+        mend = "write each arm as name=share, such as none=1/2,gig=1/4,agent=1/4"
+        raise click.BadParameter(mend, param_hint="--arms")
     return tuple(name.strip() for name, _, _ in pairs), tuple(share.strip() for _, _, share in pairs)
 
 

@@ -51,8 +51,8 @@ class Problem:
     `where` is `file:line:col` for plans, `file row R column C` for data, or a name for the environment.
 
     Example:
-        >>> print(Problem(where="a.yaml:3:1", code="P102", what="unknown key 'colour'", mend="did you mean 'column'?"))
-        a.yaml:3:1 P102 unknown key 'colour' — did you mean 'column'?
+        >>> print(Problem(where="a.yaml:3:1", code="P201", what="unknown key 'colour'", mend="did you mean 'column'?"))
+        a.yaml:3:1 P201 unknown key 'colour' — did you mean 'column'?
     """
 
     where: str
@@ -100,7 +100,7 @@ class GateError(CxCausalError):
     exit_code = ExitCode.GATE
 
 
-class MachineError(CxCausalError):  # noqa: N801 - the builtin EnvironmentError must stay reachable
+class MachineError(CxCausalError):
     """The machine, a server or the file system failed."""
 
     exit_code = ExitCode.ENVIRONMENT

@@ -15,13 +15,27 @@ Answers = Mapping[Query, Answer]
 class Dataset(Protocol):
     """The data edge: it answers queries with aggregates and never hands out a row."""
 
-    inputs: tuple[tuple[str, str], ...]
-    fingerprint: str
-    data_cut: str | None
-    levels: Mapping[str, tuple[str, ...]]
+    @property
+    def inputs(self) -> tuple[tuple[str, str], ...]:
+        """(name, SHA-256) of every input file."""
+
+    @property
+    def fingerprint(self) -> str:
+        """One hash over all inputs."""
+
+    @property
+    def data_cut(self) -> str | None:
+        """The ISO date up to which outcomes were observed; None where the plan doesn't say."""
+
+    @property
+    def levels(self) -> Mapping[str, tuple[str, ...]]:
+        """The values of every segment."""
 
     def answer(self, queries: Sequence[Query]) -> Answers:
         """Return one answer per query, computed in as few passes over the data as possible."""
+
+    def repeated_rows(self) -> tuple[str, tuple[int, ...]]:
+        """Return the file, and the numbers of a few rows whose unit stood before in the same arm; never an id."""
 
 
 class Check(Protocol):

@@ -79,7 +79,7 @@ class Reader:
 
     def unreadable(self, name: str) -> Value | None:
         """Tell where a stored value is neither in the map nor a number; None where the type excludes it."""
-        if not self.table[name].type().is_string():
+        if self.holds_numbers(name):
             return None
         text = self.stored_text(name)
         known = tuple(self._map(name, number=True))
@@ -98,12 +98,10 @@ class Reader:
         """Return values as local times of the project; null where missing or not an ISO date or time."""
         column = self.table[name]
         kind = column.type()
-        if kind.is_string():
-            moment = column.try_cast("timestamp('UTC')").cast("timestamp")
-            return ibis.ifelse(column.re_search(_ISO_TIME), moment, None)
         if kind.is_date() or kind.is_timestamp():
             return column.cast("timestamp")
-        return ibis.null("timestamp")
+        text = column.cast("string")
+        return ibis.ifelse(text.re_search(_ISO_TIME), text.try_cast("timestamp('UTC')").cast("timestamp"), None)
 
     def arm(self, name: str, arms: tuple[str, ...]) -> Value:
         """Return values as arm names; true, false, 1.0 and 0.0 are 1 and 0 where those are the arms."""
@@ -121,12 +119,10 @@ class Reader:
             return ibis.ifelse(value.isnan(), None, value)
         if kind.is_numeric() or kind.is_boolean():
             return column.cast("float64")
-        if not kind.is_string():
-            return ibis.null("float64")
-        comma = self.decimal == ","
-        point = column.replace(",", ".") if comma else column
-        allowed = column.re_search(NUMBER.replace(r"\.", ",") if comma else NUMBER)
-        low = column.lower()
+        text, comma = column.cast("string"), self.decimal == ","
+        point = text.replace(",", ".") if comma else text
+        allowed = text.re_search(NUMBER.replace(r"\.", ",") if comma else NUMBER)
+        low = text.lower()
         return ibis.cases(
             (allowed, point.try_cast("float64")),
             (low == "true", ibis.literal(1.0)),
@@ -147,8 +143,13 @@ def _mapped(text: Value, mapping: Mapping[str, str | None]) -> Value:
     return ibis.cases(*[(text == key, ibis.literal(value, "string")) for key, value in mapping.items()], else_=text)
 
 
+def is_whole(value: Value) -> Value:
+    """Tell where a float has no fraction; Ibis's `floor` would overflow on large ones."""
+    return value % 1.0 == 0
+
+
 def _number_text(value: Value) -> Value:
-    whole = (value == value.floor()) & (value.abs() <= LARGEST_WHOLE)
+    whole = is_whole(value) & (value.abs() <= LARGEST_WHOLE)
     text = ibis.ifelse(whole, value.try_cast("int64").cast("string"), value.cast("string"))
     return ibis.ifelse(value.isnan(), None, text)
 

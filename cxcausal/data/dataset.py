@@ -136,11 +136,8 @@ class Dataset:
     def _answer(self, query: Query, tables: _Tables, unique: frozenset[str]) -> Answer:
         if isinstance(query, CountQuery):
             return self._counts(query, tables, unique)
-        if isinstance(query, MixedQuery):
-            return 0 if identity_of(self.units, query.of) in unique else mixed(self.engine, self.units, query)
-        if isinstance(query, DuplicateQuery):
-            known = self.units.unit is None or self.units.unit in unique
-            return Duplicates(repeated=0, mixed=0) if known else duplicates(self.engine, self.units)
+        if isinstance(query, MixedQuery | DuplicateQuery):
+            return self._repetition(query, unique)
         if isinstance(query, FlowQuery):
             return flow(self.units, tables[_ALL].tallies, tables[_DONE].tallies, self._randomized(tables, unique))
         if isinstance(query, MissingQuery):
@@ -150,6 +147,13 @@ class Dataset:
             return _correlation(tables[wish_for(query)]) if query.column in self.units.numbers else nan
         assert isinstance(query, MomentQuery | CovariateQuery)  # noqa: S101 - clusters were answered before
         return self._moments_or_levels(query, tables)
+
+    def _repetition(self, query: MixedQuery | DuplicateQuery, unique: frozenset[str]) -> Answer:
+        column = identity_of(self.units, query.of if isinstance(query, MixedQuery) else "unit")
+        known = column is None or column in unique
+        if isinstance(query, MixedQuery):
+            return 0 if known else mixed(self.engine, self.units, query)
+        return Duplicates(repeated=0, mixed=0) if known else duplicates(self.engine, self.units)
 
     def _moments_or_levels(self, query: MomentQuery | CovariateQuery, tables: _Tables) -> Answer:
         wish = wish_for(query.measure, query.by) if isinstance(query, MomentQuery) else self._covariate_wish(query)

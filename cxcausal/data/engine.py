@@ -17,6 +17,8 @@ Value = Any
 """An Ibis column or scalar expression."""
 
 MEMORY_LIMIT = "4GB"
+THREADS: int | None = None
+"""How many threads the engine may use; None for as many as there are cores."""
 _UNREADABLE = (
     duckdb.IOException,
     duckdb.InvalidInputException,
@@ -29,10 +31,17 @@ _UNREADABLE = (
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """One private in-memory database; `label` names the data in messages."""
+    """One private in-memory database.
+
+    Attributes:
+        backend: Ibis's connection.
+        label: names the data in messages.
+        spill: where the engine puts what does not fit into memory.
+    """
 
     backend: Any
     label: str
+    spill: Path
 
     def fetch(self, expr: Table) -> list[tuple[Any, ...]]:
         """Return the rows of an expression that aggregates; exact integers of any size stay integers.
@@ -72,31 +81,38 @@ class Engine:
         try:
             yield
         except (duckdb.OutOfMemoryException, MemoryError):
-            what = f"the data need more than the {MEMORY_LIMIT} that the engine may use"
-            mend = "free space on the disk for its temporary files, or store the data as Parquet"
-            raise MachineError(Problem(where=self.label, code="D120", what=what, mend=mend)) from None
-        except _UNREADABLE:
+            raise self._too_large() from None
+        except _UNREADABLE as error:
+            if str(self.spill) in str(error):
+                raise self._too_large() from None
             what = "the file is damaged, or is not of the kind that its name says"
             raise DataError(Problem(where=self.label, code="D121", what=what, mend="export it again")) from None
 
+    def _too_large(self) -> MachineError:
+        what = (
+            f"the data need more than the {MEMORY_LIMIT} of memory that the engine may use, and it can't use the disk"
+        )
+        mend = "make .cxcausal/tmp writable and free space there, or store the data as Parquet"
+        return MachineError(Problem(where=self.label, code="D120", what=what, mend=mend))
 
-def start_engine(label: str, *, root: Path, timezone: str, threads: int | None = None) -> Engine:
+
+def start_engine(label: str, *, root: Path, timezone: str) -> Engine:
     """Return a fresh engine that loads no extension; it spills to `.cxcausal/tmp` below the root where it must."""
-    backend = ibis.duckdb.connect()
+    backend, spill = ibis.duckdb.connect(), root / ".cxcausal" / "tmp"
     settings = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "allow_community_extensions": "false",
         "memory_limit": _quoted(MEMORY_LIMIT),
-        "temp_directory": _quoted(str(root / ".cxcausal" / "tmp")),
+        "temp_directory": _quoted(str(spill)),
         "TimeZone": _quoted(timezone),
         "enable_progress_bar": "false",
     }
-    if threads is not None:
-        settings["threads"] = str(threads)
+    if THREADS is not None:
+        settings["threads"] = str(THREADS)
     for name, value in settings.items():
         backend.raw_sql(f"SET {name}={value}")
-    return Engine(backend=backend, label=label)
+    return Engine(backend=backend, label=label, spill=spill)
 
 
 def _quoted(text: str) -> str:

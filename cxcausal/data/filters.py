@@ -118,7 +118,7 @@ class FilterCompiler:
         return value.notnull() if expr.negated else value.isnull()
 
 
-def _constant(value: float | str | bool) -> _Operand:
+def _constant(value: float | str | bool) -> _Operand:  # noqa: FBT001 - true and false are values here
     shown = f"'{value}'" if isinstance(value, str) else str(value).lower()
     if isinstance(value, bool):
         return _Operand(shown=shown, number=ibis.literal(float(value)), condition=ibis.literal(value))

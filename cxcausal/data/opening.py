@@ -1,6 +1,7 @@
 """Open the data of a plan: find and hash the files, read what the plan needs, and refuse what contradicts it."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,15 @@ from cxcausal.data.dataset import Dataset
 from cxcausal.data.engine import start_engine
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
 from cxcausal.data.roles import roles_of
-from cxcausal.data.sources import Confines, find_source
+from cxcausal.data.sources import Confines, Source, find_source
 from cxcausal.data.tables import open_table, paths_for_engine
 from cxcausal.data.units import prepare_units
 
+_MAY_SPILL = 50_000_000
+"""Bytes of input: smaller files fit into the engine's memory whatever is asked, and leave the project untouched."""
 
-def open_dataset(  # noqa: PLR0913 - one keyword per thing that only the caller knows
+
+def open_dataset(
     spec: ExperimentSpec,
     project_root: Path,
     *,
@@ -22,12 +26,11 @@ def open_dataset(  # noqa: PLR0913 - one keyword per thing that only the caller 
     on: str | None = None,
     sources: Mapping[str, Any] | None = None,
     timezone: str = "UTC",
-    threads: int | None = None,
 ) -> Dataset:
     """Return the data of a plan, validated and ready to answer queries.
 
-    Times without a zone are taken in `timezone`, and times with one are converted to it. Numbers do not depend on
-    `threads`, nor on the order of the rows.
+    Times without a zone are taken in `timezone`, and times with one are converted to it. Answers depend neither on the
+    order of the rows nor on the number of threads.
 
     Args:
         spec: the resolved plan.
@@ -36,7 +39,6 @@ def open_dataset(  # noqa: PLR0913 - one keyword per thing that only the caller 
         on: a path that replaces `data.source` and may lie anywhere.
         sources: named sources; those of `configs/data_sources.yaml` without.
         timezone: the project's, such as `Europe/Berlin`.
-        threads: how many the engine may use; all without.
 
     Raises:
         PlanError: the source is outside the project or of a kind that can't be read; the filter or a map does not fit.
@@ -47,7 +49,8 @@ def open_dataset(  # noqa: PLR0913 - one keyword per thing that only the caller 
     confines = Confines(root=project_root.absolute(), data_roots=data_roots)
     source = find_source(spec.data, confines, on=on, sources=sources)
     inputs = hash_inputs(source)
-    engine = start_engine(source.label, root=project_root.absolute(), timezone=timezone, threads=threads)
+    _make_room(source, project_root)
+    engine = start_engine(source.label, root=project_root.absolute(), timezone=timezone)
     try:
         opened = open_table(engine, source, spec.data, roles.needed)
         engine.lock(() if opened.kept else (*map(str, source.files), *paths_for_engine(source.files)))
@@ -64,3 +67,10 @@ def open_dataset(  # noqa: PLR0913 - one keyword per thing that only the caller 
         opened=opened,
         units=units,
     )
+
+
+def _make_room(source: Source, root: Path) -> None:
+    """Make the folder that the engine spills to lie in, for data that may need it; the engine makes the last level."""
+    if sum(file.stat().st_size for file in source.files) > _MAY_SPILL:
+        with suppress(OSError):
+            (root / ".cxcausal").mkdir(exist_ok=True)

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cxcausal.core.errors import Problem
-from cxcausal.data.columns import DECIMAL_COMMA, LARGEST_WHOLE, Reader
+from cxcausal.data.columns import DECIMAL_COMMA, LARGEST_WHOLE, Reader, is_whole
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.roles import NumberRule, Roles
 from cxcausal.data.tables import Opened
 
 _ROWS_NAMED = 5
+_BEST_NPS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +64,7 @@ def place_of(engine: Engine, opened: Opened, rows: Table, broken: Value) -> tupl
 
 
 def _place_in_several(engine: Engine, opened: Opened, rows: Table, broken: Value) -> tuple[str, tuple[int, ...]]:
-    """Locate rows of the first affected file; copied rows are numbered through all files, so each start is taken off."""
+    """Locate rows of the first affected file; copied rows are numbered through all files, from each start."""
     starts = opened.table.group_by(name=opened.file).aggregate(start=opened.row.min() if opened.row is not None else 0)
     start_of = dict(engine.fetch(starts))
     picked = rows.filter(broken).select(name=opened.file, row=opened.row).order_by("name", "row").limit(_ROWS_NAMED)
@@ -130,7 +131,7 @@ def _id_rules(reader: Reader, name: str) -> Iterator[ValueRule]:
         yield ValueRule(
             column=name,
             code="D303",
-            broken=(value != value.floor()) | (value.abs() > LARGEST_WHOLE),
+            broken=~is_whole(value) | (value.abs() > LARGEST_WHOLE),
             what="the id is stored as a decimal number that can't hold it exactly",
             mend="store ids as text",
         )
@@ -142,7 +143,7 @@ def _readable_rules(terms: Terms) -> Iterator[ValueRule]:
     for name in dict.fromkeys((*terms.roles.numeric, *terms.numeric_covariates)):
         unreadable = reader.unreadable(name)
         if unreadable is not None:
-            comma = unreadable & reader.table[name].re_search(DECIMAL_COMMA)
+            comma = unreadable & reader.stored_text(name).re_search(DECIMAL_COMMA)
             yield ValueRule(
                 column=name,
                 code="D304",
@@ -156,14 +157,6 @@ def _readable_rules(terms: Terms) -> Iterator[ValueRule]:
                 broken=unreadable & ~comma,
                 what="the value is not a number",
                 mend=f"say what it means, such as columns: {{{name}: {{map: {{NA: null}}}}}} below data, or correct it",
-            )
-        elif not reader.holds_numbers(name):
-            yield ValueRule(
-                column=name,
-                code="D305",
-                broken=reader.table[name].notnull(),
-                what="the column is of a type that is not a number",
-                mend="point the plan at a numeric column",
             )
         yield ValueRule(
             column=name,
@@ -184,13 +177,13 @@ def _range_rules(reader: Reader, asked: NumberRule) -> Iterator[ValueRule]:
             "map its values to 0 and 1 below data.columns",
         ),
         "nps": (
-            (value < 0) | (value > 10) | (value != value.floor()),
+            (value < 0) | (value > _BEST_NPS) | (~is_whole(value)),
             "D308",
             "must be a whole number from 0 to 10",
             "map other answers to null below data.columns",
         ),
         "count": (
-            (value < 0) | (value != value.floor()),
+            (value < 0) | (~is_whole(value)),
             "D309",
             "must be a whole number, not negative",
             "use type: mean, or correct the column",

@@ -165,7 +165,7 @@ def _matches(pattern: str, base: Path, names: tuple[str, ...] = ()) -> tuple[Pat
 
 def _found(pattern: str, base: Path) -> tuple[Path, ...]:
     path = str(base / pattern)
-    names = sorted(glob.glob(path, recursive=True)) if _is_glob(pattern) else [path]
+    names = sorted(glob.glob(path, recursive=True)) if _is_glob(pattern) else [path]  # noqa: PTH207 - may be absolute
     return tuple(Path(name).absolute() for name in names if Path(name).is_file())
 
 

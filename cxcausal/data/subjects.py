@@ -92,8 +92,9 @@ def _times(part: Component, weight: Component) -> Component:
 def _value(measure: Measure, table: Table, numbers: Mapping[str, Bounds]) -> Component:
     """Return the numerator: the sum of its terms, then its transform."""
     summed = _summed(measure, table, numbers)
-    transforms = {"identity": lambda part: part, "nps": _nps, "top_box": lambda part: _top_box(part, measure)}
-    return transforms[measure.transform](summed)
+    if measure.transform == "nps":
+        return _nps(summed)
+    return _top_box(summed, measure) if measure.transform == "top_box" else summed
 
 
 def _nps(part: Component) -> Component:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from cxcausal.core.errors import DataError, PlanError, Problem
 from cxcausal.core.spec.models import Data
-from cxcausal.data.csv_files import delimiter_of, encoding_of, header_of
+from cxcausal.data.csv_files import delimiter_of, encoding_of, structure_of
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.sources import Source
 
 RAW = "raw"
 _FILE = "__cxcausal_file"
 _ROW = "__cxcausal_row"
+_PARQUET_ROW = "file_row_number"
 _NAMED_AT_MOST = 40
 
 
@@ -23,6 +24,7 @@ class Opened:
     Attributes:
         table: the columns, under their own names.
         columns: the names that may be asked for.
+        rows: how many there are.
         source: the files.
         first_row: the row number of the first row: 2 below a header.
         row: the number of a row in its file, from 0; None where the store has none.
@@ -32,6 +34,7 @@ class Opened:
 
     table: Table
     columns: tuple[str, ...]
+    rows: int
     source: Source
     first_row: int
     row: Value | None
@@ -100,16 +103,17 @@ def _listed(columns: tuple[str, ...]) -> str:
 
 
 def _open_csv(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
-    headers = [header_of(file, name, data.csv) for file, name in zip(source.files, source.names, strict=True)]
-    for name, header in zip(source.names, headers, strict=True):
-        if header != headers[0]:
+    found = [structure_of(file, name, data.csv) for file, name in zip(source.files, source.names, strict=True)]
+    header = found[0].header
+    for name, structure in zip(source.names, found, strict=True):
+        if structure.header != header:
             what, mend = f"its columns differ from those of {source.names[0]}", "give all files the same header"
             raise DataError(Problem(where=f"{name} row 1", code="D211", what=what, mend=mend))
-    require_columns(source.label, headers[0], needed)
+    require_columns(source.label, header, needed)
     rows = engine.backend.read_csv(
         paths_for_engine(source.files),
         table_name="csv_text",
-        columns=dict.fromkeys(headers[0], "VARCHAR"),
+        columns=dict.fromkeys(header, "VARCHAR"),
         auto_detect=False,
         header=True,
         delim=delimiter_of(data.csv, source.files[0]),
@@ -119,7 +123,11 @@ def _open_csv(engine: Engine, source: Source, data: Data, needed: tuple[str, ...
         encoding=encoding_of(data.csv),
         filename=_FILE,
     )
-    return _kept(engine, source, rows, needed, first_row=2)
+    opened = _kept(engine, source, rows, needed, first_row=2)
+    if opened.rows != sum(structure.rows for structure in found):
+        what, mend = "the rows can't be told apart for certain", "quote fields with line breaks, and end rows alike"
+        raise DataError(Problem(where=source.label, code="D213", what=what, mend=mend))
+    return opened
 
 
 def _open_json(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
@@ -146,23 +154,24 @@ def _open_stata(engine: Engine, source: Source, data: Data, needed: tuple[str, .
         what, mend = "the file is not a Stata file that can be read", "save it as .dta of version 117 or later"
         raise DataError(Problem(where=source.label, code="D121", what=what, mend=mend)) from None
     require_columns(source.label, tuple(map(str, frame.columns)), needed)
-    rows = pa.Table.from_pandas(frame.loc[:, list(needed)], preserve_index=False)
-    engine.backend.con.register("stata_rows", rows)
+    arrow = pa.Table.from_pandas(frame.loc[:, list(needed)], preserve_index=False)
+    engine.backend.con.register("stata_rows", arrow)
     table = engine.keep(RAW, engine.backend.table("stata_rows"))
-    _refuse_empty(engine, source, table)
+    rows = _count(engine, source, table)
     table = table.mutate(**{_ROW: table.rowid()})
-    return Opened(table=table, columns=needed, source=source, first_row=1, row=table[_ROW], kept=True)
+    return Opened(table=table, columns=needed, rows=rows, source=source, first_row=1, row=table[_ROW], kept=True)
 
 
 def _kept(engine: Engine, source: Source, rows: Table, needed: tuple[str, ...], *, first_row: int) -> Opened:
     """Copy text into the engine once, in the order of the files."""
     several = len(source.files) > 1
     table = engine.keep(RAW, rows.select(*needed, *([_FILE] if several else [])))
-    _refuse_empty(engine, source, table)
+    total = _count(engine, source, table)
     table = table.mutate(**{_ROW: table.rowid()})
     return Opened(
         table=table,
         columns=needed,
+        rows=total,
         source=source,
         first_row=first_row,
         row=table[_ROW],
@@ -173,18 +182,19 @@ def _kept(engine: Engine, source: Source, rows: Table, needed: tuple[str, ...], 
 
 def _open_parquet(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
     del data
-    several = len(source.files) > 1
-    options = {"file_row_number": True, **({"filename": _FILE} if several else {})}
-    table = engine.backend.read_parquet(paths_for_engine(source.files), table_name=RAW, **options)
-    columns = tuple(name for name in table.columns if name not in {"file_row_number", _FILE})
+    paths, several = paths_for_engine(source.files), len(source.files) > 1
+    columns = tuple(engine.backend.read_parquet(paths, table_name="parquet_probe").columns)
     require_columns(source.label, columns, needed)
-    _refuse_empty(engine, source, table)
+    numbered = _PARQUET_ROW not in columns
+    options = {"file_row_number": numbered, **({"filename": _FILE} if several else {})}
+    table = engine.backend.read_parquet(paths, table_name=RAW, **options)
     return Opened(
         table=table,
         columns=columns,
+        rows=_count(engine, source, table),
         source=source,
         first_row=1,
-        row=table["file_row_number"],
+        row=table[_PARQUET_ROW] if numbered else None,
         file=table[_FILE] if several else None,
     )
 
@@ -201,12 +211,11 @@ def _open_duckdb(engine: Engine, source: Source, data: Data, needed: tuple[str, 
         raise PlanError(Problem(where="data.table", code="D107", what=what, mend=mend))
     table = engine.backend.table(source.table, database="source.main")
     require_columns(source.label, tuple(table.columns), needed)
-    _refuse_empty(engine, source, table)
-    columns = tuple(table.columns)
+    rows, columns = _count(engine, source, table), tuple(table.columns)
     if known[str(source.table)] != "BASE TABLE":
-        return Opened(table=table, columns=columns, source=source, first_row=1, row=None)
+        return Opened(table=table, columns=columns, rows=rows, source=source, first_row=1, row=None)
     table = table.mutate(**{_ROW: table.rowid()})
-    return Opened(table=table, columns=columns, source=source, first_row=1, row=table[_ROW])
+    return Opened(table=table, columns=columns, rows=rows, source=source, first_row=1, row=table[_ROW])
 
 
 def _tables(engine: Engine) -> dict[str, str]:
@@ -216,11 +225,14 @@ def _tables(engine: Engine) -> dict[str, str]:
     return dict(engine.fetch(mine.select("table_name", "table_type").order_by("table_name")))
 
 
-def _refuse_empty(engine: Engine, source: Source, table: Table) -> None:
-    if engine.fetch(table.aggregate(n=table.count()))[0][0] == 0:
+def _count(engine: Engine, source: Source, table: Table) -> int:
+    """Return how many rows there are; none is refused."""
+    rows = int(engine.fetch(table.aggregate(n=table.count()))[0][0])
+    if rows == 0:
         raise DataError(
             Problem(where=source.label, code="D207", what="there are no rows", mend="export the data again")
         )
+    return rows
 
 
 def paths_for_engine(files: tuple[Path, ...]) -> list[str]:

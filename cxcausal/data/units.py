@@ -1,23 +1,21 @@
 """The enrolled units in typed form: arms, ids, texts, numbers and maturity, validated before anything is estimated."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
-
-import ibis
 
 from cxcausal.core.errors import DataError, Problem
 from cxcausal.core.spec.models import ExperimentSpec
-from cxcausal.data.columns import PADDED, Reader
+from cxcausal.data.arms import undeclared_arms
+from cxcausal.data.clock import Clock, calendar_of, clock_of
+from cxcausal.data.columns import PADDED, Reader, is_whole
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.filters import FilterCompiler
-from cxcausal.data.roles import Roles, filter_of, is_date
-from cxcausal.data.rules import Terms, broken_rules, place_of, rows_told, rules_of
-from cxcausal.data.tables import Opened, nearest
+from cxcausal.data.roles import Roles, filter_of
+from cxcausal.data.rules import Terms, broken_rules, rules_of
+from cxcausal.data.tables import Opened
 
 MAX_LEVELS = 50
 MAX_COVARIATE_LEVELS = 1_000
-_ARMS_LISTED = 10
 _UNITS = "units"
 
 
@@ -59,16 +57,13 @@ class Units:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Clock:
-    """Time zero and the end of observation, each with the name to blame; the longest window in days."""
+class _Layout:
+    """Which columns of the data become which columns of the units."""
 
-    zero: tuple[str, Value] | None
-    until: tuple[str, Value] | None
-    days: int | None
-
-    @property
-    def known(self) -> bool:
-        return self.zero is not None and self.until is not None and self.days is not None
+    ids: tuple[str, ...]
+    texts: tuple[str, ...]
+    numbers: tuple[str, ...]
+    clock: Clock
 
 
 def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: Roles) -> Units:
@@ -84,24 +79,23 @@ def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: R
     rows = _enrolled(spec, opened, FilterCompiler(reader=reader, numeric=numeric))
     covariates = tuple(name for name in roles.covariates if _is_number(reader, name, numeric))
     texts = tuple(dict.fromkeys((*roles.texts, *(name for name in roles.covariates if name not in covariates))))
-    clock = _clock(spec, reader)
+    clock = clock_of(spec, reader)
     terms = Terms(
         reader=reader, roles=roles, numeric_covariates=covariates, time_zero=clock.zero, observed_until=clock.until
     )
     problems = (
-        *_undeclared_arms(engine, opened, rows, reader, spec),
+        *undeclared_arms(engine, opened, rows, reader, spec),
         *broken_rules(engine, opened, rows, rules_of(terms)),
     )
     if problems:
         raise DataError(problems)
-    numbers = tuple(dict.fromkeys((*roles.numeric, *covariates)))
-    table = _typed(rows, opened, spec, reader, roles.ids, texts, numbers, clock)
+    layout = _Layout(
+        ids=roles.ids, texts=texts, numbers=tuple(dict.fromkeys((*roles.numeric, *covariates))), clock=clock
+    )
+    table = _typed(rows, opened, spec, reader, layout)
     if opened.kept:
         table = engine.keep(_UNITS, table)
-    if engine.fetch(table.aggregate(n=table.count()))[0][0] == 0:
-        what, mend = "the filter leaves no rows", "check data.filter; a missing value passes no comparison"
-        raise DataError(Problem(where=opened.source.label, code="D212", what=what, mend=mend))
-    return _profiled(engine, opened, table, spec, texts, numbers, clock)
+    return _profiled(engine, opened, table, spec, layout)
 
 
 def _numeric_texts(engine: Engine, reader: Reader, roles: Roles) -> frozenset[str]:
@@ -134,122 +128,36 @@ def _enrolled(spec: ExperimentSpec, opened: Opened, compiler: FilterCompiler) ->
     return opened.table if expr is None else opened.table.filter(compiler.compile(expr))
 
 
-def _clock(spec: ExperimentSpec, reader: Reader) -> _Clock:
-    ends = [metric.window.end for _, metric in spec.metrics.with_roles() if metric.window is not None]
-    return _Clock(
-        zero=_moment(reader, spec.data.time_zero),
-        until=_moment(reader, spec.data.observed_until),
-        days=max(ends, default=None),
-    )
-
-
-def _moment(reader: Reader, text: str | None) -> tuple[str, Value] | None:
-    """Return a column's time, or that of a date in the plan, unless a column has this very name."""
-    if text is None:
-        return None
-    if is_date(text) and text not in reader.table.columns:
-        return text, ibis.literal(text).cast("timestamp")
-    return text, reader.time(text)
-
-
-def _undeclared_arms(
-    engine: Engine, opened: Opened, rows: Table, reader: Reader, spec: ExperimentSpec
-) -> Iterator[Problem]:
-    """Yield one problem per value of the treatment column that is no arm of the plan, the most frequent first."""
-    column, arms = spec.design.treatment.column, spec.arms
-    arm = reader.arm(column, arms)
-    strange = rows.select(value=arm).filter(lambda table: table.value.notin(arms))
-    counted = strange.group_by("value").aggregate(n=strange.count())
-    found = engine.fetch(counted.order_by(counted.n.desc(), "value").limit(MAX_LEVELS + 1))
-    if len(found) > MAX_LEVELS:
-        yield Problem(
-            where=f"{opened.source.label} column {column}",
-            code="D300",
-            what=f"the column has more than {MAX_LEVELS} values that are no arms of the plan",
-            mend=f"check design.treatment.column; arms: {', '.join(arms)}",
-        )
-        return
-    for value, count in found[:_ARMS_LISTED]:
-        label, numbers = place_of(engine, opened, rows, arm == value)
-        where = f"{label} row {numbers[0]} column {column}" if numbers else f"{label} column {column}"
-        near = nearest(value, arms)
-        hint = f"did you mean '{near}'? " if near else ""
-        yield Problem(
-            where=where,
-            code="D300",
-            what=f"'{value}' is not an arm of the plan ({rows_told(count, numbers)})",
-            mend=f"{hint}correct it, declare the arm, map it below data.columns.{column}, or use data.filter; "
-            f"arms: {', '.join(arms)}",
-        )
-
-
-def _typed(  # noqa: PLR0913 - the one place where all parts of a unit meet
-    rows: Table,
-    opened: Opened,
-    spec: ExperimentSpec,
-    reader: Reader,
-    ids: tuple[str, ...],
-    texts: tuple[str, ...],
-    numbers: tuple[str, ...],
-    clock: _Clock,
-) -> Table:
-    columns = {"arm": reader.arm(spec.design.treatment.column, spec.arms), "mature": _mature(clock)}
-    columns |= {f"id:{name}": reader.id(name) for name in ids}
-    columns |= {f"text:{name}": reader.key(name) for name in texts}
-    columns |= {f"number:{name}": reader.number(name) for name in numbers}
+def _typed(rows: Table, opened: Opened, spec: ExperimentSpec, reader: Reader, layout: _Layout) -> Table:
+    clock = layout.clock
+    columns = {"arm": reader.arm(spec.design.treatment.column, spec.arms), "mature": clock.mature}
+    columns |= {f"id:{name}": reader.id(name) for name in layout.ids}
+    columns |= {f"text:{name}": reader.key(name) for name in layout.texts}
+    columns |= {f"number:{name}": reader.number(name) for name in layout.numbers}
     columns |= {} if clock.zero is None else {"time_zero": clock.zero[1]}
     columns |= {} if clock.until is None else {"observed_until": clock.until[1]}
     columns |= {} if opened.row is None else {"row": opened.row}
     return rows.select(**columns)
 
 
-def _mature(clock: _Clock) -> Value:
-    if clock.zero is None or clock.until is None or clock.days is None:
-        return ibis.literal(True)
-    return clock.zero[1] + ibis.interval(days=clock.days) <= clock.until[1]
-
-
-def _profiled(
-    engine: Engine,
-    opened: Opened,
-    table: Table,
-    spec: ExperimentSpec,
-    texts: tuple[str, ...],
-    numbers: tuple[str, ...],
-    clock: _Clock,
-) -> Units:
-    rows, cut, matures = _facts(engine, opened, table, clock)
+def _profiled(engine: Engine, opened: Opened, table: Table, spec: ExperimentSpec, layout: _Layout) -> Units:
+    if engine.fetch(table.aggregate(n=table.count()))[0][0] == 0:
+        what, mend = "the filter leaves no rows", "check data.filter; a missing value passes no comparison"
+        raise DataError(Problem(where=opened.source.label, code="D212", what=what, mend=mend))
+    calendar = calendar_of(engine, table, layout.clock)
     unit, randomized = spec.data.unit, spec.randomization_unit
     return Units(
         table=table,
-        rows=rows,
+        rows=opened.rows,
         unit=None if unit is None else f"id:{unit}",
         randomization_unit=None if randomized is None else f"id:{randomized}",
         arms=spec.arms,
-        numbers=_bounds(engine, table, numbers),
-        levels=_levels(engine, table, texts, spec, opened.source.label),
-        data_cut=cut,
-        matures_on=matures,
-        maturity_known=clock.known,
+        numbers=_bounds(engine, table, layout.numbers),
+        levels=_levels(engine, table, layout.texts, spec, opened.source.label),
+        data_cut=calendar.data_cut,
+        matures_on=calendar.matures_on,
+        maturity_known=layout.clock.known,
     )
-
-
-def _facts(engine: Engine, opened: Opened, table: Table, clock: _Clock) -> tuple[int, str | None, str | None]:
-    """Return rows in the file, the data cut and the date on which the last unit matures."""
-    rows = engine.fetch(opened.table.aggregate(n=opened.table.count()))[0][0]
-    moments = {}
-    if clock.until is not None:
-        moments["cut"] = table.observed_until.max().cast("date")
-    if clock.zero is not None and clock.days is not None:
-        moments["matures"] = (table.time_zero.max() + ibis.interval(days=clock.days)).cast("date")
-    found: dict[str, date | None] = {}
-    if moments:
-        found = dict(zip(moments, engine.fetch(table.aggregate(**moments))[0], strict=True))
-    return rows, _iso(found.get("cut")), _iso(found.get("matures"))
-
-
-def _iso(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
 
 
 def _bounds(engine: Engine, table: Table, numbers: tuple[str, ...]) -> Mapping[str, Bounds]:
@@ -259,7 +167,7 @@ def _bounds(engine: Engine, table: Table, numbers: tuple[str, ...]) -> Mapping[s
     for index, name in enumerate(numbers):
         value = table[f"number:{name}"]
         parts[f"m{index}"] = value.abs().max()
-        parts[f"w{index}"] = (value == value.floor()).all()
+        parts[f"w{index}"] = is_whole(value).all()
     found = engine.fetch(table.aggregate(**parts))[0]
     return {
         name: Bounds(largest=found[2 * index] or 0.0, whole=found[2 * index + 1] is not False)

@@ -25,7 +25,7 @@ class Decision:
     capped_by: str | None
 
 
-def decide(  # noqa: PLR0913 - one argument per stage that comes before, and one for when the plan was made
+def decide(
     spec: ExperimentSpec,
     effects: Sequence[Estimate],
     checks: Sequence[CheckResult],

@@ -6,9 +6,9 @@ from typing import Any
 
 from cxcausal.core.protocols import Answers, Dataset, StageStore
 from cxcausal.core.queries import Flow, FlowQuery, Query
-from cxcausal.core.results import CheckResult, DataFacts, Estimate, RunResult, ValueResult
+from cxcausal.core.results import DataFacts, Estimate, RunResult
 from cxcausal.core.spec.models import ExperimentSpec
-from cxcausal.decision.verdict import Decision, decide
+from cxcausal.decision.verdict import decide
 from cxcausal.estimators.multiplicity import apply_multiplicity
 from cxcausal.pipeline.components import Components, components_of
 from cxcausal.pipeline.support import notes_of
@@ -53,7 +53,26 @@ def analyse(spec: ExperimentSpec, dataset: Dataset, context: RunContext, store: 
     store.save("value", {"value": None if value is None else asdict(value)})
     decision = decide(spec, effects, checks, value, registered=context.registered, design_grade=components.design.grade)
     store.save("decision", asdict(decision))
-    return _result(spec, context, facts, checks, effects, value, decision)
+    return RunResult(
+        run_id=context.run_id,
+        experiment=spec.id,
+        verdict=decision.verdict,
+        recommended_arm=decision.recommended_arm,
+        arms=decision.arms,
+        grade=decision.grade,
+        capped_by=decision.capped_by,
+        registered=context.registered,
+        registration=context.registration,
+        effects=effects,
+        checks=checks,
+        value=value,
+        data=facts,
+        plan=context.plan,
+        plan_hash=context.plan_hash,
+        notes=(*context.notes, *notes_of(spec)),
+        created_at=context.created_at,
+        versions=context.versions,
+    )
 
 
 def _queries(spec: ExperimentSpec, dataset: Dataset, components: Components) -> Iterator[Query]:
@@ -93,35 +112,4 @@ def _facts(dataset: Dataset, answers: Answers) -> DataFacts:
         immature_by_arm=flow.immature_by_arm,
         analysed_by_arm=flow.analysed_by_arm,
         matures_on=flow.matures_on,
-    )
-
-
-def _result(
-    spec: ExperimentSpec,
-    context: RunContext,
-    facts: DataFacts,
-    checks: tuple[CheckResult, ...],
-    effects: tuple[Estimate, ...],
-    value: ValueResult | None,
-    decision: Decision,
-) -> RunResult:
-    return RunResult(
-        run_id=context.run_id,
-        experiment=spec.id,
-        verdict=decision.verdict,
-        recommended_arm=decision.recommended_arm,
-        arms=decision.arms,
-        grade=decision.grade,
-        capped_by=decision.capped_by,
-        registered=context.registered,
-        registration=context.registration,
-        effects=effects,
-        checks=checks,
-        value=value,
-        data=facts,
-        plan=context.plan,
-        plan_hash=context.plan_hash,
-        notes=(*context.notes, *notes_of(spec)),
-        created_at=context.created_at,
-        versions=context.versions,
     )

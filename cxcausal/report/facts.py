@@ -140,6 +140,12 @@ class Facts:
         text = str(lookup(self.tree, key))
         return Quote(path=key, text=text if clip is None or len(text) <= clip else f"{text[: clip - 1]}…")
 
+    def opening(self, key: str) -> Quote:
+        """Return the words before the colon of a sentence that begins with its gist; the whole of any other."""
+        whole = self.quote(key)
+        gist, colon, _ = whole.text.partition(": ")
+        return Quote(path=key, text=gist) if colon and len(gist) <= CLIP else whole
+
     def date(self, key: str) -> Quote:
         """Return the day of a moment that is written as in ISO 8601."""
         return Quote(path=key, text=str(lookup(self.tree, key))[:10])

@@ -1,10 +1,16 @@
 """From the view-model to one self-contained HTML page: no script, no network, one stylesheet allowed by its hash."""
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 from cxcausal.core.results import RunResult
 from cxcausal.report.facts import Facts
 from cxcausal.report.stylesheet import security_policy, stylesheet
 from cxcausal.report.text import Html, html
 from cxcausal.report.view import page_view
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 
 def render_report(result: RunResult, *, ledger_head: str | None) -> str:
@@ -14,6 +20,13 @@ def render_report(result: RunResult, *, ledger_head: str | None) -> str:
         result: what the run found; the only input.
         ledger_head: hash of the audit ledger before this run, for the footer; None where no ledger is kept.
     """
+    view = page_view(Facts(result, ledger_head))
+    return _template().render(page=view, css=Html(stylesheet()), policy=security_policy())
+
+
+@cache
+def _template() -> "Template":
+    """Return the compiled page; everything that templates print is escaped."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - start-up time
 
     loader = PackageLoader("cxcausal.report", "templates")
@@ -21,6 +34,4 @@ def render_report(result: RunResult, *, ledger_head: str | None) -> str:
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["words"] = html
-    page = environment.get_template("page.html.j2")
-    view = page_view(Facts(result, ledger_head))
-    return page.render(page=view, css=Html(stylesheet()), policy=security_policy())
+    return environment.get_template("page.html.j2")

@@ -55,8 +55,7 @@ def style_of(row: Row, scale: Scale, references: tuple[float, ...] = ()) -> Styl
     place = place_for(low, high)
     if scale.kind == "share":
         place = at_least_ones(place, high - low)
-    limits = [sign * value * scale.factor for value in references for sign in (1, -1)]
-    return with_references(Style(place=place), (0.0, *limits))
+    return with_references(Style(place=place), (0.0, *(value * scale.factor for value in references)))
 
 
 def shown(facts: Facts, key: str, scale: Scale, style: Style, how: str = "plain") -> Number:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from cxcausal.core.registry import Registry
 from cxcausal.report.blocks import Section, SectionView
 from cxcausal.report.facts import Facts
-from cxcausal.report.sentences.answer import VERDICT_WORDS
-from cxcausal.report.text import Quote
+from cxcausal.report.text import Html, safe
 
 PAGE_ONE = ("verdict", "answer", "change", "worth", "trust", "where", "unknowns", "decision", "footer")
 APPENDIX = (
@@ -25,8 +24,7 @@ APPENDIX = (
 class PageView:
     """Everything the templates print."""
 
-    title: str
-    experiment: Quote
+    title: Html
     verdict: str
     hero: SectionView
     page_one: tuple[SectionView, ...]
@@ -40,8 +38,7 @@ def page_view(facts: Facts) -> PageView:
     others = tuple(name for name in registry.names() if name not in {*PAGE_ONE, *APPENDIX})
     page_one = _build(facts, registry, PAGE_ONE)
     return PageView(
-        title=f"{VERDICT_WORDS[facts.result.verdict]}: causal report",
-        experiment=facts.quote("experiment"),
+        title=Html(safe(facts.result.experiment)),
         verdict=facts.result.verdict,
         hero=page_one[0],
         page_one=page_one[1:-1],

@@ -47,6 +47,13 @@ def test_balance_of_levels_and_missing_values() -> None:
     assert absent.value == pytest.approx(0.1 / (0.09 / 2) ** 0.5)
 
 
+def test_balance_of_a_level_that_one_arm_lacks() -> None:
+    found = balance(tier={("none", ("a",)): 50, ("none", ("b",)): 50, ("gig", ("a",)): 100})
+    assert found.value == pytest.approx(0.5 / (0.25 / 2) ** 0.5)
+    only = balance(tier={("none", ("a",)): 50, ("gig", ("a",)): 50, ("none", ("b",)): 50, ("gig", ("c",)): 50})
+    assert only.value == pytest.approx(0.5 / (0.25 / 2) ** 0.5)
+
+
 def test_balance_never_prints_a_value_that_could_name_a_customer() -> None:
     mail = {("none", ("ann@example.com",)): 9, ("gig", ("bob@example.com",)): 9}
     found = balance(email=mail)
@@ -61,6 +68,8 @@ def test_balance_passes() -> None:
     assert (found.verdict, found.threshold) == ("pass", 0.1)
     assert found.value == pytest.approx(0.05)
     assert found.text.startswith("The arms were alike before the contact: of 1 thing known then")
+    at_the_limit = balance(PrePeriodBalance(max_abs_smd=0.0), tenure=numbers(10.0))
+    assert (at_the_limit.verdict, at_the_limit.text[:20]) == ("pass", "The arms were alike ")
     assert balance(PrePeriodBalance(max_abs_smd=0.04), tenure=numbers(10.1)).verdict == "warn"
     assert balance(tenure={("none", ()): moments(9, 1, 0), ("gig", ()): moments(9, 1, 0)}).value == 0.0
 
@@ -120,8 +129,8 @@ def test_leakage_asks_for_success_columns_only_and_both_sides_of_a_ratio() -> No
     ratio = {"name": "aov", "type": "ratio", "numerator": "r", "denominator": "d", "desired_direction": "increase"}
     metrics = {"success": [CHURN, ratio], "guardrails": [CSAT]}
     asked = Leakage().queries(plan(metrics=metrics, covariates=["tenure"]))
-    assert [query.measure.terms[0][0] for query in asked if isinstance(query, CorrelationQuery)] == [
-        "churned",
-        "r",
-        "d",
+    assert [query.measure.terms for query in asked if isinstance(query, CorrelationQuery)] == [
+        (("churned", 1.0),),
+        (("r", 1.0),),
+        (("d", 1.0),),
     ]

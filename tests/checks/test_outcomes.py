@@ -42,6 +42,10 @@ def test_maturity_passes() -> None:
     assert Maturity().queries(spec) == (FlowQuery(),)
     assert Maturity().queries(plan()) == ()
     assert Maturity().judge(plan(), {}).verdict == "pass"
+    unnamed = flow(400, 5, immature_by_arm={}, analysed_by_arm={})
+    assert Maturity().judge(spec, told({FlowQuery(): unnamed})).verdict == "pass"
+    nobody = flow(400, 0, immature=9, immature_by_arm={"gig": 9}, analysed_by_arm={"none": 400})
+    assert Maturity(min_units=1).judge(spec, told({FlowQuery(): nobody})).value == 0.0
     complete = Maturity().judge(spec, told({FlowQuery(): flow(400, 5)}))
     assert (complete.verdict, complete.text) == ("pass", "All 405 units completed their observation window.")
 
@@ -186,6 +190,8 @@ def test_tiny_arm_sees_a_ratio_that_does_not_vary() -> None:
 
     constant, varying = cell(7.1 * orders), cell(7.1 * orders + np.tile([0.1, -0.1], 50))
     spec = plan(metrics={"success": [ratio]})
+    minute = cell(1e-9 * (orders + np.tile([0.1, -0.1], 50)))
+    assert _tiny(spec, {"aov": (minute, minute)}, check=TinyArm(), arms=(100, 100)).verdict == "pass"
     assert _tiny(spec, {"aov": (constant, constant)}, check=TinyArm(), arms=(100, 100)).verdict == "fail"
     assert _tiny(spec, {"aov": (constant, varying)}, check=TinyArm(), arms=(100, 100)).verdict == "pass"
 
@@ -196,6 +202,9 @@ def test_tiny_arm_names_three_shortages_and_counts_the_rest() -> None:
     found = _tiny(spec, cells, check=TinyArm(), arms=(20, 20))
     assert found.text.endswith("'churn' is true for 1 unit of 'none' (needed: 5) and 3 more shortages.")
     assert found.value == 20.0
+    three = {"churn": (rate(20, 10), rate(20, 2)), "spend": (moments(20, 1, 1), moments(20, 1, 1))}
+    few = _tiny(spec, three, check=TinyArm(), arms=(20, 20))
+    assert few.text.endswith("(needed: 30) and 'churn' is true for 2 units of 'Expert calls' (needed: 5).")
 
 
 def test_tiny_arm_leaves_metrics_out_that_are_not_computed() -> None:

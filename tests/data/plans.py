@@ -1,12 +1,13 @@
 """Plans and rows that the tests of the data edge share."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from cxcausal.core.queries import Query
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data import Dataset, open_dataset
 
@@ -65,7 +66,7 @@ def rows(n: int = 600, seed: int = 7) -> pd.DataFrame:
             "household_id": [f"h{i // 3}" for i in range(n)],
             "agent_id": [f"a{i}" for i in rng.integers(0, 25, n)],
             "arm": rng.choice(ARMS, n, p=[0.5, 0.25, 0.25]),
-            "tier": rng.choice(["gold", "silver", None], n, p=[0.3, 0.6, 0.1]),
+            "tier": [None if draw < 0.1 else "gold" if draw < 0.4 else "silver" for draw in rng.random(n)],
             "region": rng.choice(["north", "south", "west"], n),
             "channel": rng.choice(["chat", "phone"], n),
             "age": rng.integers(18, 90, n),
@@ -98,6 +99,11 @@ def write(frame: pd.DataFrame, root: Path, name: str = "x.parquet") -> dict[str,
     else:
         raise ValueError(name)
     return {"source": name, "unit": "customer_id"}
+
+
+def ask(dataset: Dataset, queries: Sequence[Query]) -> Mapping[Query, Any]:
+    """Return the answers without their types, which every test knows."""
+    return dataset.answer(queries)
 
 
 def opened(frame: pd.DataFrame, root: Path, name: str = "x.parquet", **changes: Any) -> Dataset:

@@ -7,6 +7,7 @@ from typing import Any
 from cxcausal.core.results import RunResult
 from tests.report import worlds, worlds_email
 from tests.report.worlds import CHURN, CSAT, MARGIN, Case, one_arm, outreach, verdict, with_rows
+from tests.report.worlds_plan import plan as plan_of_outreach
 
 FLAT = replace(CHURN, point=-0.0008, se=0.0018, level=0.95)
 SMALL = replace(CHURN, point=-0.0060, se=0.0029, level=0.95)
@@ -15,7 +16,7 @@ SMALLER = replace(CHURN, point=-0.0030, se=0.0012, level=0.95)
 
 def plan_with(**change: Any) -> dict[str, Any]:
     """Return the plan with some blocks replaced."""
-    return {**worlds.plan(), **change}
+    return {**plan_of_outreach(), **change}
 
 
 def hold_may_not_pay() -> RunResult:
@@ -104,7 +105,7 @@ def agent_stops() -> RunResult:
 def mean_only() -> RunResult:
     """A success metric that is a mean, and no segments."""
     result = one_arm(outreach())
-    metrics = worlds.plan()["metrics"]
+    metrics = plan_of_outreach()["metrics"]
     plan = plan_with(metrics={**metrics, "success": metrics["secondary"][:1], "secondary": []}, segments=[])
     plan["design"] = result.plan["design"]
     case = Case(metric="margin_90d", role="success", control=41.3, point=1.94, se=0.83, unit="per customer")

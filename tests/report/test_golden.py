@@ -1,4 +1,4 @@
-"""Every sentence of page one, in every situation, word by word; `python -m tests.report.golden_text` writes them anew."""
+"""Every sentence of page one, word by word; `python -m tests.report.golden_text` writes the files anew."""
 
 import re
 

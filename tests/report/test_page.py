@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_headings_step_down_one_by_one_and_stand_in_the_agreed_order(html: str) 
     levels = [int(level) for level in re.findall(r"<h([1-6])[ >]", html)]
     assert levels[0] == 1
     assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in pairwise(levels))
     assert tuple(re.findall(r"<h2[^>]*>([^<]+)</h2>", html)) == ORDER
 
 
@@ -149,3 +150,11 @@ def test_every_planned_metric_is_listed_with_the_reason_where_it_has_no_number()
 
 def test_the_same_result_gives_the_same_page() -> None:
     assert render_report(worlds.outreach(), ledger_head="a") == render_report(worlds.outreach(), ledger_head="a")
+
+
+def test_the_bar_says_the_gist_and_the_decision_gives_the_whole_reason() -> None:
+    html = render_report(worlds.outreach(), ledger_head=None)
+    bar, decision = html.split("<main")[0], html.split("Decision asked</h2>")[1].split("</section>")[0]
+    assert ">It works and pays</bdi>." in bar
+    assert "every guardrail" not in bar
+    assert "every guardrail stayed within its limit" in decision

@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from cxcausal.core.results import ArmValue, ArmVerdict, Assumption, Range, RunResult, ValuePart, ValueResult
-from tests.report.worlds import CHECKS, Case, check, estimate, facts, metric, outreach, plan
+from tests.report.worlds import CHECKS, Case, check, estimate, facts, outreach
+from tests.report.worlds_plan import metric, plan
 
 
 def email() -> RunResult:

@@ -80,6 +80,31 @@ def test_clustered_net_value_is_cr2_of_the_same_amount(seed: int) -> None:
     assert found.level == 0.9
 
 
+def test_several_clusters_add_and_subtract_their_variances() -> None:
+    rows = customers(3, n=240)
+    agent = np.random.default_rng(3).integers(0, 25, 240)
+    rows.columns["agent"] = agent
+    frame = twin(rows)
+    frame = frame[frame["arm"].isin(["gig", "none"])]
+    treated = np.where(frame["arm"] == "gig", 1.0, 0.0)
+    design = np.column_stack([np.ones_like(treated), treated])
+    names = {
+        "household": frame["household"].to_numpy(dtype=float),
+        "agent": frame["agent"].to_numpy(dtype=float),
+        "both": frame["household"].to_numpy(dtype=float) * 1000 + frame["agent"].to_numpy(dtype=float),
+    }
+    contrast = np.array([0.0, 1.0])
+    fits = {
+        name: full_cr2(design, frame["net"].to_numpy(dtype=float), cluster, contrast) for name, cluster in names.items()
+    }
+    variance = sum((-1 if name == "both" else 1) * fit.covariance[1, 1] for name, fit in fits.items())
+    df = min(fits["household"].df, fits["agent"].df)
+    half = stats.t.ppf(0.975, df) * np.sqrt(variance)
+    point = fits["both"].beta[1]
+    value = of(valued(plan(data={"cluster": ["household", "agent"]}), rows))
+    same(value.net_per_customer["central"], point, point - half, point + half)
+
+
 def test_weights_weigh_every_part() -> None:
     rows = customers(7)
     frame = twin(rows)
@@ -227,6 +252,16 @@ def test_an_empty_arm_is_not_computed() -> None:
     assert of(found, "agent").reason == ("fewer than 2 customers of the arm 'agent' have all outcomes that carry money")
 
 
+def test_two_customers_are_the_fewest() -> None:
+    rows = customers(1)
+    complete = ~np.isnan(rows.columns["margin"] + rows.columns["churned"])
+    gig = np.flatnonzero((rows.columns["arm"] == "gig") & complete)
+    for few, status in ((1, "not_computed"), (2, "ok")):
+        kept = np.isin(np.arange(len(complete)), gig[:few]) | (rows.columns["arm"] != "gig")
+        found = valued(plan(), Customers(columns={name: column[kept] for name, column in rows.columns.items()}))
+        assert (of(found).status, of(found).n_treated) == (status, few)
+
+
 def test_a_single_cluster_is_not_computed() -> None:
     rows = customers(1, n=90)
     rows.columns["household"] = np.where(rows.columns["arm"] == "gig", 0, rows.columns["household"] + 1)
@@ -239,6 +274,9 @@ def test_amounts_that_do_not_vary_are_not_computed() -> None:
     rows.columns["margin"] = np.ones_like(rows.columns["margin"])
     spec = plan({"none": {}, "gig": {"unit_cost": 2.0}}, metrics={"success": [MARGIN]})
     assert of(valued(spec, rows)).reason == "the amounts do not vary between customers"
+    rows.columns["margin"] = np.zeros_like(rows.columns["margin"])
+    free = plan({"none": {}, "gig": {}}, metrics={"success": [MARGIN]})
+    assert of(valued(free, rows)).reason == "the amounts do not vary between customers"
 
 
 def test_assumptions_say_what_they_rest_on() -> None:

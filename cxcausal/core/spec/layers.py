@@ -114,7 +114,8 @@ def _protocol(merged: Node, root: Path, work: _Work) -> Node | None:
     named = node.items.get("protocol")
     if named is not None and named.value != path.stem:
         mend = f"write protocol: {path.stem}, or rename the file"
-        work.refuse(named.place, "P208", f"the protocol is named {shown(named.value)}, and its file '{path.stem}'", mend)
+        what = f"the protocol is named {shown(named.value)}, and its file '{path.stem}'"
+        work.refuse(named.place, "P208", what, mend)
     return with_child(node, ("protocol",), None)
 
 
@@ -136,15 +137,24 @@ def _with_guardrails(merged: Node, base: Node, protocol: Node | None, plan: Node
 
 def _repeats(item: Node, names: Mapping[str | None, Node], work: _Work) -> bool:
     """Return whether a guardrail is already the protocol's; refuse one that would change it."""
-    fixed = names.get(_name(item))
-    if fixed is None or _name(item) is None:
+    name = _name(item)
+    if name is None or name not in names:
         return False
-    changed = [key for key in item.items if key != "name" and _bare(item, key) != _bare(fixed, key)]
-    for key in changed:
-        place = item.items[key].key or item.place
-        mend = f"remove '{key}' here: the protocol's own holds, {_spelled(fixed, key)}"
-        work.refuse(place, "P326", f"guardrail '{_name(item)}' belongs to the protocol, and a plan can't change it", mend)
+    fixed = _defined(names[name], work.library)
+    for key, child in item.items.items():
+        if key != "name" and _bare(item, key) != _bare(fixed, key):
+            mend = f"remove '{key}' here: the protocol's own holds{_spelled(fixed, key)}"
+            what = f"guardrail '{name}' belongs to the protocol, and a plan can't change it"
+            work.refuse(child.key or item.place, "P326", what, mend)
     return True
+
+
+def _defined(item: Node, library: Library) -> Node:
+    """Return a metric item with the library's keys under its own, unless it is written out."""
+    definition = library.metrics.get(_name(item) or "")
+    if definition is None or "type" in item.items:
+        return item
+    return Node(value={**definition.items, **item.items}, place=item.place)
 
 
 def _bare(item: Node, key: str) -> object:
@@ -153,12 +163,12 @@ def _bare(item: Node, key: str) -> object:
 
 
 def _spelled(item: Node, key: str) -> str:
-    """Return a guardrail's setting as it is written."""
+    """Return how a guardrail's setting is written, for a message; nothing where it isn't set."""
     child = item.items.get(key)
     if child is None:
-        return f"and sets no {key}"
+        return ""
     inner = ", ".join(f"{name}: {node.value}" for name, node in child.items.items())
-    return f"{key}: {{{inner}}}" if inner else f"{key}: {child.value}"
+    return f", {key}: {{{inner}}}" if inner else f", {key}: {child.value}"
 
 
 def _name(item: Node) -> str | None:
@@ -232,7 +242,8 @@ def _with_money(merged: Node, project: Project, work: _Work) -> Node:
         if work.library.example:
             model = with_child(model, ("example",), Node(value=True, place=settings.place))
         if _is_example(model):
-            work.notes.append("The money assumptions are cxcausal's examples and not yours: set them in configs/value.yaml.")
+            note = "The money assumptions are cxcausal's examples and not yours: set them in configs/value.yaml."
+            work.notes.append(note)
         merged = with_child(merged, ("value_model",), model)
     place = BUILT_IN if project.packaged else Place(file=f"{CONFIG.as_posix()}/project.yaml")
     return with_child(merged, ("currency",), currency or Node(value=project.currency, place=place))

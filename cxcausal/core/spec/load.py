@@ -9,7 +9,8 @@ from cxcausal.core.spec.layers import layered
 from cxcausal.core.spec.library import read_library
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.spec.nodes import Finding, Node, find, locate
-from cxcausal.core.spec.project import find_root, read_project, shown_path
+from cxcausal.core.spec.plan_rules import notes_of
+from cxcausal.core.spec.project import find_root, read_project
 from cxcausal.core.spec.resolve import Resolved, plan_hash, provenance_of
 from cxcausal.core.spec.rules import broken_rules
 from cxcausal.core.spec.sections import validate_sections
@@ -39,7 +40,7 @@ def load_experiment(path: str | FilePath, *, root: FilePath | None = None) -> Re
 
 
 def _resolved(file: FilePath, root: FilePath) -> Resolved:
-    shown = shown_path(file, root)
+    shown = file.as_posix()
     reading = read_yaml(file, shown)
     if reading.node is None or not reading.complete:
         raise PlanError(_in_order(reading.problems, shown))
@@ -58,7 +59,7 @@ def _resolved(file: FilePath, root: FilePath) -> Resolved:
         provenance=provenance_of(spec, merged.node),
         plan_path=file,
         plan_hash=plan_hash(spec),
-        notes=merged.notes,
+        notes=(*merged.notes, *notes_of(draft)),
     )
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -105,7 +105,8 @@ def _finding(item: dict[str, Any], model: Any, path: Path) -> Finding:  # noqa: 
     if kind == "missing":
         return _missing(full)
     code, what, mend = _words(kind, item, full)
-    return Finding(path=full, code=code, what=f"{_named(full)}{what}", mend=mend, at="key" if "[key]" in item["loc"] else "value")
+    at: Literal["key", "value"] = "key" if "[key]" in item["loc"] else "value"
+    return Finding(path=full, code=code, what=f"{_named(full)}{what}", mend=mend, at=at)
 
 
 def _named(path: Path) -> str:
@@ -144,7 +145,7 @@ def _words(kind: str, item: dict[str, Any], path: Path) -> tuple[str, str, str]:
     if kind in _KIND_ERRORS:
         what, mend = _KIND_ERRORS[kind]
         example = EXAMPLES.get(str(path[-1])) if path else None
-        return "P203", what, f"{mend}, such as `{path[-1]}: {example}`" if example else mend
+        return "P203", what, f"{mend.partition(',')[0]}, such as `{path[-1]}: {example}`" if example else mend
     if kind == "literal_error":
         allowed = re.findall(r"'([^']*)'", context["expected"]) or [context["expected"]]
         return "P205", f"{shown(value)} is not one of the values it can have", suggestion(str(value), allowed)

@@ -12,8 +12,8 @@ from cxcausal.core.spec.scalars import (
     Date,
     Days,
     Flag,
-    Free,
     Fractional,
+    Free,
     Integer,
     Label,
     Level,
@@ -97,7 +97,7 @@ class Window(Part):
     end: Days
 
 
-def _read_per_unit(value: Any) -> float | str:
+def _read_per_unit(value: object) -> float | str:
     try:
         return read_number(value)
     except ValueError:
@@ -330,6 +330,15 @@ class ExperimentSpec(Part):
 
     @property
     def clusters(self) -> tuple[str, ...]:
-        """The columns whose values share a fate; empty where units are independent."""
+        """The columns whose values share a fate; empty where units are independent.
+
+        Where the plan lets a unit stand in several rows, the unit itself is one.
+        """
         names = self.data.cluster or tuple(name for name in (self.data.randomization_unit,) if name is not None)
-        return tuple(name for name in names if name != self.data.unit)
+        others = tuple(name for name in names if name != self.data.unit)
+        return others if others or self.data.unit is None or not self.repeats_allowed else (self.data.unit,)
+
+    @property
+    def repeats_allowed(self) -> bool:
+        """Whether a unit in several rows is no error: `checks.duplicates.on_breach` is not `fail`."""
+        return bool(self.checks.get("duplicates", {}).get("on_breach", "fail") != "fail")

@@ -118,9 +118,7 @@ def without_nulls(node: Node, path: Path = ()) -> Node:
         return node
     kept = is_value_map(path) or path == ("design", "treatment", "arms")
     items = {
-        key: without_nulls(child, (*path, key))
-        for key, child in node.value.items()
-        if kept or child.value is not None
+        key: without_nulls(child, (*path, key)) for key, child in node.value.items() if kept or child.value is not None
     }
     return Node(value=items, place=node.place, key=node.key)
 

@@ -116,14 +116,10 @@ def horizon_is_one(draft: Draft) -> Iterator[Finding]:
 
 
 def looks_fit(draft: Draft) -> Iterator[Finding]:
-    """Interim looks belong to group-sequential plans, in order and before the horizon."""
+    """A group-sequential plan has its looks; looks are in order and not after the horizon."""
     if draft.analysis is None:
         return
     analysis, path = draft.analysis, ("analysis", "looks")
-    if analysis.looks and analysis.peeking != "group_sequential":
-        what = f"looks are planned, and peeking is {analysis.peeking}"
-        mend = "write peeking: group_sequential, or remove looks"
-        yield Finding(path=path, code="P322", what=what, mend=mend, at="key")
     if analysis.peeking == "group_sequential" and not analysis.looks:
         mend = "add them, such as `looks: [2026-11-01, 2026-12-01]`"
         yield Finding(path=path, code="P322", what="peeking: group_sequential needs its looks", mend=mend)
@@ -133,6 +129,13 @@ def looks_fit(draft: Draft) -> Iterator[Finding]:
     if analysis.looks and last is not None and max(analysis.looks) > last:
         what = f"a look on {max(analysis.looks)} is after the horizon"
         yield Finding(path=path, code="P322", what=what, mend=f"look by {last}, or move the horizon")
+
+
+def notes_of(draft: Draft) -> Iterator[str]:
+    """Yield what is allowed in a plan, and what its readers should still know."""
+    analysis = draft.analysis
+    if analysis is not None and analysis.looks and analysis.peeking == "fixed_horizon":
+        yield "Looks are planned, but with peeking: fixed_horizon only the reading at the horizon keeps its error rate."
 
 
 PLAN_RULES: tuple[Rule, ...] = (

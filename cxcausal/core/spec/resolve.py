@@ -54,9 +54,7 @@ def _without_unset(value: Any) -> Any:  # noqa: ANN401 - bare content
         return [_without_unset(item) for item in value]
     if not isinstance(value, dict):
         return value
-    return {
-        key: item if key == "map" else _without_unset(item) for key, item in value.items() if item is not None
-    }
+    return {key: item if key == "map" else _without_unset(item) for key, item in value.items() if item is not None}
 
 
 def plan_hash(spec: ExperimentSpec) -> str:

@@ -28,7 +28,7 @@ MAX_SHOWN = 40
 SLUG = r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$"
 
 
-def shown(value: Any) -> str:
+def shown(value: object) -> str:
     """Return a value as messages show it: short, and never the inside of a list or map.
 
     Example:
@@ -45,14 +45,14 @@ def shown(value: Any) -> str:
     return repr(text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…")
 
 
-def read_number(value: Any) -> float:
+def read_number(value: object) -> float:
     """Return a finite number, written as in JSON (`1e-3` is one; `010`, `1_000` and `12:30` are not).
 
     Raises:
         ValueError: it isn't a plain decimal number.
     """
     if isinstance(value, bool):
-        raise ValueError(f"{shown(value)} is not a number; write it as 12, 0.5 or 1e-3")
+        raise ValueError(f"{shown(value)} is not a number; write it as 12, 0.5 or 1e-3")  # noqa: TRY004 - pydantic's
     if isinstance(value, Plain) and _NUMBER.fullmatch(value):
         value = float(value)
     if isinstance(value, int | float) and abs(value) < float("inf"):
@@ -60,7 +60,7 @@ def read_number(value: Any) -> float:
     raise ValueError(f"{shown(value)} is not a number; write it as 12, 0.5 or 1e-3, without quotes")
 
 
-def read_integer(value: Any) -> int:
+def read_integer(value: object) -> int:
     """Return a whole number without leading zeros.
 
     Raises:
@@ -73,7 +73,7 @@ def read_integer(value: Any) -> int:
     raise ValueError(f"{shown(value)} is not a whole number; write it without quotes, point or leading zero")
 
 
-def read_flag(value: Any) -> bool:
+def read_flag(value: object) -> bool:
     """Return true or false; YAML 1.1's `yes`, `no`, `on` and `off` are refused, not guessed.
 
     Raises:
@@ -86,7 +86,7 @@ def read_flag(value: Any) -> bool:
     raise ValueError(f"{shown(value)} is not true or false; write true or false, without quotes")
 
 
-def read_text(value: Any) -> str:
+def read_text(value: object) -> str:
     """Return text as written; numbers and dates from Python are shown as Python shows them.
 
     Raises:
@@ -103,7 +103,7 @@ def read_text(value: Any) -> str:
     raise ValueError("this must not be empty; write a text")
 
 
-def read_share(value: Any) -> str:
+def read_share(value: object) -> str:
     """Return a share strictly between 0 and 1 as an exact fraction in text (`1/3`).
 
     Raises:
@@ -113,11 +113,11 @@ def read_share(value: Any) -> str:
     plain = not isinstance(value, bool) and (_FRACTION.fullmatch(text) or _NUMBER.fullmatch(text))
     share = Fraction(text) if plain else Fraction(0)
     if not 0 < share < 1:
-        raise ValueError(f"{shown(value)} is not a share; write a decimal or a fraction between 0 and 1, such as 0.25 or 1/3")
+        raise ValueError(f"{shown(value)} is not a share; write one between 0 and 1, such as 0.25 or 1/3")
     return str(share)
 
 
-def read_days(value: Any) -> int:
+def read_days(value: object) -> int:
     """Return whole days from `90d` or `12w`.
 
     Raises:
@@ -131,7 +131,7 @@ def read_days(value: Any) -> int:
     return int(found[1]) * (7 if found[2] == "w" else 1)
 
 
-def read_date(value: Any) -> str:
+def read_date(value: object) -> str:
     """Return an ISO date as text.
 
     Raises:
@@ -144,7 +144,7 @@ def read_date(value: Any) -> str:
         raise ValueError(f"{shown(value)} is not a date; write it as 2026-01-31") from None
 
 
-def read_label(value: Any) -> str:
+def read_label(value: object) -> str:
     """Return an arm's name or another label as text, whatever it looks like (`none`, `NO`, `1`).
 
     Raises:
@@ -156,7 +156,7 @@ def read_label(value: Any) -> str:
     return text
 
 
-def read_sign(value: Any) -> str:
+def read_sign(value: object) -> str:
     """Return a single sign, such as the one between the fields of a file; a blank or tab counts.
 
     Raises:
@@ -167,7 +167,7 @@ def read_sign(value: Any) -> str:
     raise ValueError(f'{shown(value)} is not a single sign; write it in quotes, such as ";" or "\\t"')
 
 
-def natural(value: Any) -> Any:
+def natural(value: object) -> object:
     """Return free content with unquoted scalars read strictly: numbers, true and false, else text.
 
     Example:
@@ -212,7 +212,7 @@ Integer = Annotated[int, BeforeValidator(read_integer)]
 Count = Annotated[int, BeforeValidator(read_integer), Field(ge=0)]
 Flag = Annotated[bool, BeforeValidator(read_flag)]
 Text = Annotated[str, BeforeValidator(read_text)]
-Level = Annotated[str, BeforeValidator(lambda value: str(value))]
+Level = Annotated[str, BeforeValidator(str)]
 """A value of a column as a map names it: any text, also an empty one."""
 Sign = Annotated[str, BeforeValidator(read_sign)]
 Label = Annotated[str, BeforeValidator(read_label), WithJsonSchema({"type": ["string", "number", "boolean"]})]

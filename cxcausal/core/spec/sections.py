@@ -123,7 +123,7 @@ class _Sections:
             self._read(DESIGNS["randomized"], value, ("design",))
         elif kind is None:
             self._note(missing(("design", "type")))
-        elif kind not in DESIGNS:
+        elif not isinstance(kind, str) or kind not in DESIGNS:
             what, mend = f"there is no design of type {shown(kind)}", suggestion(str(kind), DESIGNS)
             self._note(Finding(path=("design", "type"), code="P209", what=what, mend=mend))
         else:
@@ -146,7 +146,8 @@ class _Sections:
             self._note(missing(("metrics", "success")))
         elif raw["success"] == [] and not some_unknown:
             what = "metrics.success: at least one metric is needed"
-            self._note(Finding(path=("metrics", "success"), code="P204", what=what, mend="name what the treatment is for"))
+            mend = "name what the treatment is for"
+            self._note(Finding(path=("metrics", "success"), code="P204", what=what, mend=mend))
         planned = tuple(item for role in ROLES if role in raw for item in self._role(role, raw[role]))
         if len(self.findings) == before and not some_unknown:
             by_role = {role: tuple(item.metric for item in planned if item.role == role) for role in ROLES}

@@ -146,7 +146,7 @@ class _Builder:
                 self._note(place, "P106", "a control character stands here", "remove it")
             if "\t" in line:
                 place = Place(file=self._shown, line=number, column=line.index("\t") + 1)
-                self._note(place, "P105", "a tab stands here", 'use blanks; write a tab in text as "\\t" in double quotes')
+                self._note(place, "P105", "a tab stands here", 'use blanks; in text, write "\\t" in double quotes')
         return _CONTROL.sub(" ", text.replace("\t", " ")) if self._problems else text
 
     def _note(self, place: Place, code: str, what: str, mend: str) -> None:
@@ -171,7 +171,7 @@ class _Builder:
     def _document(self, event: Any) -> None:  # noqa: ANN401 - PyYAML's events are untyped
         self._documents += 1
         if self._documents > 1:
-            self._note(self._place(event.start_mark), "P112", "a second document begins", "put each plan in its own file")
+            self._note(self._place(event.start_mark), "P112", "a second document begins", "put it in its own file")
             raise _Stop
 
     def _alias(self, event: Any) -> None:  # noqa: ANN401 - see _document
@@ -179,7 +179,7 @@ class _Builder:
         self._put(Node(value=Plain("*"), place=self._place(event.start_mark)))
 
     def _no_anchor(self, place: Place) -> None:
-        self._note(place, "P110", "anchors (&) and aliases (*) are not allowed", "write the value out, or put it in quotes")
+        self._note(place, "P110", "anchors (&) and aliases (*) are refused", "write the value out, or put it in quotes")
 
     def _guard(self, event: Any) -> Place:  # noqa: ANN401 - see _document
         """Count a node; refuse tags, anchors and too large documents."""
@@ -232,7 +232,7 @@ class _Builder:
             raise _Stop
         frame = self._frames[-1] if self._frames else None
         if frame is not None and isinstance(frame.node.value, dict) and frame.key is None:
-            self._note(place, "P108", "a key is a list or a map", "write a text as the key; put text with braces in quotes")
+            self._note(place, "P108", "a key is a list or a map", "write a text; put text with braces in quotes")
             raise _Stop
         value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
         node = Node(value=value, place=place, key=frame.key_place if frame is not None else None)

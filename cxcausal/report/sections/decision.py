@@ -15,7 +15,7 @@ _HOLD_OUT = "Keep a random group of customers without the contact, so that the e
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionSection:
-    """Action, owner, approvers, date and hold-out."""
+    """Action, reason, owner, approvers, date and hold-out."""
 
     name: ClassVar[str] = "decision"
 
@@ -27,6 +27,9 @@ class DecisionSection:
 def _items(facts: Facts) -> Iterator[tuple[Sentence, Sentence]]:
     plan = facts.result.plan
     yield ("Action",), recommendation_sentence(facts)
+    reason = path("arms", facts.lead, "reason")
+    if facts.has(reason) and not facts.withheld:
+        yield ("Reason",), (facts.quote(reason),)
     yield ("Owner",), (facts.quote(path("plan", "owner")),)
     approvers = plan.get("approvers") or ()
     if approvers:

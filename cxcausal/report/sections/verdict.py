@@ -10,6 +10,7 @@ from cxcausal.report.charts.icons import icon
 from cxcausal.report.facts import Facts
 from cxcausal.report.keys import path
 from cxcausal.report.sentences.answer import VERDICT_WORDS, no_decision_sentence
+from cxcausal.report.sentences.words import sentence
 from cxcausal.report.text import Html, Sentence
 
 GRADES: Mapping[Grade, str] = {
@@ -52,7 +53,7 @@ def _reason(facts: Facts) -> Sentence:
     if facts.withheld:
         return no_decision_sentence(facts)[1:]
     key = path("arms", facts.lead, "reason")
-    return (facts.quote(key),) if facts.has(key) else ()
+    return sentence(facts.opening(key)) if facts.has(key) else ()
 
 
 def _evidence(facts: Facts) -> tuple[tuple[str, Sentence], ...]:

@@ -20,7 +20,7 @@ def cap_sentences(facts: Facts) -> Iterator[Sentence]:
     if facts.result.capped_by is not None:
         words = f"The numbers alone would say {VERDICT_WORDS[arm.capped_from]}. " if arm and arm.capped_from else ""
         yield sentence(f"{words}The verdict is capped: ", facts.quote("capped_by"))
-    if not facts.result.registered:
+    elif not facts.result.registered:
         yield sentence(facts.quote("registration"))
 
 

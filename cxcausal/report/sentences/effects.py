@@ -95,7 +95,7 @@ def unclear(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
 
 def informative_null(facts: Facts, metric: PlannedMetric, row: Row, limit: Limit, scale: Scale) -> Sentence:
     """Return no clear change, with the improvement that the data rule out beside the one that was asked for."""
-    style = style_of(row, scale, (limit.value,))
+    style = style_of(row, scale, (limit.value, -limit.value))
     best = shown(facts, row.key("high" if metric.sign > 0 else "low"), scale, style, "abs")
     agreed = shown(facts, limit.key, scale, limit_style(limit, scale))
     what = "the smallest worth acting on is " if "minimum_worthwhile_effect" in limit.key else "the plan looked for "

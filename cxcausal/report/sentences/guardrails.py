@@ -21,7 +21,7 @@ class _Case:
 
     def size(self, key: str) -> Sentence:
         """Return the size of a movement with its unit."""
-        style = style_of(self.row, self.scale, (self.limit.value,))
+        style = style_of(self.row, self.scale, (self.limit.value, -self.limit.value))
         return with_unit(shown(self.facts, key, self.scale, style, "abs"), self.scale)
 
     def agreed(self) -> Sentence:

@@ -16,6 +16,22 @@ Told = Callable[..., list[tuple[str, str]]]
 
 CORPUS = Path(__file__).resolve().parents[2] / "corpus"
 FUZZED = 500
+SWAPS = (
+    "[]",
+    "{}",
+    "NO",
+    "3",
+    "-1e9",
+    "null",
+    "'x'",
+    "[[1, {a: 2}]]",
+    "{a: {b: [c]}}",
+    "1/3",
+    "2026-13-45",
+    "",
+    "*a",
+    "!x",
+)
 
 PLAN = """schema_version: 1
 id: calls
@@ -57,8 +73,10 @@ TRAPS = ("NO", "no", "on", "yes", "010", "1e-3", "12:30:00", "2026-01-31", "1_00
 @pytest.mark.parametrize("trap", TRAPS)
 def test_text_stays_as_it_was_written(load: Load, trap: str) -> None:
     plan = PLAN.replace("none", trap).replace("question: Does a call keep customers?", f"question: {trap}")
-    files = {"configs/metrics/m.yaml": (CORPUS / "project/configs/metrics/house.yaml").read_text(encoding="utf-8"),
-             "configs/value.yaml": (CORPUS / "project/configs/value.yaml").read_text(encoding="utf-8")}
+    files = {
+        "configs/metrics/m.yaml": (CORPUS / "project/configs/metrics/house.yaml").read_text(encoding="utf-8"),
+        "configs/value.yaml": (CORPUS / "project/configs/value.yaml").read_text(encoding="utf-8"),
+    }
     spec = load(plan, files).spec
     assert (spec.control, spec.arms[0], spec.question) == (trap, trap, trap)
 
@@ -69,7 +87,7 @@ def test_a_number_is_a_plain_number_or_an_error(trap: str, tmp_path: Path) -> No
     path.write_text(PLAN.replace("unit_cost: 4", f"unit_cost: {trap}"), encoding="utf-8")
     with pytest.raises(PlanError) as caught:
         load_experiment(path, root=CORPUS / "project")
-    problem, = caught.value.problems
+    (problem,) = caught.value.problems
     assert (problem.code, problem.where.rsplit(":", 2)[1:]) == ("P204", ["16", "50"])
     assert repr(trap) in problem.what
 
@@ -159,8 +177,7 @@ def _typo(lines: list[str], at: int, draw: random.Random) -> list[str]:
 
 def _swap(lines: list[str], at: int, draw: random.Random) -> list[str]:
     head, colon, _ = lines[at].partition(": ")
-    values = ("[]", "{}", "NO", "3", "-1e9", "null", "'x'", "[[1, {a: 2}]]", "{a: {b: [c]}}", "1/3", "2026-13-45", "", "*a", "!x y")
-    return [*lines[:at], f"{head}{colon}{draw.choice(values)}", *lines[at + 1 :]]
+    return [*lines[:at], f"{head}{colon}{draw.choice(SWAPS)}", *lines[at + 1 :]]
 
 
 def _indent(lines: list[str], at: int, draw: random.Random) -> list[str]:
@@ -179,8 +196,8 @@ def _outcomes(path: Path, draw: random.Random) -> Iterator[str]:
         try:
             load_experiment(path, root=CORPUS / "project")
         except PlanError as error:
-            assert all(problem.mend and problem.code.startswith("P") for problem in error.problems)
-            yield "refused"
+            told = all(problem.mend and problem.code.startswith("P") for problem in error.problems)
+            yield "refused" if told else "refused without a mend"
         else:
             yield "valid"
         assert time.perf_counter() - start < 2
@@ -189,5 +206,5 @@ def _outcomes(path: Path, draw: random.Random) -> Iterator[str]:
 def test_no_plan_brings_a_traceback(tmp_path: Path) -> None:
     outcomes = list(_outcomes(tmp_path / "plan.yaml", random.Random(20261122)))  # noqa: S311 - not for secrets
     assert len(outcomes) == FUZZED
+    assert set(outcomes) == {"refused", "valid"}
     assert outcomes.count("refused") > FUZZED / 2
-    assert "valid" in outcomes

@@ -94,7 +94,8 @@ def test_a_protocols_guardrails_stay(load: Load, own: str) -> None:
 
 
 def test_a_plans_guardrails_are_added(load: Load) -> None:
-    own = "  guardrails:\n    - {name: csat, type: ordinal, column: csat, desired_direction: increase, margin: {relative: 1}}\n"
+    csat = "{name: csat, type: ordinal, column: csat, desired_direction: increase, margin: {relative: 1}}"
+    own = f"  guardrails: [{csat}]\n"
     spec = load(MINIMAL + own + "protocol: trial\n", FILES).spec
     assert [metric.name for metric in spec.metrics.guardrails] == ["moaned", "csat"]
 
@@ -113,24 +114,25 @@ def test_the_same_margin_may_be_repeated(load: Load) -> None:
 
 
 def test_library_metrics_are_written_out(load: Load) -> None:
-    by_name, = load(_with_success("left"), FILES).spec.metrics.success
+    (by_name,) = load(_with_success("left"), FILES).spec.metrics.success
     assert (by_name.column, by_name.version) == ("gone", 3)
     assert by_name.mde is not None
     assert by_name.mde.absolute == 0.02
-    own, = load(_with_success("{name: left, mde: {relative: 0.1}, margin: {absolute: 0.3}}"), FILES).spec.metrics.success
+    item = "{name: left, mde: {relative: 0.1}, margin: {absolute: 0.3}}"
+    (own,) = load(_with_success(item), FILES).spec.metrics.success
     assert own.margin is not None
     assert own.margin.absolute == 0.3
 
 
 def test_a_size_of_the_other_scale_replaces_the_librarys(load: Load) -> None:
-    own, = load(_with_success("{name: left, mde: {relative: 0.1}}"), FILES).spec.metrics.success
+    (own,) = load(_with_success("{name: left, mde: {relative: 0.1}}"), FILES).spec.metrics.success
     assert own.mde is not None
     assert (own.mde.absolute, own.mde.relative) == (None, 0.1)
 
 
 def test_a_metric_written_out_under_a_librarys_name_is_its_own(load: Load) -> None:
     resolved = load(_with_success("{name: left, type: mean, column: x, desired_direction: increase}"), FILES)
-    metric, = resolved.spec.metrics.success
+    (metric,) = resolved.spec.metrics.success
     assert (metric.type, metric.version, metric.money) == ("mean", None, None)
     assert any("'left' is written out" in note for note in resolved.notes)
 
@@ -209,8 +211,10 @@ def test_the_hash_is_of_the_meaning(load: Load) -> None:
         plan.replace("1/2", "0.5"),
         plan.replace("unit_cost: 4", "unit_cost: 4.00"),
         plan.replace("control: none", "control: 'none'"),
-        plan.replace("{none: {share: 1/2}, call: {share: 1/2, unit_cost: 4}}",
-                     "{call: {unit_cost: 4, share: 1/2}, none: {share: 1/2}}"),
+        plan.replace(
+            "{none: {share: 1/2}, call: {share: 1/2, unit_cost: 4}}",
+            "{call: {unit_cost: 4, share: 1/2}, none: {share: 1/2}}",
+        ),
         plan + "covariates: []\ntitle: null\nanalysis: {alpha: 0.05}\n",
     ]
     assert {load(text).plan_hash for text in alike} == {first}
@@ -250,7 +254,7 @@ def test_wildcards_do_not_climb(told: Told, source: str) -> None:
 @pytest.mark.parametrize("source", ["data/2026-*/*.parquet", "shop", "duckdb:///data/x.duckdb, table: t"])
 def test_inside_is_fine(load: Load, source: str) -> None:
     files = {"configs/data_sources.yaml": "schema_version: 1\nsources: {shop: {path: data/x.csv}}\n"}
-    assert load(MINIMAL.replace("data/calls.parquet", source), files).spec.data.source == source.split(",")[0]
+    assert load(MINIMAL.replace("data/calls.parquet", source), files).spec.data.source == source.partition(",")[0]
 
 
 def test_the_nearest_project_is_the_root(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_costs_by_what_was_received_need_no_column_where_treatment_is_what_was_t
     ],
 )
 def test_looks_and_horizon(told: Told, analysis: str, mend: str) -> None:
-    (code, text), = told(HEAD + DESIGNS["randomized"] + f"analysis: {analysis}\n")
+    ((code, text),) = told(HEAD + DESIGNS["randomized"] + f"analysis: {analysis}\n")
     assert code == "P322"
     assert mend in text
 

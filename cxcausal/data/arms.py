@@ -1,0 +1,45 @@
+"""The treatment column must hold arms of the plan and nothing else; its other values are shown, to be mended."""
+
+from collections.abc import Iterator
+
+from cxcausal.core.errors import Problem
+from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.data.columns import Reader
+from cxcausal.data.engine import Engine, Table
+from cxcausal.data.rules import place_of, rows_told
+from cxcausal.data.tables import Opened, nearest
+
+_ARMS_LISTED = 10
+_MOST_VALUES = 50
+"""With more strange values than this the column is another one, perhaps personal, and none is shown."""
+
+
+def undeclared_arms(
+    engine: Engine, opened: Opened, rows: Table, reader: Reader, spec: ExperimentSpec
+) -> Iterator[Problem]:
+    """Yield one problem per value of the treatment column that is no arm of the plan, the most frequent first."""
+    column, arms = spec.design.treatment.column, spec.arms
+    arm = reader.arm(column, arms)
+    strange = rows.select(value=arm).filter(lambda table: table.value.notin(arms))
+    counted = strange.group_by("value").aggregate(n=strange.count())
+    found = engine.fetch(counted.order_by(counted.n.desc(), "value").limit(_MOST_VALUES + 1))
+    if len(found) > _MOST_VALUES:
+        yield Problem(
+            where=f"{opened.source.label} column {column}",
+            code="D300",
+            what=f"the column has more than {_MOST_VALUES} values that are no arms of the plan",
+            mend=f"check design.treatment.column; arms: {', '.join(arms)}",
+        )
+        return
+    for value, count in found[:_ARMS_LISTED]:
+        label, numbers = place_of(engine, opened, rows, arm == value)
+        where = f"{label} row {numbers[0]} column {column}" if numbers else f"{label} column {column}"
+        near = nearest(value, arms)
+        hint = f"did you mean '{near}'? " if near else ""
+        yield Problem(
+            where=where,
+            code="D300",
+            what=f"'{value}' is not an arm of the plan ({rows_told(count, numbers)})",
+            mend=f"{hint}correct it, declare the arm, map it below data.columns.{column}, or use data.filter; "
+            f"arms: {', '.join(arms)}",
+        )

@@ -1,0 +1,76 @@
+"""When units entered, until when they were observed, and which of them were observed for long enough."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import ibis
+
+from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.data.columns import Reader
+from cxcausal.data.engine import Engine, Table, Value
+from cxcausal.data.roles import is_date
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clock:
+    """Time zero and the end of observation, each with the name to blame, and the longest window in days."""
+
+    zero: tuple[str, Value] | None
+    until: tuple[str, Value] | None
+    days: int | None
+
+    @property
+    def known(self) -> bool:
+        """Whether maturity can be told: windows, time zero and the end of observation are declared."""
+        return self.zero is not None and self.until is not None and self.days is not None
+
+    @property
+    def mature(self) -> Value:
+        """Tell where the longest window is over; everywhere, if that can't be told."""
+        if self.zero is None or self.until is None or self.days is None:
+            return ibis.literal(True)
+        return self.zero[1] + ibis.interval(days=self.days) <= self.until[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calendar:
+    """The latest end of observation, and when the last unit will have its whole window; ISO dates."""
+
+    data_cut: str | None
+    matures_on: str | None
+
+
+def clock_of(spec: ExperimentSpec, reader: Reader) -> Clock:
+    """Return the times that a plan declares, as expressions over the stored rows."""
+    ends = [metric.window.end for _, metric in spec.metrics.with_roles() if metric.window is not None]
+    return Clock(
+        zero=_moment(reader, spec.data.time_zero),
+        until=_moment(reader, spec.data.observed_until),
+        days=max(ends, default=None),
+    )
+
+
+def _moment(reader: Reader, text: str | None) -> tuple[str, Value] | None:
+    """Return a column's time, or that of a date in the plan, unless a column has this very name."""
+    if text is None:
+        return None
+    if is_date(text) and text not in reader.table.columns:
+        return text, ibis.literal(text).cast("timestamp")
+    return text, reader.time(text)
+
+
+def calendar_of(engine: Engine, table: Table, clock: Clock) -> Calendar:
+    """Return the dates of a table of units that has the columns `time_zero` and `observed_until`."""
+    moments = {}
+    if clock.until is not None:
+        moments["cut"] = table.observed_until.max().cast("date")
+    if clock.zero is not None and clock.days is not None:
+        moments["matures"] = (table.time_zero.max() + ibis.interval(days=clock.days)).cast("date")
+    found: dict[str, date | None] = {}
+    if moments:
+        found = dict(zip(moments, engine.fetch(table.aggregate(**moments))[0], strict=True))
+    return Calendar(data_cut=_iso(found.get("cut")), matures_on=_iso(found.get("matures")))
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
