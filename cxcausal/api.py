@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cxcausal.data.dataset import Dataset
     from cxcausal.pipeline.analyse import RunContext
     from cxcausal.simulate.files import WrittenWorld
+    from cxcausal.tracking.audit import Audit
     from cxcausal.tracking.listing import RunListing
     from cxcausal.tracking.registration import Registration
     from cxcausal.tracking.sync import Synced
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Registered",
     "Run",
+    "audit",
     "list_runs",
     "load_experiment",
     "register",
@@ -167,6 +169,19 @@ def sync(folder: Path) -> "Synced":
 
     project, _ = read_project(find_root(folder) or folder)
     return send(project.root, project.tracking_uri)
+
+
+def audit(folder: Path, *, anchor: str | None = None) -> "Audit":
+    """Check the ledger's chain and every run of the project around `folder` against its manifest.
+
+    Args:
+        folder: any folder of the project.
+        anchor: a ledger head that was kept elsewhere; without one, a chain that was rewritten whole looks sound.
+    """
+    from cxcausal.core.spec.project import find_root
+    from cxcausal.tracking.audit import audit as audited
+
+    return audited(find_root(folder) or folder, anchor=anchor)
 
 
 def _open(resolved: Resolved, on: str | None = None) -> "Dataset":

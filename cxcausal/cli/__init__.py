@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "run": ("cxcausal.cli.run_commands:run", "Analyse an experiment: checks, effects, money, verdict, report."),
     "simulate": ("cxcausal.cli.run_commands:simulate", "Draw a customer world with known truth."),
     "sync": ("cxcausal.cli.run_commands:sync", "Send to MLflow the runs that it doesn't have yet."),
+    "audit": ("cxcausal.cli.run_commands:audit", "Check the ledger and every run against their hashes."),
     "list": ("cxcausal.cli.plan_commands:list_plans", "List the experiments of this project."),
 }
 """Every verb: where its command is, and the line that `--help` shows without importing it."""

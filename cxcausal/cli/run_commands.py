@@ -1,11 +1,11 @@
-"""The verbs that touch data or the record: register, run, simulate and sync."""
+"""The verbs that touch data or the record: register, run, simulate, sync and audit."""
 
 from pathlib import Path
 
 import click
 
 from cxcausal import api
-from cxcausal.cli.errors import emit
+from cxcausal.cli.errors import emit, tell
 from cxcausal.core.errors import ExitCode
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Write exactly one JSON object to stdout.")
@@ -132,3 +132,32 @@ def sync(*, as_json: bool) -> None:
         emit({"sent": done.sent, "pending": done.pending, "warnings": done.warnings})
     else:
         click.echo(f"sent {len(done.sent)}, still waiting {len(done.pending)}")
+
+
+@click.group()
+def audit() -> None:
+    """Check the record: what was registered, analysed and reported, against its hashes."""
+
+
+@audit.command()
+@click.option("--anchor", metavar="HEAD", help="A ledger head that was kept elsewhere, such as a report's footer.")
+@_JSON
+@click.pass_context
+def verify(ctx: click.Context, anchor: str | None, *, as_json: bool) -> None:
+    """Check the ledger's chain, and every run's files against its manifest; exit with 7 where something differs.
+
+    A chain shows tampering only to someone who kept an earlier head: give it as --anchor.
+
+    \b
+    Example:
+      cxcausal audit verify --anchor 5f2a…
+    """  # noqa: D301 - see register
+    found = api.audit(Path.cwd(), anchor=anchor)
+    tell(found.problems)
+    if as_json:
+        emit({"lines": found.lines, "runs": found.runs, "absent": found.absent}, found.problems)
+    elif not found.problems:
+        absent = f"; not on this disk: {len(found.absent)}" if found.absent else ""
+        click.echo(f"sound: {found.lines} ledger lines, {found.runs} runs{absent}")
+    if found.problems:
+        ctx.exit(ExitCode.INTEGRITY)

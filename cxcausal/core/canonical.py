@@ -13,8 +13,6 @@ from fractions import Fraction
 from pathlib import PurePath
 from typing import Any
 
-import numpy as np
-
 Json = dict[str, Any] | list[Any] | str | int | float | bool | None
 
 
@@ -59,8 +57,8 @@ def json_ready(value: object) -> Json:
         return {item.name: json_ready(getattr(value, item.name)) for item in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         return _ready_mapping(value)
-    if isinstance(value, np.ndarray | np.generic):
-        return json_ready(value.tolist())
+    if type(value).__module__ == "numpy":  # not imported here: it would cost every start
+        return json_ready(value.tolist())  # type: ignore[attr-defined]
     if isinstance(value, AbstractSet):
         return sorted((json_ready(item) for item in value), key=canonical_json)
     if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):

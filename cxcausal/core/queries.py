@@ -7,6 +7,7 @@ they can be merged exactly and never suffer the cancellation of raw sums of squa
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Literal
 
 import numpy as np
@@ -223,3 +224,26 @@ MomentTable = Mapping[tuple[str, Key], Moments]
 MissingCounts = Mapping[str, tuple[int, int]]
 """arm → (units, of which missing)."""
 Answer = Counts | MomentTable | MissingCounts | ClusterPatterns | Flow | int | float | Duplicates
+
+
+def cluster_queries(  # noqa: PLR0913 - a contrast, its population and its clusters
+    measure: Measure,
+    clusters: tuple[str, ...],
+    *,
+    treated: str,
+    control: str,
+    by: str | None = None,
+    value: str | None = None,
+) -> dict[tuple[str, ...], ClusterQuery]:
+    """Return one query per non-empty subset of the cluster names, as inclusion–exclusion over them needs.
+
+    Example:
+        >>> margin = Measure(name="margin", terms=(("margin", 1.0),))
+        >>> list(cluster_queries(margin, ("household", "agent"), treated="gig", control="none"))
+        [('household',), ('agent',), ('household', 'agent')]
+    """
+    subsets = (subset for size in range(1, len(clusters) + 1) for subset in combinations(clusters, size))
+    return {
+        subset: ClusterQuery(measure=measure, cluster=subset, treated=treated, control=control, by=by, value=value)
+        for subset in subsets
+    }

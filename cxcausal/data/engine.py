@@ -85,8 +85,8 @@ class Engine:
         except _UNREADABLE as error:
             if str(self.spill) in str(error):
                 raise self._too_large() from None
-            what = "the file is damaged, or is not of the kind that its name says"
-            raise DataError(Problem(where=self.label, code="D121", what=what, mend="export it again")) from None
+            what = "a file is damaged, is not of the kind that its name says, or differs in its columns from the others"
+            raise DataError(Problem(where=self.label, code="D121", what=what, mend="export the data again")) from None
 
     def _too_large(self) -> MachineError:
         what = (

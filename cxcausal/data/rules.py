@@ -188,7 +188,12 @@ def _range_rules(reader: Reader, asked: NumberRule) -> Iterator[ValueRule]:
             "must be a whole number, not negative",
             "use type: mean, or correct the column",
         ),
-        "positive": (value <= 0, "D310", "must be greater than 0", "leave such rows out with data.filter"),
+        "positive": (
+            value.isnull() | (value <= 0),
+            "D310",
+            "must be present and greater than 0",
+            "leave such rows out with data.filter",
+        ),
         "not_negative": (
             value < 0,
             "D311",

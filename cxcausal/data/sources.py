@@ -32,6 +32,7 @@ _KINDS: Mapping[str, Kind] = {
 _KNOWN = "this version reads .csv, .tsv, .json, .jsonl (each also .gz), .parquet, .dta and .duckdb"
 _URL = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)$", re.DOTALL)
 _WHERE = "data.source"
+_SIGNS = "*?["
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,10 +93,10 @@ def find_source(data: Data, confines: Confines, *, on: str | None, sources: Mapp
         what = f"a source of the kind '{scheme[1]}://' is not built in this version"
         raise PlanError(Problem(where=_WHERE, code="D101", what=what, mend=f"export the table to a file; {_KNOWN}"))
     pattern = text if scheme is None else scheme[2].removeprefix("/")
-    files = _found(pattern, Path.cwd()) if on is not None else ()
-    files = files or _matches(pattern, confines.root, tuple(named))
     if on is None:
-        _refuse_outside(files, confines)
+        files = _confined(pattern, confines, tuple(named))
+    else:
+        files = _found(pattern, Path.cwd()) or _matches(pattern, confines.root)
     return _source(files, confines.root, data.table, force="duckdb" if scheme is not None else None)
 
 
@@ -126,13 +127,11 @@ def _named(name: str, entry: object, data: Data, confines: Confines) -> Source:
     keys = dict(entry) if isinstance(entry, Mapping) else {"path": entry}
     table = keys.pop("table", data.table)
     if set(keys) == {"path"} and isinstance(keys["path"], str):
-        files = _matches(keys["path"], confines.root)
-        _refuse_outside(files, confines)
+        files = _confined(keys["path"], confines)
         return _source(files, confines.root, table)
     if set(keys) == {"package", "file"}:
         folder = _package_folder(str(keys["package"]))
-        files = _matches(str(keys["file"]), folder)
-        _refuse_outside(files, Confines(root=folder))
+        files = _confined(str(keys["file"]), Confines(root=folder))
         return _source(files, confines.root, table)
     raise PlanError(
         Problem(
@@ -155,6 +154,17 @@ def _package_folder(package: str) -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
+def _confined(pattern: str, confines: Confines, names: tuple[str, ...] = ()) -> tuple[Path, ...]:
+    """Return the files of a path or glob inside the confines; outside of them nothing is even looked for."""
+    if "\0" in pattern:
+        raise _missing(pattern, confines.root / pattern, names)
+    fixed = pattern[: min(pattern.find(sign) for sign in _SIGNS if sign in pattern)] if _is_glob(pattern) else pattern
+    _refuse_outside((confines.root / fixed,), confines)
+    files = _matches(pattern, confines.root, names)
+    _refuse_outside(files, confines)
+    return files
+
+
 def _matches(pattern: str, base: Path, names: tuple[str, ...] = ()) -> tuple[Path, ...]:
     """Return the files of a path or glob, sorted; refuse if there is none."""
     files = _found(pattern, base)
@@ -166,22 +176,22 @@ def _matches(pattern: str, base: Path, names: tuple[str, ...] = ()) -> tuple[Pat
 def _found(pattern: str, base: Path) -> tuple[Path, ...]:
     path = str(base / pattern)
     names = sorted(glob.glob(path, recursive=True)) if _is_glob(pattern) else [path]  # noqa: PTH207 - may be absolute
-    return tuple(Path(name).absolute() for name in names if Path(name).is_file())
+    return tuple(Path(name).absolute() for name in names if os.path.isfile(name))  # noqa: PTH113 - bears any name
 
 
 def _is_glob(pattern: str) -> bool:
-    return any(sign in pattern for sign in "*?[")
+    return any(sign in pattern for sign in _SIGNS)
 
 
 def _missing(pattern: str, path: Path, names: tuple[str, ...]) -> CxCausalError:
     what = f"there is no file '{pattern}'"
     if _is_glob(pattern):
         what = f"no file matches '{pattern}'"
-    elif path.is_dir():
+    elif os.path.isdir(path):  # noqa: PTH112 - bears any name
         return DataError(
             Problem(where=_WHERE, code="D104", what=f"'{pattern}' is a folder", mend=f"write {pattern}/*.parquet")
         )
-    beside = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+    beside = [file.name for file in path.parent.iterdir()] if os.path.isdir(path.parent) else []  # noqa: PTH112 - as above
     near = [f"{pattern[: len(pattern) - len(path.name)]}{name}" for name in get_close_matches(path.name, beside, n=3)]
     near += get_close_matches(pattern, names, n=1)
     mend = f"did you mean {' or '.join(near)}?" if near else "check the path; it starts at the project's root"

@@ -12,9 +12,8 @@ from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import ClusterPatterns, Moments, Query
 from cxcausal.core.results import Estimate
 from cxcausal.estimators.comparison import Comparison, Effect
-from cxcausal.estimators.questions import Levels, Question, cluster_queries, moment_query, questions_of
-from cxcausal.stats.cluster import clustered, multiway, too_few_clusters
-from cxcausal.stats.difference import hc2
+from cxcausal.estimators.questions import Levels, Question, cluster_queries_of, moment_query, questions_of
+from cxcausal.stats.cluster import difference, too_few_clusters
 from cxcausal.stats.moments import NAN, RATIO, influence, merge, ratio_or_mean
 from cxcausal.stats.newcombe import RateDifference, newcombe, small_rates
 
@@ -55,7 +54,7 @@ class DifferenceInMeans:
         measure = measure_of(metric, spec.data.weight)
         moments = (moment_query(measure, segment) for segment in (None, *spec.segments))
         asked = questions_of(spec, levels) if spec.clusters else ()
-        clusters = (cluster_queries(measure, question, spec.clusters).values() for question in asked)
+        clusters = (cluster_queries_of(measure, question, spec.clusters).values() for question in asked)
         return (*moments, *chain.from_iterable(clusters))
 
     def compare(
@@ -76,7 +75,7 @@ def _find(spec: "ExperimentSpec", metric: "Metric", question: Question, answers:
     measure = measure_of(metric, spec.data.weight)
     table = answers[moment_query(measure, question.segment)]
     treated, control = _cell(table, question.arm, question), _cell(table, question.control, question)
-    asked = cluster_queries(measure, question, spec.clusters)
+    asked = cluster_queries_of(measure, question, spec.clusters)
     patterns = {names: _patterns(answers[query]) for names, query in asked.items()}
     reason = _why_not(question, treated, control) or _why_no_clusters(patterns)
     if reason is not None:
@@ -129,13 +128,9 @@ def _varies(cell: Moments) -> bool:
 
 
 def _effect(metric: "Metric", treated: Moments, control: Moments, patterns: Patterns) -> Effect:
-    if len(patterns) > 1:
-        return multiway(patterns)
-    if patterns:
-        return clustered(*patterns.values())
-    if metric.type in _RATES and small_rates(treated, control):
+    if not patterns and metric.type in _RATES and small_rates(treated, control):
         return newcombe(treated, control)
-    return hc2(treated, control)
+    return difference(treated, control, patterns)
 
 
 def _rows(spec: "ExperimentSpec", metric: "Metric", question: Question, found: _Found) -> Iterator[Comparison]:

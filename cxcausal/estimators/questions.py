@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING
 
-from cxcausal.core.queries import ClusterQuery, Measure, MomentQuery
+from cxcausal.core.queries import ClusterQuery, Measure, MomentQuery, cluster_queries
 
 if TYPE_CHECKING:
     from cxcausal.core.spec.models import ExperimentSpec
@@ -56,19 +55,15 @@ def moment_query(measure: Measure, segment: str | None) -> MomentQuery:
     return MomentQuery(measure=measure, by=() if segment is None else (segment,))
 
 
-def cluster_queries(
+def cluster_queries_of(
     measure: Measure, question: Question, clusters: tuple[str, ...]
 ) -> dict[tuple[str, ...], ClusterQuery]:
-    """Return one query per non-empty subset of the cluster names, as inclusion–exclusion needs them."""
-    subsets = (subset for size in range(1, len(clusters) + 1) for subset in combinations(clusters, size))
-    return {
-        subset: ClusterQuery(
-            measure=measure,
-            cluster=subset,
-            treated=question.arm,
-            control=question.control,
-            by=question.segment,
-            value=None if question.segment is None else question.value,
-        )
-        for subset in subsets
-    }
+    """Return the cluster queries of one question; none where units are independent."""
+    return cluster_queries(
+        measure,
+        clusters,
+        treated=question.arm,
+        control=question.control,
+        by=question.segment,
+        value=None if question.segment is None else question.value,
+    )

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from cxcausal.core.queries import Array, ClusterPatterns
-from cxcausal.stats.difference import Difference
+from cxcausal.core.queries import Array, ClusterPatterns, Moments
+from cxcausal.stats.difference import Difference, hc2
 from cxcausal.stats.moments import RATIO, influence, ratio_or_mean
 
 FEWEST_CLUSTERS = 2
@@ -106,6 +106,21 @@ def multiway(by_names: Mapping[tuple[str, ...], ClusterPatterns]) -> Difference:
         return _difference(means, Cr2(covariance=covariance, df=df))
     note = f"the variance over several cluster names was not positive; that of '{names[0]}', the largest, is used"
     return replace(widest, df=df, note=note)
+
+
+def difference(
+    treated: Moments, control: Moments, patterns: Mapping[tuple[str, ...], ClusterPatterns]
+) -> Difference:
+    """Return the difference of two arms by the inference that their clusters call for.
+
+    Args:
+        treated: the treated arm's cell. control: the control's.
+        patterns: of every non-empty subset of the cluster names; empty where units are independent (HC2 and Welch),
+            one for CR2, more for several names that need not nest.
+    """
+    if len(patterns) > 1:
+        return multiway(patterns)
+    return clustered(*patterns.values()) if patterns else hc2(treated, control)
 
 
 def too_few_clusters(patterns: ClusterPatterns) -> bool:

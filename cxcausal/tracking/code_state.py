@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import cxcausal
 from cxcausal.core.canonical import sha256_of
 from cxcausal.tracking.files import sha256_file
 from cxcausal.tracking.git import git_output
@@ -41,6 +40,6 @@ def code_state(root: Path) -> CodeState:
 @cache
 def package_sha256() -> str:
     """Return one SHA-256 over every source file of the package, read once per process."""
-    folder = Path(cxcausal.__file__).parent
+    folder = Path(__file__).resolve().parents[1]
     files = sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
     return sha256_of([[path.relative_to(folder).as_posix(), sha256_file(path)] for path in files])

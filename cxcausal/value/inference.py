@@ -1,17 +1,24 @@
 """The composite's difference between two arms, by the inference that effects use."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from typing import cast
 
 import numpy as np
 
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import ClusterPatterns, ClusterQuery, Measure, MomentQuery, Moments, MomentTable, Query
+from cxcausal.core.queries import (
+    ClusterPatterns,
+    ClusterQuery,
+    Measure,
+    MomentQuery,
+    Moments,
+    MomentTable,
+    Query,
+    cluster_queries,
+)
 from cxcausal.core.spec.models import ExperimentSpec
-from cxcausal.stats.cluster import clustered, multiway, too_few_clusters
-from cxcausal.stats.difference import Difference, hc2
+from cxcausal.stats.cluster import difference, too_few_clusters
+from cxcausal.stats.difference import Difference
 
 _FEWEST_UNITS = 2
 _NO_VARIATION = 1e-12
@@ -54,7 +61,7 @@ def compare(spec: ExperimentSpec, measure: Measure, arm: str, answers: Answers) 
     patterns = {names: cast("ClusterPatterns", answers[query]) for names, query in asked.items()}
     if any(too_few_clusters(found) for names, found in patterns.items() if len(names) == 1):
         return Compared(n_treated=treated.n, reason="an arm has fewer than two clusters, so their spread is unknown")
-    return Compared(n_treated=treated.n, difference=_difference(treated, control, patterns))
+    return Compared(n_treated=treated.n, difference=difference(treated, control, patterns))
 
 
 def is_constant(difference: Difference | None) -> bool:
@@ -65,22 +72,8 @@ def is_constant(difference: Difference | None) -> bool:
     return difference.se <= _NO_VARIATION * size
 
 
-def _difference(treated: Moments, control: Moments, patterns: Mapping[tuple[str, ...], ClusterPatterns]) -> Difference:
-    if len(patterns) > 1:
-        return multiway(patterns)
-    return clustered(*patterns.values()) if patterns else hc2(treated, control)
-
-
 def _cluster_queries(spec: ExperimentSpec, measure: Measure, arm: str) -> dict[tuple[str, ...], ClusterQuery]:
-    return {
-        names: ClusterQuery(measure=measure, cluster=names, treated=arm, control=spec.control)
-        for names in _subsets(spec.clusters)
-    }
-
-
-def _subsets(names: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    for size in range(1, len(names) + 1):
-        yield from combinations(names, size)
+    return cluster_queries(measure, spec.clusters, treated=arm, control=spec.control)
 
 
 def _cell(measure: Measure, arm: str, answers: Answers) -> Moments:

@@ -433,6 +433,15 @@ VALUES = (
         mend="data.filter",
     ),
     Case(
+        name="a missing weight",
+        files=text(GOOD.replace("c3,none,0,0", "c3,none,0,")),
+        data={"weight": "spend"},
+        code="D310",
+        place="x.csv row 4 column spend",
+        mend="data.filter",
+        what="must be present",
+    ),
+    Case(
         name="refunds that were not declared",
         files=text(GOOD.replace("7\n", "-7\n")),
         data={"columns": {"spend": {"allow_negative": False}}},

@@ -73,7 +73,4 @@ def test_a_package_can_be_the_source(tmp_path: Path) -> None:
     )
     sources = {"thornton": {"package": "causaldata", "file": "thornton_hiv/thornton_hiv.dta"}}
     with open_dataset(spec, tmp_path, sources=sources) as dataset:
-        assert difference(dataset, "got", "1", "0") == (
-            pytest.approx(0.4506, abs=5e-5),
-            pytest.approx(0.0209, abs=5e-5),
-        )
+        assert difference(dataset, "got", "1", "0") == pytest.approx((0.4506, 0.0209), abs=5e-5)

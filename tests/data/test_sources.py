@@ -142,6 +142,22 @@ def test_data_outside_the_project_need_a_declared_root(tmp_path: Path) -> None:
                 assert dataset.inputs[0][0] == ("link.parquet" if source == "link.parquet" else "x.parquet")
 
 
+def test_nothing_is_looked_for_outside(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    (tmp_path / "salaries.csv").write_text("a\n")
+    for source in ("../salarie.csv", "../sal*.csv", str(tmp_path / "salarys.csv"), "../../*/salaries.csv"):
+        with pytest.raises(PlanError, match="D105") as caught:
+            open_dataset(plan({"source": source}), root)
+        assert "salaries" not in str(caught.value)
+
+
+@pytest.mark.parametrize("source", ["x" * 5_000 + ".csv", "x\0.csv", "a\n.csv"])
+def test_names_that_no_file_can_have_are_not_there(tmp_path: Path, source: str) -> None:
+    with pytest.raises(DataError, match="D104"):
+        open_dataset(plan({"source": source}), tmp_path)
+
+
 def test_the_operator_may_point_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root, outside = tmp_path / "project", tmp_path / "lake"
     root.mkdir()
@@ -177,7 +193,7 @@ def test_named_sources_are_paths_or_files_of_packages(tmp_path: Path, monkeypatc
         ("wrong", PlanError, "D102"),
         ("gone", MachineError, "D103.*pip install cxabsent"),
         ("call", DataError, "D104.*did you mean calls"),
-        ("escaping", DataError, "D104"),
+        ("escaping", PlanError, "D105"),
     ]
     for name, error, told in refusals:
         with pytest.raises(error, match=told):

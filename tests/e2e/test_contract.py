@@ -247,3 +247,19 @@ def test_repeated_customers_are_let_in_only_as_clusters(project: Project) -> Non
     assert row["n_treated"] == 2000
     assert row["se"] == pytest.approx(((0.2 * 0.8 + 0.12 * 0.88) / 999) ** 0.5, rel=1e-3)
     assert {c["name"]: c["verdict"] for c in result["checks"]}["duplicates"] == "warn"
+
+
+def test_audit_verify_finds_a_changed_number(project: Project) -> None:
+    result = _registered_run(project, customers())
+    assert project.cx("audit", "verify", "--json").json["runs"] == 1
+    kept = project.root / f".cxcausal/runs/callback/{result['run_id']}/results/results.json"
+    kept.write_text(kept.read_text().replace('"verdict":"ship"', '"verdict":"stop"'))
+    done = project.cx("audit", "verify")
+    assert done.code == 7
+    assert "results.json" in done.err
+
+
+def test_list_shows_the_latest_verdict(project: Project) -> None:
+    result = _registered_run(project, customers())
+    listed = project.cx("list", "--json").json["experiments"]
+    assert [(row["id"], row["verdict"], row["run_id"]) for row in listed] == [("callback", "ship", result["run_id"])]

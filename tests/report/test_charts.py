@@ -50,6 +50,16 @@ def test_intervals_of_one_panel_share_their_scale() -> None:
     assert (d - c) == pytest.approx(2 * (b - a), abs=0.05)
 
 
+def test_a_panel_says_which_side_is_better_without_colour() -> None:
+    spans = forest([row(-6.0, 1.0, 6.0)], "left")
+    assert "← better" in spans
+    assert "worse →" in spans
+    above = forest([row(2.0, 3.0, 6.0)], "left")
+    assert "← better" not in above
+    assert "worse →" in above
+    assert "← worse" in forest([row(-6.0, -3.0, -2.0)], "right")
+
+
 def test_waterfall_bars_join_and_end_at_the_net() -> None:
     bars = [Bar(label=("a",), value=("1",), amount=40.0), Bar(label=("b",), value=("1",), amount=-15.0)]
     svg = waterfall(bars, Net(label=("net",), value=("1",), amount=25.0, low=-5.0, high=55.0))

@@ -167,6 +167,11 @@ def test_without_costs_there_is_no_bar_and_no_return() -> None:
     assert (value.cost_per_customer, value.roi) == (0.0, None)
 
 
+def test_a_cost_of_cents_has_a_return() -> None:
+    value = of(valued(plan({"none": {}, "gig": {"unit_cost": 0.05}}), customers(2)))
+    assert value.roi == pytest.approx(value.net_per_customer["central"].point / 0.05, rel=NEAR)
+
+
 def test_a_cheaper_arm_has_no_return_on_its_cost() -> None:
     value = of(valued(plan({"none": {"unit_cost": 5.0}, "gig": {"unit_cost": 1.0}}), customers(2)))
     assert value.cost_per_customer == pytest.approx(-4.0)

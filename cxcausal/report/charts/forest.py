@@ -102,11 +102,12 @@ def _row(axis: Axis, row: ForestRow, top: float) -> list[Node]:
 
 
 def _foot(axis: Axis, height: float, better: str) -> list[Node]:
+    """Return the words below: no change, and on either side, where there is room, whether it is better or worse."""
     y, x, half = height - 6, axis.x(0.0), 28.0
+    left, right = ("← better", "worse →") if better == "left" else ("← worse", "better →")
     words = [node("text", "no change", x=min(max(x, half), STRIP - half), y=y, text_anchor="middle", class_="foot")]
-    room = 3 * half
-    if better == "left" and x > room:
-        words.append(node("text", "← better", x=0, y=y, class_="foot"))
-    if better == "right" and x < STRIP - room:
-        words.append(node("text", "better →", x=STRIP, y=y, text_anchor="end", class_="foot"))
+    if x > 3 * half:
+        words.append(node("text", left, x=0, y=y, class_="foot"))
+    if x < STRIP - 3 * half:
+        words.append(node("text", right, x=STRIP, y=y, text_anchor="end", class_="foot"))
     return words

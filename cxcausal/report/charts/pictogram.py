@@ -1,4 +1,4 @@
-"""A thousand customers as dots: those who do it anyway, those whom the contact changes, and the rest."""
+"""A thousand customers as dots: those of the arm with fewer, the difference between the arms, and the rest."""
 
 from cxcausal.report.charts.svg import Node, node, picture
 from cxcausal.report.text import Html
@@ -11,7 +11,7 @@ def pictogram(anyway: int, changed: int, *, fewer: bool) -> Html:
     """Return the picture: `anyway` full dots, then `changed` marked dots, then faint ones, a thousand in all.
 
     Args:
-        anyway: customers in 1,000 who do it with and without the contact.
+        anyway: customers in 1,000 who do it in the arm where fewer do.
         changed: customers in 1,000 by whom the arms differ.
         fewer: whether the contact makes it fewer (rings with a bar) or more (filled squares).
     """
@@ -22,7 +22,7 @@ def pictogram(anyway: int, changed: int, *, fewer: bool) -> Html:
         COLUMNS * PITCH,
         ROWS * PITCH,
         "A thousand customers as dots",
-        "Full dots do it in both arms, marked dots are the difference between the arms; the legend gives the numbers.",
+        "Full dots are the arm with fewer, marked dots the difference between the arms; the legend has the numbers.",
         _dots(range(anyway + changed, THOUSAND), "dot-rest"),
         _dots(range(anyway), "dot-anyway"),
         *marks,

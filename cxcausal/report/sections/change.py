@@ -77,24 +77,31 @@ def _pictogram(facts: Facts, metric: PlannedMetric, row: Row) -> Figure:
     before = facts.number(derived("dots", rate))
     after = facts.number(derived("dots_after", rate, change))
     changed = facts.number(derived("dots_change", change))
+    rest = facts.number(derived("dots_rest", rate, change))
     fewer = row.point < 0
-    anyway = after if fewer else before
+    treated, control = facts.arm(row.estimate.arm), facts.arm(row.estimate.control)
+    base, with_base, with_more = (after, treated, control) if fewer else (before, control, treated)
     return Figure(
         name="pictogram",
         caption=("Of a thousand customers, how many ", *predicate(facts, metric)),
-        picture=pictogram(int(anyway.value), int(changed.value), fewer=fewer),
+        picture=pictogram(int(base.value), int(changed.value), fewer=fewer),
         legend=(
-            Legend(swatch="anyway", words=(anyway, " do with both")),
+            Legend(swatch="anyway", words=(base, " do with “", with_base, "”")),
             Legend(swatch="fewer" if fewer else "more", words=_difference(facts, row, changed.value)),
-            Legend(swatch="rest", words=(facts.number(derived("dots_rest", rate, change)), " do with neither")),
+            Legend(swatch="rest", words=(rest, " do not with “", with_more, "”")),
         ),
     )
 
 
 def _difference(facts: Facts, row: Row, changed: float) -> Sentence:
-    word = "fewer" if row.point < 0 else "more"
+    """Return the difference between the arms; who among the customers changed is not known."""
     if changed == 0:
-        return ("less than one customer of difference with “", facts.arm(row.estimate.arm), "”")
+        return ("less than one customer of difference",)
     number = facts.number(derived("dots_change", row.key("point")))
     unclear = "" if row.clear else "; the range includes no change"
-    return (number, f" {word} with “", facts.arm(row.estimate.arm), f"”{unclear}")
+    return (
+        number,
+        f" {'fewer' if row.point < 0 else 'more'} than with “",
+        facts.arm(row.estimate.control),
+        f"”{unclear}",
+    )
