@@ -1,11 +1,12 @@
 """A plan with nothing left to look up: the spec, where every value came from, and the hash of what it means."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
 from cxcausal.core.canonical import sha256_of
+from cxcausal.core.errors import Problem
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.spec.nodes import Node, Path, dotted, find, leaves
 from cxcausal.core.spec.project import Project
@@ -37,6 +38,20 @@ class Resolved:
     def plan(self) -> dict[str, Any]:
         """The resolved plan as bare maps, lists and scalars, without empty keys."""
         return meaning_of(self.spec)
+
+    def placed(self, problem: Problem) -> Problem:
+        """Return a problem that names a key of the plan by the key's `file:line:column` instead.
+
+        A problem about anything else, or about a key that the plan left to its default, stays as it is.
+        """
+        place = self._place_of(problem.where)
+        if place is None:
+            return problem
+        return replace(problem, where=place, what=f"{problem.where}: {problem.what}")
+
+    def _place_of(self, key: str) -> str | None:
+        below = (source for path, source in self.provenance.items() if path == key or path.startswith(f"{key}."))
+        return next((source for source in below if source != BUILT_IN), None)
 
 
 def meaning_of(spec: ExperimentSpec) -> dict[str, Any]:
