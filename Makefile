@@ -50,8 +50,16 @@ bench: $(READY) ## time the aggregate road against its peers in the same run
 validate: $(READY) ## run the ladder of proof, bar by bar (resumable), and write docs/validation.md
 	@$(BIN)/python -m tests.validation
 
+SAMPLES := .cxcausal/samples
+reports: export CXCAUSAL_ACTOR = retention-experiments@example.com
 reports: $(READY) ## render the sample reports into reports/samples/
-	@$(BIN)/python -m docs.samples
+	@rm -rf $(SAMPLES) && mkdir -p $(SAMPLES) reports/samples && cp -r configs experiments $(SAMPLES)/
+	@cd $(SAMPLES) && for verb in "register experiments/proactive_outreach.yaml" \
+		"simulate outreach --out data/outreach.parquet" "run experiments/proactive_outreach.yaml --quiet" \
+		"run experiments/incentive_results.yaml --quiet"; do $(CURDIR)/$(CX) $$verb >/dev/null || exit 1; done
+	@for page in $(SAMPLES)/reports/*/*/index.html; do \
+		cp $$page reports/samples/$$(basename $$(dirname $$(dirname $$page))).html; done
+	@ls reports/samples/*.html
 
 lock: $(READY) ## resolve the dependencies anew into requirements.lock
 	@$(BIN)/python -m pip install --quiet uv

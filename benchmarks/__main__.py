@@ -17,6 +17,17 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs/benchmarks.md"
 STARTS = (("--help", ()), ("validate", ("experiments/proactive_outreach.yaml",)))
 RUNS = 5
+INTRODUCTION = """# Benchmarks
+
+Made by `make bench`; every figure is measured. Ratios are of warm medians in the same run, and mean more than seconds.
+{threads} threads, Python {python}, duckdb {duckdb}, pandas {pandas}, {machine}.
+
+Five metrics, overall and in three segments, with the split check, from Parquet. cxcausal's sums are exact, so that they
+do not depend on threads or row order; the bare SQL's are not.
+
+| task | rows | prepare s | first s | warm s | warm / bare SQL | peak MiB |
+|---|---|---|---|---|---|---|
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,19 +62,13 @@ def started(words: tuple[str, ...]) -> float:
 def page(found: list[Timed], starts: dict[str, float]) -> str:
     """Return the page: absolute figures for orientation, ratios to compare."""
     base = {row.rows: row.warm for row in found if row.name == "bare SQL"}
-    lines = [
-        "# Benchmarks",
-        "",
-        "Made by `make bench`; every figure is measured. Ratios are of warm medians in the same run, and mean more than",
-        f"seconds. {THREADS} threads, Python {platform.python_version()}, duckdb {version('duckdb')}, pandas "
-        f"{version('pandas')}, {platform.machine()}.",
-        "",
-        "Five metrics, overall and in three segments, with the split check, from Parquet. cxcausal's sums are exact, so",
-        "that they do not depend on threads or row order; the bare SQL's are not.",
-        "",
-        "| task | rows | prepare s | first s | warm s | warm / bare SQL | peak MiB |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    lines = INTRODUCTION.format(
+        threads=THREADS,
+        python=platform.python_version(),
+        duckdb=version("duckdb"),
+        pandas=version("pandas"),
+        machine=platform.machine(),
+    ).splitlines()
     lines += [
         f"| {r.name} | {r.rows:,} | {r.prepare:.2f} | {r.first:.2f} | {r.warm:.3f} | {r.warm / base[r.rows]:.2f} "
         f"| {r.peak_mib:.0f} |"

@@ -226,7 +226,7 @@ MissingCounts = Mapping[str, tuple[int, int]]
 Answer = Counts | MomentTable | MissingCounts | ClusterPatterns | Flow | int | float | Duplicates
 
 
-def cluster_queries(  # noqa: PLR0913 - a contrast, its population and its clusters
+def cluster_queries(
     measure: Measure,
     clusters: tuple[str, ...],
     *,

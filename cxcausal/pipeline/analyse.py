@@ -84,9 +84,7 @@ def _queries(spec: ExperimentSpec, dataset: Dataset, components: Components) -> 
     yield from value_queries(spec)
 
 
-def _effects(
-    spec: ExperimentSpec, dataset: Dataset, components: Components, answers: Answers
-) -> tuple[Estimate, ...]:
+def _effects(spec: ExperimentSpec, dataset: Dataset, components: Components, answers: Answers) -> tuple[Estimate, ...]:
     comparisons = tuple(
         row
         for _, metric in spec.metrics.with_roles()

@@ -108,13 +108,12 @@ def multiway(by_names: Mapping[tuple[str, ...], ClusterPatterns]) -> Difference:
     return replace(widest, df=df, note=note)
 
 
-def difference(
-    treated: Moments, control: Moments, patterns: Mapping[tuple[str, ...], ClusterPatterns]
-) -> Difference:
+def difference(treated: Moments, control: Moments, patterns: Mapping[tuple[str, ...], ClusterPatterns]) -> Difference:
     """Return the difference of two arms by the inference that their clusters call for.
 
     Args:
-        treated: the treated arm's cell. control: the control's.
+        treated: the treated arm's cell.
+        control: the control's cell.
         patterns: of every non-empty subset of the cluster names; empty where units are independent (HC2 and Welch),
             one for CR2, more for several names that need not nest.
     """

@@ -39,8 +39,15 @@ def answer(query: Query, n: int = 1000) -> Any:  # noqa: PLR0911 - one answer pe
         case FlowQuery():
             both = dict.fromkeys(arms, n)
             return Flow(
-                rows=2 * n, filtered_out=0, enrolled=2 * n, immature=0, analysed=2 * n, randomization_units=2 * n,
-                enrolled_by_arm=both, immature_by_arm=dict.fromkeys(arms, 0), analysed_by_arm=both,
+                rows=2 * n,
+                filtered_out=0,
+                enrolled=2 * n,
+                immature=0,
+                analysed=2 * n,
+                randomization_units=2 * n,
+                enrolled_by_arm=both,
+                immature_by_arm=dict.fromkeys(arms, 0),
+                analysed_by_arm=both,
             )
         case CountQuery():
             return {(arm, group): n // len(groups) for arm in arms for group in groups}
