@@ -1,5 +1,6 @@
 """What all tests share: optional resources that skip with a reason, or fail where CI says they must be present."""
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -59,3 +60,9 @@ def mlflow_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
             open_store(f"sqlite:///{folder / 'making.db'}").search_experiments(max_results=1)
             (folder / "making.db").rename(path)
     return path
+
+
+def pytest_collection_finish() -> None:
+    """Keep what is loaded by now out of garbage collections: Hypothesis asks for one per example."""
+    gc.collect()
+    gc.freeze()

@@ -32,6 +32,7 @@ class _Shortage:
 class TinyArm:
     """Units per arm, and events per arm of the success and guardrail metrics; an outcome must vary at all.
 
+    An arm needs its units for every such metric: those whose value is unknown don't count.
     An event is a unit whose value isn't zero, so that spend of which nearly everybody has none counts its buyers.
     Proportions need as many units without the event.
 
@@ -60,7 +61,7 @@ class TinyArm:
                 threshold=float(self.min_units),
                 text="There are no units to analyse.",
             )
-        short = (*self._arms(spec, flow), *self._metrics(spec, answers))
+        short = (*self._arms(spec, flow), *self._metrics(spec, flow, answers))
         smallest = min(flow.analysed_by_arm.get(arm, 0) for arm in spec.arms)
         return CheckResult(
             name=self.name,
@@ -78,15 +79,33 @@ class TinyArm:
                 text = f"the arm {quoted(spec, arm)} has {counted(n, 'unit')} (needed: {count(self.min_units)})"
                 yield _Shortage(text=text, found=n, needed=self.min_units)
 
-    def _metrics(self, spec: ExperimentSpec, answers: Answers) -> Iterator[_Shortage]:
+    def _metrics(self, spec: ExperimentSpec, flow: Flow, answers: Answers) -> Iterator[_Shortage]:
         for metric in _measured(spec):
             table = cast("MomentTable", answers[_query(spec, metric)])
             cells = {arm: cell for arm in spec.arms if (cell := table.get((arm, ()))) is not None and cell.n}
-            if cells and not any(_varies(cell) for cell in cells.values()):
-                text = f"'{metric.title}' does not vary within any arm"
-                yield _Shortage(text=text, found=0, needed=self.min_events)
+            yield from self._known(spec, metric, flow, cells)
+            if any(_divides_by_zero(cell) for cell in cells.values()):
+                yield self._nothing(f"'{metric.title}' has nothing to divide by in an arm")
+            elif cells and not any(_varies(cell) for cell in cells.values()):
+                yield self._nothing(f"'{metric.title}' does not vary within any arm")
             elif metric.type in _COUNTED_BY_EVENTS:
                 yield from self._events(spec, metric, cells)
+
+    def _known(
+        self, spec: ExperimentSpec, metric: Metric, flow: Flow, cells: dict[str, Moments]
+    ) -> Iterator[_Shortage]:
+        """Yield the arms that have units enough, and too few for which the metric is known.
+
+        A guardrail that nobody has a value for is no shortage: it isn't computed, and the verdict says so.
+        """
+        for arm in spec.arms if cells or metric in spec.metrics.success else ():
+            n = cells[arm].n if arm in cells else 0
+            if n < self.min_units <= flow.analysed_by_arm.get(arm, 0):
+                text = f"'{metric.title}' is known for {counted(n, 'unit')} of {quoted(spec, arm)}"
+                yield _Shortage(text=f"{text} (needed: {self.min_units})", found=n, needed=self.min_units)
+
+    def _nothing(self, text: str) -> _Shortage:
+        return _Shortage(text=text, found=0, needed=self.min_events)
 
     def _events(self, spec: ExperimentSpec, metric: Metric, cells: dict[str, Moments]) -> Iterator[_Shortage]:
         for arm, cell in cells.items():
@@ -111,9 +130,13 @@ def _counted(metric: Metric, cell: Moments) -> tuple[tuple[str, int], ...]:
     return (("other than zero", cell.events),)
 
 
+def _divides_by_zero(cell: Moments) -> bool:
+    return len(cell.mean) > 1 and not cell.mean[1]
+
+
 def _varies(cell: Moments) -> bool:
     """Tell whether units differ; for a ratio, whether they differ around the arm's ratio."""
-    if len(cell.mean) == 1 or not cell.mean[1]:
+    if len(cell.mean) == 1:
         return bool(cell.m2[0, 0] > 0)
     direction = np.array([1.0, -cell.mean[0] / cell.mean[1]])
     return bool(direction @ cell.m2 @ direction > _VARIES * cell.m2[0, 0])

@@ -65,6 +65,18 @@ def columns_of(subject: Subject) -> tuple[str, ...]:
     return (*(name for name, _ in subject.terms), *own, *(name for name in single if name is not None))
 
 
+def inclusion_of(measure: Measure, numbers: Mapping[str, Bounds]) -> frozenset[tuple[str, str]]:
+    """Return what makes a unit count: measures with equal conditions have the same units.
+
+    Conditions are pairs of a role and a column, and only columns with missing values can be one.
+    """
+    common = (*(name for name, _ in measure.terms), measure.denominator, measure.weight)
+    asked = [("present", name) for name in common if name is not None]
+    asked += [(f"arm {arm}", name) for arm, terms in measure.arm_terms for name, _ in terms]
+    response = () if measure.response is None else (("response", measure.response),)
+    return frozenset((*(pair for pair in asked if not numbers[pair[1]].complete), *response))
+
+
 def _counted(parts: tuple[Component, ...], measure: Measure, table: Table) -> tuple[Component, ...]:
     """Return the parts, null wherever one of them is, or where the unit did not respond."""
     conditions = [part.value.notnull() for part in parts] if len(parts) > 1 else []

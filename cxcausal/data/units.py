@@ -21,10 +21,11 @@ _UNITS = "units"
 
 @dataclass(frozen=True, kw_only=True)
 class Bounds:
-    """The size of a numeric column's values over the enrolled units, and whether all are whole."""
+    """The size of a numeric column's values over the enrolled units, and whether all are whole, and none missing."""
 
     largest: float
     whole: bool
+    complete: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,10 +169,11 @@ def _bounds(engine: Engine, table: Table, numbers: tuple[str, ...]) -> Mapping[s
         value = table[f"number:{name}"]
         parts[f"m{index}"] = value.abs().max()
         parts[f"w{index}"] = is_whole(value).all()
-    found = engine.fetch(table.aggregate(**parts))[0]
+        parts[f"c{index}"] = value.notnull().all()
+    found = iter(engine.fetch(table.aggregate(**parts))[0])
     return {
-        name: Bounds(largest=found[2 * index] or 0.0, whole=found[2 * index + 1] is not False)
-        for index, name in enumerate(numbers)
+        name: Bounds(largest=largest or 0.0, whole=whole is not False, complete=complete)
+        for name, largest, whole, complete in zip(numbers, found, found, found, strict=True)
     }
 
 

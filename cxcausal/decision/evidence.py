@@ -59,7 +59,7 @@ class Evidence:
 
     def why_not(self, metric: Metric, scale: Scale = "absolute") -> str:
         """Return why a metric has no numbers."""
-        row = self.rows.get((metric.name, scale))
+        row = self.rows.get((metric.name, scale)) or self.rows.get((metric.name, "absolute"))
         return (row.reason if row is not None else None) or "there is no result for it"
 
     def metric(self, name: str) -> Metric:

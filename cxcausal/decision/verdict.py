@@ -68,14 +68,17 @@ def _recommended(found: Mapping[str, Evidence], arms: Mapping[str, ArmVerdict]) 
     """Return the arm with the best verdict; of several, the one worth most, and of these the plan's first."""
     best = min(RANK.index(verdict.verdict) for verdict in arms.values())
     candidates = [arm for arm, verdict in arms.items() if RANK.index(verdict.verdict) == best]
-    return max(candidates, key=lambda arm: _worth(found[arm]))
+    return max(candidates, key=lambda arm: (_worth(found[arm]), _benefit(found[arm])))
 
 
 def _worth(evidence: Evidence) -> float:
-    """Return central net value per customer; without money, the benefit on the first success metric."""
-    if not evidence.priced:
-        benefit = evidence.benefit(evidence.spec.metrics.success[0])
-        return -inf if benefit is None else benefit.point
+    """Return central net value per customer, the lowest where there is none."""
     value = evidence.value
     net = value.net_per_customer.get("central") if value is not None else None
     return -inf if net is None else net.point
+
+
+def _benefit(evidence: Evidence) -> float:
+    """Return the benefit on the first success metric, the lowest where there is none."""
+    benefit = evidence.benefit(evidence.spec.metrics.success[0])
+    return -inf if benefit is None else benefit.point

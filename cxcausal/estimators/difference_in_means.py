@@ -135,7 +135,7 @@ def _effect(metric: "Metric", treated: Moments, control: Moments, patterns: Patt
 
 def _rows(spec: "ExperimentSpec", metric: "Metric", question: Question, found: _Found) -> Iterator[Comparison]:
     yield _comparison(spec, metric, question, found, "absolute")
-    if "relative" in spec.analysis.effect_scale:
+    if "relative" in spec.analysis.effect_scale or spec.judged_relatively(metric):
         yield _comparison(spec, metric, question, found, "relative")
 
 

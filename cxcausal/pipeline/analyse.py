@@ -69,7 +69,7 @@ def analyse(spec: ExperimentSpec, dataset: Dataset, context: RunContext, store: 
         data=facts,
         plan=context.plan,
         plan_hash=context.plan_hash,
-        notes=(*context.notes, *notes_of(spec)),
+        notes=(*context.notes, *notes_of(spec, facts)),
         created_at=context.created_at,
         versions=context.versions,
     )

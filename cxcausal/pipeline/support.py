@@ -4,7 +4,9 @@ from collections.abc import Iterator
 
 from cxcausal.core.errors import PlanError, Problem
 from cxcausal.core.registry import Registry
-from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.core.results import DataFacts
+from cxcausal.core.spec.models import ExperimentSpec, Nuisance, Policy
+from cxcausal.core.wording import count
 
 
 def refuse_unsupported(spec: ExperimentSpec) -> None:
@@ -18,9 +20,9 @@ def refuse_unsupported(spec: ExperimentSpec) -> None:
         raise PlanError(problems)
 
 
-def notes_of(spec: ExperimentSpec) -> tuple[str, ...]:
-    """Return one sentence for each declared thing that the results leave out without changing the answer."""
-    return tuple(_left_out(spec))
+def notes_of(spec: ExperimentSpec, facts: DataFacts) -> tuple[str, ...]:
+    """Return one sentence for each declared thing that the results leave out, and for a reading before its time."""
+    return (*_left_out(spec), *_early(spec, facts))
 
 
 def _problem(key: str, what: str, mend: str) -> Problem:
@@ -74,8 +76,47 @@ def _left_out(spec: ExperimentSpec) -> Iterator[str]:
         yield "Winsorised estimates are not computed; all figures are untrimmed."
     if spec.estimation.also:
         yield f"Second opinions are not computed: {', '.join(spec.estimation.also)}."
-    if spec.policy.budget is not None or spec.policy.current_rule is not None:
-        yield "Whom to contact under the declared budget and rule is not valued."
+    if spec.policy != Policy():
+        yield "Whom to contact under the declared policy is not valued: its keys change no figure."
+    yield from _left_out_methods(spec)
+    yield from _own_clusters(spec)
+
+
+def _left_out_methods(spec: ExperimentSpec) -> Iterator[str]:
+    if spec.estimation.nuisance != Nuisance():
+        yield "The declared nuisance learners are not used: a difference in means needs none."
+    if spec.effect_modifiers:
+        yield "How the effect varies is told for the segments only; the effect modifiers are not used."
+    if spec.value_model is not None and spec.value_model.annualize:
+        yield "Money is told for the measured period; no yearly scenario is made."
+    unknown = [name for name in spec.checks if name not in Registry(kind="checks").names()]
+    if unknown:
+        yield f"These checks of the plan are not part of this version, and did not run: {', '.join(unknown)}."
+
+
+def _own_clusters(spec: ExperimentSpec) -> Iterator[str]:
+    """Yield that clusters were named, and that the coin's own unit is not among them."""
+    coin = spec.data.randomization_unit
+    if coin is None or not spec.data.cluster or coin in spec.data.cluster or coin == spec.data.unit:
+        return
+    yield (
+        f"Intervals take what shares a fate from data.cluster ({', '.join(spec.data.cluster)}), which leaves out the "
+        f"randomisation unit '{coin}': they are too narrow, unless each '{coin}' lies within one of these."
+    )
+
+
+def _early(spec: ExperimentSpec, facts: DataFacts) -> Iterator[str]:
+    """Yield what speaks against reading a plan of one fixed horizon now."""
+    horizon = spec.analysis.horizon
+    if horizon is None:
+        return
+    risk = "an interval that is read early, and again, errs more often than it says"
+    if horizon.units is not None and facts.analysed < horizon.units:
+        yield f"Read before its horizon, at {count(facts.analysed)} of {count(horizon.units)} planned units: {risk}."
+    if horizon.date is not None and facts.data_cut is None:
+        yield f"Nobody knows whether the horizon of {horizon.date} is reached: the plan names no data.observed_until."
+    elif horizon.date is not None and str(facts.data_cut) < horizon.date:
+        yield f"Read before its horizon of {horizon.date}, at data up to {facts.data_cut}: {risk}."
 
 
 def _winsorizes(spec: ExperimentSpec) -> bool:

@@ -166,7 +166,7 @@ def test_tiny_arm_needs_events_and_non_events() -> None:
 
 def test_tiny_arm_counts_buyers_of_spend_but_not_zeros_of_scores() -> None:
     spec = plan(metrics={"success": [SPEND], "guardrails": [{**CSAT, "response": None}]})
-    cells = {"spend": (moments(500, 2, 1, 4), moments(500, 2, 1)), "csat": (moments(500, 4, 1, 0), moments(9, 4, 1))}
+    cells = {"spend": (moments(500, 2, 1, 4), moments(500, 2, 1)), "csat": (moments(500, 4, 1, 0), moments(90, 4, 1))}
     found = _tiny(spec, cells, check=TinyArm(), arms=(500, 500))
     assert found.text == ("Too little to trust averages: 'Spend' is other than zero for 4 units of 'none' (needed: 5).")
 

@@ -148,14 +148,14 @@ BUGS = [
     Bug(name="pooled df", where=IN_STATS, attribute="welch_df", by=lambda t, c: t.n + c.n - 2.0, caught_by=WELCH),
     Bug(
         name="pooled variance",
-        where=IN_ROWS,
+        where=cluster,
         attribute="hc2",
         by=difference.pooled,
         caught_by=rows.test_a_mean_is_welchs_test,
     ),
     Bug(
         name="swapped arms",
-        where=IN_ROWS,
+        where=cluster,
         attribute="hc2",
         by=lambda t, c: difference.hc2(c, t),
         caught_by=rows.test_a_mean_is_welchs_test,
@@ -225,7 +225,7 @@ BUGS = [
     ),
     Bug(
         name="only the first of several cluster names",
-        where=IN_ROWS,
+        where=cluster,
         attribute="multiway",
         by=_first_name,
         caught_by=rows.test_several_cluster_names_are_all_asked_for,

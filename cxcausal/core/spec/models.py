@@ -338,6 +338,12 @@ class ExperimentSpec(Part):
         others = tuple(name for name in names if name != self.data.unit)
         return others if others or self.data.unit is None or not self.repeats_allowed else (self.data.unit,)
 
+    def judged_relatively(self, metric: Metric) -> bool:
+        """Whether the verdict reads a metric's relative effect: its margin or worthwhile effect is a fraction."""
+        worthwhile = self.decision.minimum_worthwhile_effect
+        least = worthwhile if worthwhile is not None and worthwhile.metric == metric.name else None
+        return any(size is not None and size.relative is not None for size in (metric.margin, least))
+
     @property
     def repeats_allowed(self) -> bool:
         """Whether a unit in several rows is no error: `checks.duplicates.on_breach` is not `fail`."""
