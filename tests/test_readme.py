@@ -7,6 +7,7 @@ import pytest
 
 from cxcausal.cli import VERBS
 from cxcausal.core.spec.load import load_experiment
+from cxcausal.core.spec.reference import plan_reference
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -27,6 +28,11 @@ def test_every_command_exists() -> None:
     table = {name for row in re.findall(r"^\| (`.*?) \|", README, re.MULTILINE) for name in re.findall(r"`(\w+)", row)}
     assert table == set(VERBS)
     assert set(re.findall(r"make (\w+)  ", README)) <= set(TARGETS)
+
+
+def test_the_reference_of_plans_is_that_of_this_version() -> None:
+    """`cxcausal schema --markdown --out docs/plan.md` renews it."""
+    assert (ROOT / "docs/plan.md").read_text(encoding="utf-8") == plan_reference()
 
 
 @pytest.mark.parametrize("name", re.findall(r"\]\(([^)#:]+)\)", README))

@@ -15,6 +15,7 @@ from cxcausal.core.errors import ExitCode, MachineError, PlanError, Problem, Usa
 from cxcausal.core.spec.library import config_files
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.core.spec.project import find_root
+from cxcausal.core.spec.reference import plan_reference
 from cxcausal.core.spec.resolve import BUILT_IN, Resolved
 from cxcausal.core.spec.scalars import is_slug
 from cxcausal.core.spec.schema import plan_schema
@@ -116,15 +117,17 @@ def explain(path: Path, *, as_json: bool) -> None:
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), help="Write to a file in place of stdout.")
+@click.option("--markdown", is_flag=True, help="The same as a page to read.")
 @_JSON
-def schema(out: Path | None, *, as_json: bool) -> None:
+def schema(out: Path | None, *, markdown: bool, as_json: bool) -> None:
     """Print the JSON Schema of plans, with which editors complete and check keys.
 
     \b
     Example:
       cxcausal schema --out .vscode/cxcausal.schema.json
+      cxcausal schema --markdown | less
     """  # noqa: D301 - see validate
-    text = json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n"
+    text = plan_reference() if markdown else json.dumps(plan_schema(), indent=2, ensure_ascii=False) + "\n"
     if out is None:
         click.echo(text, nl=False)
         return
