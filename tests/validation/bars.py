@@ -13,6 +13,7 @@ from cxcausal.stats.difference import hc2
 from cxcausal.stats.proportions import srm_p
 from tests.validation.engine import SPEND, Band, Row, Trial, cells_of, rng_of
 from tests.validation.identities import Gap, metamorphic_gap, twin_gap
+from tests.validation.pages import v20
 from tests.validation.worlds import WORLDS, World
 
 COVERAGE = Band(low=0.938, high=0.962)
@@ -205,4 +206,5 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V10": v10,
     "V11": v11,
     "V16": v16,
+    "V20": v20,
 }
