@@ -22,7 +22,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "run": ("cxcausal.cli.run_commands:run", "Analyse an experiment: checks, effects, money, verdict, report."),
     "simulate": ("cxcausal.cli.run_commands:simulate", "Draw a customer world with known truth."),
     "sync": ("cxcausal.cli.run_commands:sync", "Send to MLflow the runs that it doesn't have yet."),
-    "audit": ("cxcausal.cli.run_commands:audit", "Check the ledger and every run against their hashes."),
+    "audit": (
+        "cxcausal.cli.run_commands:audit",
+        "`audit verify`: check the ledger and every run against their hashes.",
+    ),
     "list": ("cxcausal.cli.plan_commands:list_plans", "List the experiments of this project."),
 }
 """Every verb: where its command is, and the line that `--help` shows without importing it."""
@@ -75,8 +78,9 @@ class LazyVerbs(click.Group):
 def verbs() -> None:
     """What is human contact worth? From one reviewed plan to one honest page.
 
-    Exit codes: 0 fine, 2 usage, 3 plan, 4 data, 5 a validity gate, 6 environment, 7 integrity, 8 a rerun flipped the
-    decision, 1 our bug. Every verb takes --json: one object on stdout, everything else on stderr.
+    Exit codes: 0 fine, 2 usage, 3 plan, 4 data, 5 a validity gate, 6 environment, 7 integrity, 130 interrupted, 1 our
+    bug. Every verb takes --json: one object on stdout, everything else on stderr. Paths of plans start at the working
+    folder; paths in plans start at the project's root, the nearest folder above with configs/project.yaml.
     """
 
 

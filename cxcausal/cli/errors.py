@@ -11,6 +11,7 @@ import click
 
 from cxcausal.core.canonical import json_ready
 from cxcausal.core.errors import CxCausalError, ExitCode, Problem
+from cxcausal.core.interrupts import Interrupts
 
 SCHEMA_VERSION = 1
 INTERRUPTED = 130
@@ -36,12 +37,16 @@ def emit(payload: Mapping[str, Any], problems: Iterable[Problem] = ()) -> None:
 def run_guarded(call: Callable[[], object], *, as_json: bool) -> int:
     """Run a command and return the exit code; every error that users can cause is told on the way."""
     try:
-        code = call()
+        with Interrupts():
+            code = call()
     except CxCausalError as error:
         return _failed(error.problems, error.exit_code, as_json=as_json)
-    except click.Abort:
-        tell([Problem(where="command line", code="U130", what="interrupted", mend="nothing more was done")])
-        return INTERRUPTED
+    except (click.Abort, KeyboardInterrupt):
+        problem = Problem(where="command line", code="U130", what="interrupted", mend="nothing more was done")
+        return _failed((problem,), INTERRUPTED, as_json=as_json)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return ExitCode.USAGE
     except click.ClickException as error:
         mend = "see `cxcausal --help`" if not isinstance(error, click.UsageError) else _usage(error)
         problem = Problem(where="command line", code="U200", what=error.format_message(), mend=mend)
@@ -62,7 +67,7 @@ def report_bugs(*, verbose: bool, as_json: bool) -> None:
     sys.excepthook = hook
 
 
-def _failed(problems: tuple[Problem, ...], code: ExitCode, *, as_json: bool) -> int:
+def _failed(problems: tuple[Problem, ...], code: int, *, as_json: bool) -> int:
     tell(problems)
     if as_json:
         emit({}, problems)
@@ -70,4 +75,8 @@ def _failed(problems: tuple[Problem, ...], code: ExitCode, *, as_json: bool) -> 
 
 
 def _usage(error: click.UsageError) -> str:
-    return f"see `{error.ctx.command_path} --help`" if error.ctx is not None else "see `cxcausal --help`"
+    if error.ctx is None:
+        return "see `cxcausal --help`"
+    if error.ctx.parent is None and isinstance(error, click.NoSuchOption):
+        return "options stand after the verb, such as `cxcausal list --json`; see `cxcausal --help`"
+    return f"see `{error.ctx.command_path} --help`"

@@ -153,6 +153,7 @@ def new(experiment: str, design: str, out: Path | None, *, as_json: bool) -> Non
     file = out or (find_root(Path.cwd()) or Path.cwd()) / "experiments" / f"{experiment.replace('-', '_')}.yaml"
     _write(file, starter_plan(experiment, design), replace=False)
     _written(file, as_json=as_json)
+    click.echo(f"next: name your data and columns in it, then `cxcausal validate {file}`", err=True)
 
 
 def _write(path: Path, text: str, *, replace: bool) -> None:
@@ -194,7 +195,7 @@ def list_plans(*, as_json: bool) -> None:
     for row in (_listed(item, root) for item in checked):
         click.echo(f"{row['plan']:<4} {row['verdict'] or '-':<21}{row['path']}  {row['question'] or ''}".rstrip())
     if not checked:
-        click.echo("no plans under experiments/; `cxcausal new ID` writes a first one", err=True)
+        click.echo(f"no plans under {root / 'experiments'}; `cxcausal new ID` writes a first one", err=True)
 
 
 def _listed(item: _Checked, root: Path) -> dict[str, object]:

@@ -12,6 +12,7 @@ hypothesis: Customers who are contacted leave less often, because problems are s
 data:
   source: data/{id}.parquet        # under the project, or under a folder of data_roots
   unit: customer_id                # one row per customer
+  randomization_unit: household_id # what the coin was tossed for; leave it out where that was the customer
 """
 
 _DESIGNS: Mapping[str, str] = {
@@ -22,7 +23,7 @@ _DESIGNS: Mapping[str, str] = {
     control: none                  # the others are compared with this arm
     arms:
       none: {label: Business as usual, share: 1/2}
-      call: {label: A call within two days, share: 1/2, unit_cost: 4.0}
+      agent: {label: An agent calls, share: 1/2, unit_cost: 9.0}
 """,
     "observational": """design:
   type: observational              # nobody tossed a coin: the confounders must make the arms comparable
@@ -69,9 +70,9 @@ _DESIGNS: Mapping[str, str] = {
 _TAIL = """segments: [region]                 # every value of these gets its own effect
 metrics:
   success:                         # what the treatment is for; `mde` is what the trial was sized to find
-    - {name: churn, type: proportion, column: churned, desired_direction: decrease, mde: {absolute: 0.01}}
+    - {name: churn, type: proportion, column: churned_90d, desired_direction: decrease, mde: {absolute: 0.01}}
   guardrails:                      # what must not get worse by more than its margin
-    - {name: complaints, type: proportion, column: complained, desired_direction: decrease, margin: {absolute: 0.002}}
+    - {name: complaint, type: proportion, column: complained_30d, desired_direction: decrease, margin: {absolute: 0.01}}
 decision:
   minimum_worthwhile_effect: {metric: churn, absolute: 0.005}
   actions: {ship: Roll it out, hold: Keep enrolling, stop: End it}

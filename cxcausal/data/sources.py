@@ -215,7 +215,7 @@ def _missing(pattern: str, path: Path, names: tuple[str, ...]) -> CxCausalError:
     beside = [file.name for file in path.parent.iterdir()] if os.path.isdir(path.parent) else []  # noqa: PTH112 - as above
     near = [f"{pattern[: len(pattern) - len(path.name)]}{name}" for name in get_close_matches(path.name, beside, n=3)]
     near += get_close_matches(pattern, names, n=1)
-    mend = f"did you mean {' or '.join(near)}?" if near else "check the path; it starts at the project's root"
+    mend = f"did you mean {' or '.join(near)}?" if near else f"check the path; it was looked for at {path}"
     return DataError(Problem(where=_WHERE, code="D104", what=what, mend=mend))
 
 

@@ -41,7 +41,7 @@ def simulate(name: str, out: str | Path, **options: Any) -> WrittenWorld:  # noq
         **options: fields of the world, such as n, seed, arms, shares, effect_scale, mature.
 
     Raises:
-        UsageError: no such world or option, or a value that makes no sense.
+        UsageError: no such world or option, a value that makes no sense, or a file of another kind than Parquet.
         MachineError: the file can't be written.
 
     Example:
@@ -57,6 +57,8 @@ def simulate(name: str, out: str | Path, **options: Any) -> WrittenWorld:  # noq
     if unknown:
         mend = f"use: {', '.join(kind.__dataclass_fields__)}"
         raise UsageError([_problem(name, f"there is no option '{option}'", mend) for option in unknown])
+    if Path(out).suffix.lower() not in {".parquet", ".pq"}:
+        raise UsageError(_problem(name, f"'{out}' would hold Parquet under another name", "let it end in .parquet"))
     plain: dict[str, Any] = {
         option: tuple(value) if isinstance(value, list) else value for option, value in options.items()
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import FrameType, TracebackType
 
 from cxcausal.core.errors import CxCausalError, IntegrityError
+from cxcausal.core.interrupts import Interrupts
 from cxcausal.tracking.layout import MANIFEST_FILE
 from cxcausal.tracking.run_store import RunStore
 
@@ -40,6 +41,7 @@ class OpenRun:
         self._store: RunStore | None = None
         self._previous: Handler = None
         self._installed = False
+        self._interrupts = Interrupts()
 
     def __enter__(self) -> RunStore:
         """Make the run and, in the main thread, listen for SIGTERM."""
@@ -47,6 +49,7 @@ class OpenRun:
         if threading.current_thread() is threading.main_thread():
             self._previous = signal.signal(signal.SIGTERM, _terminate)
             self._installed = True
+        self._interrupts.__enter__()
         return self._store
 
     def __exit__(
@@ -55,10 +58,11 @@ class OpenRun:
         """Mark the run FINISHED, FAILED or KILLED, and put the old signal handler back; errors go on rising."""
         try:
             if self._store is not None:
-                _close(self._store, error)
+                _close(self._store, KeyboardInterrupt() if self._interrupts.hidden_by(error) else error)
         finally:
             if self._installed:
                 signal.signal(signal.SIGTERM, self._previous if self._previous is not None else signal.SIG_DFL)
+            self._interrupts.__exit__(kind, error, trace)
 
 
 def _terminate(_number: int, _frame: FrameType | None) -> None:
