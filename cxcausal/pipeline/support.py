@@ -78,7 +78,7 @@ def _adjustment(spec: ExperimentSpec, effects: Sequence[Estimate]) -> Iterator[s
     plain = ", ".join(dict.fromkeys(row.metric for row in asked if row.status != "ok"))
     if plain:
         yield f"Some estimates are not adjusted for covariates, for the reasons in the table of effects: {plain}."
-    if spec.value_model is not None:
+    if any(metric.money is not None for _, metric in spec.metrics.with_roles()):
         yield "Money is told from unadjusted means, also where effects are adjusted for covariates."
 
 

@@ -13,7 +13,10 @@ from tests.validation.engine import SEED, Row
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".cxcausal" / "validation"
 TABLE = ROOT / "docs" / "validation.md"
-_SOURCES = ("cxcausal/stats", "cxcausal/estimators", "cxcausal/core/measures.py", "tests/validation", "tests/twins.py")
+_SOURCES = (
+    *("cxcausal/stats", "cxcausal/estimators", "cxcausal/core/measures.py", "cxcausal/core/least_squares.py"),
+    *("cxcausal/data/lines.py", "tests/validation", "tests/twins.py", "tests/regression_twins.py"),
+)
 _HELD = {True: "yes", False: "NO"}
 _VERSIONS = ("numpy", "scipy", "statsmodels")
 
