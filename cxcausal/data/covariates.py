@@ -14,6 +14,8 @@ from cxcausal.data.subjects import Component
 from cxcausal.data.units import Units
 
 MOST_LEVELS = 50
+MOST_COLUMNS = 100
+"""Cross-products grow with the square of the columns."""
 MISSING = "(missing)"
 
 
@@ -58,7 +60,7 @@ def columns_of(engine: Engine, units: Units, covariates: Sequence[str]) -> tuple
 
     Raises:
         PlanError: a covariate was not read.
-        DataError: a text covariate has more than 50 values.
+        DataError: a text covariate has more than 50 values, or all together make more than 100 columns.
     """
     unknown = [name for name in covariates if name not in units.numbers and name not in units.levels]
     if unknown:
@@ -69,7 +71,10 @@ def columns_of(engine: Engine, units: Units, covariates: Sequence[str]) -> tuple
     if broad:
         raise DataError(_too_broad(engine, name) for name in broad)
     fillers = _fillers(engine, units, [name for name in covariates if name in units.numbers])
-    return tuple(column for name in covariates for column in _columns(name, units, fillers))
+    columns = tuple(column for name in covariates for column in _columns(name, units, fillers))
+    if len(columns) > MOST_COLUMNS:
+        raise DataError(_too_many(engine, len(columns)))
+    return columns
 
 
 def _columns(name: str, units: Units, fillers: Mapping[str, float]) -> Iterator[Column]:
@@ -103,7 +108,16 @@ def _indicator(condition: Value) -> Component:
 def _too_broad(engine: Engine, name: str) -> Problem:
     return Problem(
         where=f"{engine.label} column {name}",
-        code="D318",
+        code="D330",
         what=f"the covariate has more than {MOST_LEVELS} different values, too many to adjust for",
         mend="group its values before, or remove it from covariates",
+    )
+
+
+def _too_many(engine: Engine, columns: int) -> Problem:
+    return Problem(
+        where=engine.label,
+        code="D331",
+        what=f"the covariates make {columns} columns, one per value of a text: more than {MOST_COLUMNS}",
+        mend="name fewer covariates, or group their values before",
     )

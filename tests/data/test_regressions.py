@@ -161,7 +161,16 @@ def test_a_covariate_with_too_many_values_is_refused(tmp_path: Path) -> None:
     query = RegressionQuery(measure=CHURN, covariates=("street",))
     with opened(frame, tmp_path, covariates=["street"]) as data, pytest.raises(DataError) as refused:
         ask(data, (query,))
-    assert [problem.code for problem in refused.value.problems] == ["D318"]
+    assert [problem.code for problem in refused.value.problems] == ["D330"]
+
+
+def test_covariates_that_make_too_many_columns_are_refused(tmp_path: Path) -> None:
+    frame = customers().assign(**{f"t{i}": [f"v{(j + i) % 49}" for j in range(900)] for i in range(3)})
+    query = RegressionQuery(measure=CHURN, covariates=("t0", "t1", "t2"))
+    with opened(frame, tmp_path, covariates=["t0", "t1", "t2"]) as data, pytest.raises(DataError) as refused:
+        ask(data, (query,))
+    (problem,) = refused.value.problems
+    assert (problem.code, "144 columns" in problem.what) == ("D331", True)
 
 
 def test_a_covariate_that_was_not_read_is_refused(tmp_path: Path) -> None:
