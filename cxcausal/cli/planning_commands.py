@@ -120,7 +120,7 @@ def _number(value: float | None) -> str:
 @click.option("--as", "actor", metavar="WHO", help="Who acts, for the ledger; CXCAUSAL_ACTOR or git otherwise.")
 @_JSON
 @click.pass_context
-def assign(ctx: click.Context, path: Path, log: str | None, *, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - click's types
+def assign(ctx: click.Context, /, path: Path, log: str | None, *, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - click's types
     """Put units into arms by a salted hash, or derive the arms of a log again and tell how many differ.
 
     The same plan, salt and units give the same bytes. A ledger line keeps the salt's hash and the counts, and no id.

@@ -1,15 +1,16 @@
 """Whether the question can be answered, and why not: the rule, and its plain words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cxcausal.core.wording import count, number, percent
+from cxcausal.core.wording import count, listed, number, percent
 from cxcausal.planning.result import Answer, PowerRow
 
 if TYPE_CHECKING:
     from cxcausal.core.spec.models import ExperimentSpec
 
+PowerRows = Sequence[PowerRow]
 _TOLERANCE = 5e-4
 """Power that rounds to what was asked is enough."""
 
@@ -30,7 +31,7 @@ def judge(spec: "ExperimentSpec", rows: Sequence[PowerRow], units: int | None) -
     in any arm. Whether it can is not known where a number is missing, or no success metric has a size to be seen.
     """
     decisive = [row for row in rows if row.role != "secondary"]
-    against = tuple(_against(spec, row, units) for row in decisive if _falls_short(row))
+    against = tuple(_against(alike, _arms(spec, alike), units) for alike in _alike(decisive))
     if against:
         more = f" (and {len(against) - 1} more)" if len(against) > 1 else ""
         return Judged(
@@ -45,6 +46,20 @@ def judge(spec: "ExperimentSpec", rows: Sequence[PowerRow], units: int | None) -
     return Judged(answer="answerable", sentence=_can(decisive, units), reasons=())
 
 
+def _alike(decisive: Sequence[PowerRow]) -> Iterable[PowerRows]:
+    """Return the rows that fall short, those of one metric with equal numbers together: arms with equal shares."""
+    found: dict[object, list[PowerRow]] = {}
+    for row in decisive:
+        if _falls_short(row):
+            found.setdefault((row.metric, row.size, row.power, row.units_needed), []).append(row)
+    return found.values()
+
+
+def _arms(spec: "ExperimentSpec", rows: PowerRows) -> str:
+    names = [f"'{spec.design.treatment.label(row.arm)}'" for row in rows]
+    return f"the arm{'s' if len(names) > 1 else ''} {listed(names)}"
+
+
 def _falls_short(row: PowerRow) -> bool:
     if row.status != "ok" or row.size is None:
         return False
@@ -53,14 +68,14 @@ def _falls_short(row: PowerRow) -> bool:
     return row.power is not None and row.power < row.power_asked - _TOLERANCE
 
 
-def _against(spec: "ExperimentSpec", row: PowerRow, units: int | None) -> str:
-    arm, asked = spec.design.treatment.label(row.arm), percent(row.power_asked)
-    what = _what(row)
+def _against(rows: PowerRows, arms: str, units: int | None) -> str:
+    row = rows[0]
+    what, asked = _what(row), percent(row.power_asked)
     if row.units_needed is None:
-        return f"{what} in the arm '{arm}' is out of reach: no number of units shows it, from a base of {_base(row)}"
+        return f"{what} in {arms} is out of reach: no number of units shows it, from a base of {_base(row)}"
     weeks = f", {count(row.weeks_needed)} weeks with its window" if row.weeks_needed is not None else ""
     return (
-        f"with {count(units or 0)} units {what} in the arm '{arm}' would be {_verb(row)} with a probability of "
+        f"with {count(units or 0)} units {what} in {arms} would be {_verb(row)} with a probability of "
         f"{percent(row.power or 0.0)} instead of {asked}; {count(row.units_needed)} units would be needed{weeks}"
     )
 

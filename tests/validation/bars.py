@@ -13,6 +13,7 @@ from cxcausal.stats.difference import hc2
 from cxcausal.stats.proportions import srm_p
 from tests.validation.engine import SPEND, Band, Row, Trial, cells_of, rng_of
 from tests.validation.identities import Gap, metamorphic_gap, twin_gap
+from tests.validation.power import v13
 from tests.validation.worlds import WORLDS, World
 
 COVERAGE = Band(low=0.938, high=0.962)
@@ -204,5 +205,6 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V8": v8,
     "V10": v10,
     "V11": v11,
+    "V13": v13,
     "V16": v16,
 }

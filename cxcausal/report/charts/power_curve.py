@@ -1,8 +1,9 @@
 """Power over units, one line per success metric and guardrail: a picture that stands alone as a file."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cxcausal.core.wording import count, percent
+from cxcausal.core.wording import count, listed, percent
 from cxcausal.report.charts.svg import Node, markup, node
 from cxcausal.report.palette import DARK, LIGHT, variables
 
@@ -23,9 +24,10 @@ def power_curve(result: "PlanResult") -> str:
         result: with at least one curve (see `PlanResult.curves`); without one the picture says so.
     """
     bottom = _TOP + _HEIGHT
-    legend = [part for index, curve in enumerate(result.curves) for part in _legend(curve, index, bottom)]
-    height = bottom + 44 + _LINE * max(len(result.curves), 1)
-    parts = (*_axes(result), *_planned(result), *(_line(curve, i) for i, curve in enumerate(result.curves)), *legend)
+    curves = _merged(result)
+    legend = [part for index, curve in enumerate(curves) for part in _legend(curve, index, bottom)]
+    height = bottom + 44 + _LINE * max(len(curves), 1)
+    parts = (*_axes(result), *_planned(result), *(_line(curve, i) for i, curve in enumerate(curves)), *legend)
     whole = node(
         "svg",
         node("title", f"Power of {result.experiment}"),
@@ -46,6 +48,14 @@ def _title(result: "PlanResult") -> str:
     if not result.curves:
         return f"{result.experiment}: no size is planned, so there is no power to show"
     return f"{result.experiment}: probability to find the planned size, by units in all arms"
+
+
+def _merged(result: "PlanResult") -> "list[Curve]":
+    """Return the curves, those of one metric that are the same (arms with equal shares) as one with all their names."""
+    found: dict[object, list[Curve]] = {}
+    for curve in result.curves:
+        found.setdefault((curve.metric, curve.power), []).append(curve)
+    return [replace(same[0], arm=listed([curve.arm for curve in same])) for same in found.values()]
 
 
 def _style() -> str:
