@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cxcausal.core.errors import Problem, UsageError
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.core.spec.placing import placing
 from cxcausal.core.spec.resolve import Resolved
@@ -78,6 +79,7 @@ def assign(
     Raises:
         PlanError: the plan has no shares or no unit.
         DataError: the units are not what the plan says.
+        UsageError: `out` is of another kind, or holds another assignment.
     """
     from hashlib import sha256
 
@@ -96,6 +98,7 @@ def assign(
         found = read_enrolment(spec, project.root, units, with_arm=False, timezone=project.timezone)
     arms = derive(coin, found.strata)
     content = assignment_bytes(kind, spec, [replace(row, arm=arms[str(row.coin)]) for row in found.units])
+    _refuse_overwriting(out, content)
     record = AssignmentRecord(
         plan_hash=resolved.plan_hash,
         salt_hash=coin.salt_hash,
@@ -159,6 +162,13 @@ def _history(resolved: Resolved, path: str, stated: "Assumptions") -> _Past:
         answers = past.answer((*history_queries(spec, cluster), FlowQuery()))
         flow: Any = answers[FlowQuery()]
         return _Past(bases=past_bases(spec, answers, stated, cluster), units=flow.analysed, inputs=past.inputs)
+
+
+def _refuse_overwriting(out: Path, content: bytes) -> None:
+    """Refuse to write over another assignment: who was told to be where must not be lost."""
+    if out.is_file() and out.read_bytes() != content:
+        what = "the file exists and holds something else than this assignment"
+        raise UsageError(Problem(where=str(out), code="U223", what=what, mend="choose another --out, or move it away"))
 
 
 def _coin(resolved: Resolved, salt: str) -> "Coin":

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
+from math import ceil
 
 SPACE = 1 << 256
 """SHA-256 gives one of so many numbers."""
@@ -48,7 +49,7 @@ def draw(coin: Coin, unit: str) -> int:
         >>> draw(coin, "C1") == draw(coin, "C1"), draw(coin, "C1") == draw(coin, "C2")
         (True, False)
     """
-    return _number(coin.salt_hash, coin.experiment, "unit", unit)
+    return _number(_started(coin, "unit"), unit)
 
 
 def assign(coin: Coin, strata: Mapping[str, Stratum]) -> dict[str, str]:
@@ -70,7 +71,8 @@ def assign(coin: Coin, strata: Mapping[str, Stratum]) -> dict[str, str]:
         2
     """
     if not any(strata.values()):
-        return {unit: _arm(coin, draw(coin, unit), SPACE) for unit in strata}
+        started, cuts = _started(coin, "unit"), _cuts(coin, SPACE)
+        return {unit: _arm(cuts, _number(started, unit)) for unit in strata}
     members: dict[Stratum, list[str]] = {}
     for unit, stratum in strata.items():
         members.setdefault(stratum, []).append(unit)
@@ -90,22 +92,33 @@ def mismatches(coin: Coin, strata: Mapping[str, Stratum], logged: Iterable[tuple
 
 
 def _dealt(coin: Coin, stratum: Stratum, units: Sequence[str]) -> Iterable[tuple[str, str]]:
-    start = _number(coin.salt_hash, coin.experiment, "stratum", *stratum)
-    ordered = sorted(units, key=lambda unit: (draw(coin, unit), unit))
-    whole = SPACE * len(ordered)
-    return [(unit, _arm(coin, rank * SPACE + start, whole)) for rank, unit in enumerate(ordered)]
+    begun, start = _started(coin, "unit"), _number(_started(coin, "stratum"), *stratum)
+    ordered = sorted(units, key=lambda unit: (_number(begun, unit), unit))
+    cuts = _cuts(coin, SPACE * len(ordered))
+    return [(unit, _arm(cuts, rank * SPACE + start)) for rank, unit in enumerate(ordered)]
 
 
-def _arm(coin: Coin, number: int, whole: int) -> str:
-    """Return the arm in whose part of 0 to `whole` a number lies, in exact arithmetic."""
-    bounds = zip(coin.arms, coin.bounds, strict=True)
-    return next(arm for arm, bound in bounds if number * bound.denominator < bound.numerator * whole)
+def _cuts(coin: Coin, whole: int) -> tuple[tuple[str, int], ...]:
+    """Return each arm with the first whole number that lies beyond its part of 0 to `whole`, exactly."""
+    return tuple((arm, ceil(bound * whole)) for arm, bound in zip(coin.arms, coin.bounds, strict=True))
 
 
-def _number(*parts: str) -> int:
-    """Return the SHA-256 of texts, each preceded by its length so that no two lists read alike."""
-    digest = hashlib.sha256()
+def _arm(cuts: tuple[tuple[str, int], ...], number: int) -> str:
+    return next(arm for arm, cut in cuts if number < cut)
+
+
+def _started(coin: Coin, kind: str) -> "hashlib._Hash":
+    """Return the hash after what all units, or all strata, of an experiment share."""
+    return _fed(hashlib.sha256(), coin.salt_hash, coin.experiment, kind)
+
+
+def _number(started: "hashlib._Hash", *parts: str) -> int:
+    return int.from_bytes(_fed(started.copy(), *parts).digest(), "big")
+
+
+def _fed(digest: "hashlib._Hash", *parts: str) -> "hashlib._Hash":
+    """Add texts to a hash, each preceded by its length so that no two lists read alike."""
     for part in parts:
         content = part.encode()
         digest.update(len(content).to_bytes(8, "big") + content)
-    return int.from_bytes(digest.digest(), "big")
+    return digest

@@ -273,6 +273,17 @@ def test_units_that_contradict_themselves_are_refused_without_their_ids(project:
     assert not (project.root / "audit/ledger.jsonl").exists()
 
 
+def test_another_assignment_is_not_written_over(project: Project) -> None:
+    project.data(_units(), "data/units.csv")
+    path = project.plan()
+    _assigned(project, path, "data/arms.csv")
+    before = (project.root / "data/arms.csv").read_bytes()
+    again = project.cx("assign", path, "--units", "data/units.csv", "--out", "data/arms.csv", "--salt", "another")
+    assert (again.code, "U223" in again.err) == (2, True)
+    assert (project.root / "data/arms.csv").read_bytes() == before
+    assert len((project.root / "audit/ledger.jsonl").read_text().splitlines()) == 1
+
+
 def test_calls_that_make_no_sense_and_plans_that_can_not_assign(project: Project) -> None:
     project.data(_units(), "data/units.csv")
     path = project.plan()
@@ -280,7 +291,7 @@ def test_calls_that_make_no_sense_and_plans_that_can_not_assign(project: Project
     assert project.cx("assign", path, "--units", "data/units.csv", "--check", "data/units.csv").code == 2
     assert project.cx("assign", path, "--units", "data/units.csv", "--out", "data/arms.xlsx").code == 2
     assert project.cx("assign", path, "--check", "data/units.csv").code == 4, "a log has arms"
-    arms = {"none": {}, "call": {}}
+    arms: dict[str, Any] = {"none": {}, "call": {}}
     bare = project.plan(
         name="bare", design={**PLAN["design"], "treatment": {**PLAN["design"]["treatment"], "arms": arms}}
     )

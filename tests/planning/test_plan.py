@@ -32,7 +32,8 @@ def test_success_is_tested_at_holms_first_step_and_guardrails_at_their_part_of_b
     result = _planned(plan(), units=26_000)
     churn, csat, margin = (_row(result, name) for name in ("churn", "csat", "margin"))
     assert (churn.alpha, churn.sides, churn.power_asked) == (0.025, 2, 0.8)
-    assert (csat.alpha, csat.sides, csat.power_asked) == (0.05, 1, pytest.approx(0.9))
+    assert (csat.alpha, csat.sides) == (0.05, 1)
+    assert csat.power_asked == pytest.approx(0.9)
     assert (margin.alpha, margin.sides, margin.power_asked, margin.power) == (0.05, 2, 0.8, None)
     setting = Setting(base=0.14, variance=0.1204, binary=True, treated=0.25, control=0.5)
     assert churn.power == pytest.approx(power(setting, Test(alpha=0.025), 26_000, -0.015), abs=1e-12)
@@ -96,7 +97,8 @@ def test_success_without_a_size_is_not_known() -> None:
 def test_the_worthwhile_effect_stands_in_for_the_mde() -> None:
     worthwhile = {"minimum_worthwhile_effect": {"metric": "churn", "relative": 0.1}}
     row = _row(_planned(plan(metrics={"success": [CHURN]}, decision=worthwhile), units=10), "churn")
-    assert (row.size, row.size_from) == (pytest.approx(0.014), "minimum_worthwhile_effect")
+    assert row.size == pytest.approx(0.014)
+    assert row.size_from == "minimum_worthwhile_effect"
 
 
 def test_relative_margins_scale_with_the_base() -> None:

@@ -88,7 +88,7 @@ def _spend(n1: int, n0: int, effect: float) -> Callable[[Generator, int], Iterat
 def _baskets(n: int, effect: float) -> Callable[[Generator, int], Iterator[Difference]]:
     """Two orders per customer, of 25 each; the effect is on the value of an order."""
 
-    def arm(rng: Generator, reps: int, value: float) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    def arm(rng: Generator, reps: int, value: float) -> tuple[np.ndarray, np.ndarray]:
         orders = rng.poisson(2.0, (reps, n)) + 0.0
         return orders * value + np.sqrt(orders) * rng.normal(0, 8, orders.shape), orders
 
@@ -154,10 +154,9 @@ SCORES = (0.08, 0.1, 0.2, 0.32, 0.3)
 _MEAN_SCORE = float(np.dot(SCORES, np.arange(1, 6)))
 _SCORE_VARIANCE = float(np.dot(SCORES, np.arange(1, 6) ** 2)) - _MEAN_SCORE**2
 _SPEND_VARIANCE = 0.25 * 1600 * float(np.exp(1)) - 100
-_HALVES = {"treated": 0.5, "control": 0.5}
 _CHURN = Setting(base=0.14, variance=0.14 * 0.86, binary=True, treated=0.25, control=0.5)
 _CSAT = Setting(base=_MEAN_SCORE, variance=_SCORE_VARIANCE, treated=0.2, control=0.4)
-_COMPLAINTS = Setting(base=0.02, variance=0.02 * 0.98, binary=True, **_HALVES)
+_COMPLAINTS = Setting(base=0.02, variance=0.02 * 0.98, binary=True, treated=0.5, control=0.5)
 
 
 def _team_setting(treated: float, low: int, high: int, icc: float) -> Setting:
@@ -178,7 +177,7 @@ CASES = (
     ),
     Case(
         name="spend, zero-inflated, 2,000 units",
-        setting=Setting(base=10.0, variance=_SPEND_VARIANCE, **_HALVES),
+        setting=Setting(base=10.0, variance=_SPEND_VARIANCE, treated=0.5, control=0.5),
         test=Test(alpha=0.05),
         units=2_000,
         size=4.0,
@@ -186,7 +185,7 @@ CASES = (
     ),
     Case(
         name="ratio of means, 700 units",
-        setting=Setting(base=25.0, variance=64 / 2, **_HALVES),
+        setting=Setting(base=25.0, variance=64 / 2, treated=0.5, control=0.5),
         test=Test(alpha=0.05),
         units=700,
         size=1.0,
