@@ -111,6 +111,23 @@ def _scores(n1: int, n0: int) -> Callable[[Generator, int], Iterator[Difference]
     return draw
 
 
+def _adjusted(n1: int, n0: int, rho: float, effect: float) -> Callable[[Generator, int], Iterator[Difference]]:
+    """Outcomes of variance 1 with a covariate known before, adjusted for by the slope within the arms."""
+
+    def draw(rng: Generator, reps: int) -> Iterator[Difference]:
+        for batch in _batches(reps):
+            covariates = [rng.normal(size=(batch, n)) for n in (n1, n0)]
+            noise = [np.sqrt(1 - rho**2) * rng.normal(size=x.shape) for x in covariates]
+            outcomes = [rho * x + e + shift for x, e, shift in zip(covariates, noise, (effect, 0.0), strict=True)]
+            away = [x - x.mean(axis=1, keepdims=True) for x in covariates]
+            crossed = sum((x * y).sum(axis=1) for x, y in zip(away, outcomes, strict=True))
+            slope = (crossed / sum((x**2).sum(axis=1) for x in away))[:, None]
+            arms = [cells_of(y - slope * x) for x, y in zip(covariates, outcomes, strict=True)]
+            yield from (hc2(one, two) for one, two in zip(*arms, strict=True))
+
+    return draw
+
+
 def _teams(
     treated: int, control: int, sizes: tuple[int, int], icc: float, effect: float
 ) -> Callable[[Generator, int], Iterator[Difference]]:
@@ -190,6 +207,14 @@ CASES = (
         units=700,
         size=1.0,
         draw=_baskets(350, 1.0),
+    ),
+    Case(
+        name="a covariate that correlates by .6, 300 units",
+        setting=Setting(base=0.0, variance=1.0, treated=0.4, control=0.6, rho=0.6),
+        test=Test(alpha=0.05),
+        units=300,
+        size=0.25,
+        draw=_adjusted(120, 180, 0.6, 0.25),
     ),
     Case(
         name="20 teams of 10 to 30, ICC .1",
