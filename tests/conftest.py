@@ -66,3 +66,8 @@ def pytest_collection_finish() -> None:
     """Keep what is loaded by now out of garbage collections: Hypothesis asks for one per example."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_sessionfinish() -> None:
+    """Let everything be collected again, so that engines close before the interpreter does."""
+    gc.unfreeze()

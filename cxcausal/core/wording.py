@@ -1,10 +1,13 @@
 """Numbers in plain English, for the sentences that checks, money and verdicts hand on."""
 
 from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Context, Decimal
 from math import floor, log10
 
 MINUS = "\N{MINUS SIGN}"
 _MILLION = 1_000_000
+_EXACT = Context(prec=400)
+"""Digits enough for any double."""
 _OFTEN = 100
 _RARE = 0.01
 
@@ -32,16 +35,18 @@ def counted(n: int, noun: str) -> str:
 def number(value: float, digits: int = 3) -> str:
     """Return a number with so many significant digits, no exponent, and a true minus sign.
 
-    Whole digits are never rounded away, and a value that rounds to zero has no sign.
+    Halves are rounded away from zero, as in the report; whole digits are never rounded away, and a value that
+    rounds to zero has no sign.
 
     Example:
-        >>> number(1234.56), number(0.5), number(-0.0), number(-0.012345) == MINUS + '0.0123'
-        ('1,235', '0.5', '0', True)
+        >>> number(1234.56), number(168.5), number(-0.0), number(-0.012345) == MINUS + '0.0123'
+        ('1,235', '169', '0', True)
     """
     if value == 0:
         return "0"
     decimals = max(0, digits - 1 - floor(log10(abs(value))))
-    text = f"{value:,.{decimals}f}"
+    place = Decimal(1).scaleb(-decimals)
+    text = f"{Decimal(repr(float(value))).quantize(place, ROUND_HALF_UP, _EXACT):,f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return text.replace("-", MINUS)
 

@@ -1,10 +1,11 @@
 """When units entered, until when they were observed, and which of them were observed for long enough."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import ibis
 
+from cxcausal.core.errors import Problem
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.columns import Reader
 from cxcausal.data.engine import Engine, Table, Value
@@ -50,11 +51,33 @@ def clock_of(spec: ExperimentSpec, reader: Reader) -> Clock:
     )
 
 
+def date_problems(spec: ExperimentSpec, reader: Reader) -> tuple[Problem, ...]:
+    """Return what is wrong with an end of observation that the plan gives as a date."""
+    zero, until = spec.data.time_zero, spec.data.observed_until
+    if until is None or not _is_given(reader, until):
+        return ()
+    if zero is not None and _is_given(reader, zero) and zero > until:
+        what = f"observation ends on {until}, and time zero is {zero}"
+        mend = "check data.time_zero and data.observed_until"
+        return (Problem(where="data.observed_until", code="D133", what=what, mend=mend),)
+    if date.fromisoformat(until) > datetime.now(UTC).date() + timedelta(days=1):
+        what, mend = (
+            f"the end of observation, {until}, lies in the future",
+            "give the day until which outcomes are known",
+        )
+        return (Problem(where="data.observed_until", code="D317", what=what, mend=mend),)
+    return ()
+
+
+def _is_given(reader: Reader, text: str) -> bool:
+    return is_date(text) and text not in reader.table.columns
+
+
 def _moment(reader: Reader, text: str | None) -> tuple[str, Value] | None:
     """Return a column's time, or that of a date in the plan, unless a column has this very name."""
     if text is None:
         return None
-    if is_date(text) and text not in reader.table.columns:
+    if _is_given(reader, text):
         return text, ibis.literal(text).cast("timestamp")
     return text, reader.time(text)
 

@@ -128,9 +128,7 @@ def centred(found: Iterable[Pattern], grids: tuple[Grid, ...]) -> ClusterPattern
     )
 
 
-def _move(
-    sums: Sums, shifts: tuple[int, ...], grids: tuple[Grid, ...], total: np.ndarray, cross: np.ndarray
-) -> None:
+def _move(sums: Sums, shifts: tuple[int, ...], grids: tuple[Grid, ...], total: np.ndarray, cross: np.ndarray) -> None:
     """Write the sums and products of clusters from which `shifts` are subtracted, each rounded once."""
     for a, shift in enumerate(shifts):
         total[a] = unscaled(sums.totals[a] - sums.clusters * shift, grids[a].shift)

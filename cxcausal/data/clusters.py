@@ -7,7 +7,7 @@ from itertools import chain
 import ibis
 
 from cxcausal.core.queries import ClusterPatterns, ClusterQuery, Measure
-from cxcausal.data.cluster_patterns import Pattern, Sums, Summed, centred, on_one_side
+from cxcausal.data.cluster_patterns import Pattern, Summed, Sums, centred, on_one_side
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.exact import Grid, on_grid, with_halves
 from cxcausal.data.subjects import components_of, inclusion_of
@@ -65,7 +65,9 @@ def patterns(engine: Engine, units: Units, queries: Sequence[ClusterQuery]) -> M
     batches: dict[tuple[Names, str | None], list[ClusterQuery]] = {}
     for query in dict.fromkeys(queries):
         batches.setdefault((query.cluster, query.by), []).append(query)
-    largest = {cluster: _largest_cluster(engine, units, cluster) for cluster in dict.fromkeys(key[0] for key in batches)}
+    largest = {
+        cluster: _largest_cluster(engine, units, cluster) for cluster in dict.fromkeys(key[0] for key in batches)
+    }
     answers: dict[ClusterQuery, ClusterPatterns] = {}
     for (cluster, by), members in batches.items():
         blocks = _blocks(units, members, largest[cluster])
@@ -125,15 +127,20 @@ def _summed(units: Units, cluster: Names, by: str | None, blocks: Sequence[_Bloc
 def _collapse(engine: Engine, table: Table, blocks: Sequence[_Block], pairs: Sequence[Arms]) -> dict[str, _Collapsed]:
     """Collapse the clusters of every block; a cluster spans arms if it has rows in several, counting or not."""
     keys = [name for name in table.columns if name.startswith("k") or name == "group"]
-    arms = table.group_by(keys).aggregate(arms=table.count())
-    spanning = engine.keep(_SPANNING, arms.filter(arms.arms > 1).drop("arms"))
-    some = engine.fetch(spanning.aggregate(n=spanning.count()))[0][0] > 0
-    lone, shared = (table.anti_join(spanning, keys), table.semi_join(spanning, keys)) if some else (table, None)
+    per_cluster = table.group_by(keys).aggregate(arms=table.count())
+    several = per_cluster.arms > 1
+    some, others = engine.fetch(per_cluster.aggregate(some=several.any(), others=(~several).any()))[0]
+    spanning = engine.keep(_SPANNING, per_cluster.filter(several).drop("arms")) if some and others else None
+    lone = table if spanning is None else table.anti_join(spanning, keys)
+    shared = table if spanning is None else table.semi_join(spanning, keys)
     found = {}
     for block in blocks:
-        across = {} if shared is None else _across(engine, shared, keys, block, pairs)
-        found[block.size] = _Collapsed(lone=_within(engine, lone, block), spanning=across)
-    engine.forget(_SPANNING)
+        within = _within(engine, lone, block) if others else {}
+        found[block.size] = _Collapsed(
+            lone=within, spanning=_across(engine, shared, keys, block, pairs) if some else {}
+        )
+    if spanning is not None:
+        engine.forget(_SPANNING)
     return found
 
 
@@ -170,7 +177,9 @@ def _side_by_side(table: Table, keys: Sequence[str], block: _Block, pairs: Seque
     arms = tuple(dict.fromkeys(chain.from_iterable(pairs)))
     columns = (block.size, *block.columns)
     # A cluster has one row per group and arm, so that the largest is the only one.
-    per_arm = {f"{name}:{arm}": table[name].max(where=table.arm == arm).fill_null(0) for name in columns for arm in arms}
+    per_arm = {
+        f"{name}:{arm}": table[name].max(where=table.arm == arm).fill_null(0) for name in columns for arm in arms
+    }
     wide = table.group_by(list(keys)).aggregate(**per_arm)
     wide = wide.mutate(pair=ibis.range(len(pairs)).unnest())
     chosen: dict[str, Value] = {"pair": wide.pair, "group": wide.group}

@@ -35,6 +35,25 @@ class Reader:
     declared: Mapping[str, Column]
     decimal: str = "."
 
+    @property
+    def declared_numbers(self) -> tuple[str, ...]:
+        """Columns that the plan declares to be numbers or booleans, and doesn't map to text."""
+        kinds = {"number", "integer", "boolean"}
+        return tuple(
+            name for name, column in self.declared.items() if column.type in kinds and not self.maps_to_text(name)
+        )
+
+    def maps_to_text(self, name: str) -> bool:
+        """Tell whether the column's map leads to something that is no number."""
+        declared = self.declared.get(name)
+        targets = () if declared is None or declared.map is None else declared.map.values()
+        return any(target is not None and _finite(target) is None for target in targets)
+
+    def present(self, name: str) -> Value:
+        """Tell where a value is stored; an empty text is none."""
+        column = self.table[name]
+        return column.nullif("").notnull() if self.holds_text(name) else column.notnull()
+
     def text(self, name: str) -> Value:
         """Return values as canonical text after the column's map: whole numbers without `.0`, missing as null."""
         return _mapped(self.stored_text(name), self._map(name, number=False))
@@ -160,14 +179,18 @@ def _map_text(name: str, value: object) -> str | None:
 
 
 def _map_number(name: str, value: object) -> float | None:
-    if value is None:
-        return None
-    try:
-        number = float(str(value)) if not isinstance(value, bool) else float(value)
-    except ValueError:
-        number = float("nan")
-    if isfinite(number):
+    number = _finite(value)
+    if value is None or number is not None:
         return number
     what = f"the map of '{name}' leads to '{value}', and this column must be a number"
     mend = "map each value to a number, or to null where it means missing"
     raise PlanError(Problem(where=f"data.columns.{name}.map", code="D131", what=what, mend=mend))
+
+
+def _finite(value: object) -> float | None:
+    """Return what a map leads to as a number, None where it is none."""
+    try:
+        number = float(str(value)) if not isinstance(value, bool) else float(value)
+    except ValueError:
+        return None
+    return number if isfinite(number) else None

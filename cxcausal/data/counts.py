@@ -37,14 +37,16 @@ def duplicates(engine: Engine, units: Units) -> Duplicates:
 
 def repeated_rows(engine: Engine, units: Units, opened: Opened) -> tuple[str, tuple[int, ...]]:
     """Return the file and the numbers of up to five rows whose unit stood before in the same arm; never its id."""
-    unnumbered = opened.row is None or (opened.file is not None and not opened.kept)
-    if units.unit is None or unnumbered or opened.row is None:
+    if units.unit is None or opened.row is None:
         return opened.source.label, ()
     table = units.table
-    window = ibis.window(group_by=[table[units.unit], table.arm], order_by=table.row)
-    earlier = table.select("row", before=ibis.row_number().over(window))
-    again = earlier.filter(earlier.before > 0)
-    return place_of(engine, opened, opened.table, opened.row.isin(again.row))
+    place = ["file", "row"] if "file" in table.columns else ["row"]
+    window = ibis.window(group_by=[table[units.unit], table.arm], order_by=place)
+    earlier = table.select(*place, before=ibis.row_number().over(window))
+    again = earlier.filter(earlier.before > 0).drop("before")
+    stored = {"row": opened.row} if len(place) == 1 else {"row": opened.row, "file": opened.file}
+    numbered = opened.table.mutate(**stored)
+    return place_of(engine, opened, numbered.semi_join(again, place), ibis.literal(True))
 
 
 def mixed(engine: Engine, units: Units, query: MixedQuery) -> int:

@@ -5,11 +5,13 @@ import gzip
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
+from io import StringIO
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO, cast
 
 from cxcausal.core.errors import DataError, PlanError, Problem
 from cxcausal.core.spec.models import Csv
+from cxcausal.data.csv_scan import regular_rows
 
 _ENCODINGS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "latin-1": "latin-1"}
 _ALIASES = {"utf8": "utf-8", "utf-8-sig": "utf-8", "utf16": "utf-16", "latin1": "latin-1", "iso-8859-1": "latin-1"}
@@ -58,7 +60,7 @@ def delimiter_of(dialect: Csv, file: Path) -> str:
 
 
 def structure_of(file: Path, name: str, dialect: Csv) -> Structure:
-    """Read a whole CSV file for its structure.
+    """Read a whole CSV file for its structure: fast where it is plain, and else row by row.
 
     Raises:
         DataError: the file has no rows, another encoding or delimiter, repeated column names, rows that are too long
@@ -67,6 +69,9 @@ def structure_of(file: Path, name: str, dialect: Csv) -> Structure:
     """
     encoding, delimiter = encoding_of(dialect), delimiter_of(dialect, file)
     _refuse_utf16(file, name, encoding)
+    plain = _plain_structure(file, name, encoding, delimiter)
+    if plain is not None:
+        return plain
     with _opened(file, _ENCODINGS[encoding]) as stream:
         previous = csv.field_size_limit(_LONGEST_FIELD)
         try:
@@ -76,6 +81,20 @@ def structure_of(file: Path, name: str, dialect: Csv) -> Structure:
             raise DataError(Problem(where=name, code="D203", what=what, mend=mend)) from None
         finally:
             csv.field_size_limit(previous)
+
+
+def _plain_structure(file: Path, name: str, encoding: str, delimiter: str) -> Structure | None:
+    """Return the structure of a file in which every row has the header's width, None where that is not certain."""
+    if encoding == "utf-16":
+        return None
+    with _binary(file) as stream:
+        found = regular_rows(stream, delimiter, utf8=encoding == "utf-8")
+    if found is None:
+        return None
+    first, rows = found
+    header = tuple(next(csv.reader(StringIO(first.decode(encoding), newline=""), delimiter=delimiter, strict=True)))
+    _refuse_header(header, name, delimiter)
+    return Structure(header=header, rows=rows)
 
 
 def _read(stream: TextIO, name: str, delimiter: str) -> Structure:
@@ -110,7 +129,7 @@ def _without_nul(stream: TextIO, name: str) -> Iterator[str]:
 
 
 def _refuse_utf16(file: Path, name: str, encoding: str) -> None:
-    with gzip.open(file) if file.suffix.lower() == ".gz" else file.open("rb") as stream:
+    with _binary(file) as stream:
         start = stream.read(2)
     if start in {b"\xff\xfe", b"\xfe\xff"} and encoding != "utf-16":
         mend = "say csv: {encoding: utf-16} below data, or save it as UTF-8"
@@ -150,6 +169,10 @@ def _ragged(name: str, width: int, ragged: list[tuple[int, int]]) -> Problem:
         what=f"this row has {fields} fields and the header {width}; {len(ragged)} rows are so (rows {others})",
         mend="put fields that hold the delimiter or a decimal comma in quotes, or set csv.delimiter and csv.decimal",
     )
+
+
+def _binary(file: Path) -> BinaryIO:
+    return cast("BinaryIO", gzip.open(file)) if file.suffix.lower() == ".gz" else file.open("rb")
 
 
 def _opened(file: Path, encoding: str) -> TextIO:

@@ -97,6 +97,7 @@ def _opened(engine: Engine, spec: ExperimentSpec, opened: Opened, with_arm: bool
         times=(),
         filtered=(),
         declared=(),
+        formulas={},
     )
     terms = Terms(reader=_reader(spec, rows), roles=roles, numeric_covariates=())
     problems = tuple(broken_rules(engine, rows, rows.table, rules_of(terms)))

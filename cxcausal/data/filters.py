@@ -90,8 +90,9 @@ class FilterCompiler:
         shown = f"the column '{name}'"
         if kind.is_date() or kind.is_timestamp():
             return _Operand(shown=shown, time=self.reader.time(name))
-        numbers = self.reader.holds_numbers(name) or name in self.numeric
-        texts = self.reader.holds_text(name)
+        worded = self.reader.maps_to_text(name)
+        numbers = (self.reader.holds_numbers(name) or name in self.numeric) and not worded
+        texts = self.reader.holds_text(name) or worded
         return _Operand(
             shown=shown,
             number=self.reader.number(name) if numbers else None,

@@ -11,7 +11,7 @@ from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.dataset import Dataset
 from cxcausal.data.engine import start_engine
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
-from cxcausal.data.roles import filter_of, roles_of
+from cxcausal.data.roles import filter_of, formulas_of, roles_of
 from cxcausal.data.sources import Confines, find_source
 from cxcausal.data.tables import Opened, open_table, paths_for_engine
 from cxcausal.data.units import prepare_units
@@ -83,6 +83,7 @@ def _past(spec: ExperimentSpec, wanted: Collection[str], cluster: str | None) ->
     treatment = spec.design.treatment.model_copy(update={"received": None})
     expr, metrics = filter_of(spec), [metric for role in kept.values() for metric in role]
     asked = {column for metric in metrics for column in (*metric.columns, metric.response, metric.covariate)}
+    asked |= {name for made, tree in formulas_of(spec).items() if made in asked for name in columns_of(tree)}
     asked |= {cluster, spec.data.weight, *(() if expr is None else columns_of(expr))}
     blocks = {
         "unit": None,

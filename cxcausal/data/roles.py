@@ -1,12 +1,12 @@
 """Which columns a plan needs, and in which roles: only those are read."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
 from cxcausal.core.errors import PlanError, Problem
-from cxcausal.core.spec.filter_grammar import Expr, FilterError, columns_of, parse_filter
+from cxcausal.core.spec.filter_grammar import Expr, FilterError, columns_of, parse_filter, parse_formula
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 
 
@@ -32,6 +32,7 @@ class Roles:
         times: columns of time zero and of the end of observation.
         filtered: columns of the filter.
         declared: the names below `data.columns`.
+        formulas: the computed columns, by name; what they use is among the numbers.
     """
 
     arm: str
@@ -42,10 +43,11 @@ class Roles:
     times: tuple[str, ...]
     filtered: tuple[str, ...]
     declared: tuple[str, ...]
+    formulas: Mapping[str, Expr]
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """Every column to read, each once."""
+        """Every column to read, each once; computed ones are not there to be read."""
         ruled = (rule.column for rule in self.numbers)
         names = (
             self.arm,
@@ -57,7 +59,7 @@ class Roles:
             *self.filtered,
             *self.declared,
         )
-        return tuple(dict.fromkeys(names))
+        return tuple(name for name in dict.fromkeys(names) if name not in self.formulas)
 
     @property
     def numeric(self) -> tuple[str, ...]:
@@ -69,21 +71,22 @@ def roles_of(spec: ExperimentSpec) -> Roles:
     """Return the roles of a plan's columns.
 
     Raises:
-        PlanError: the filter is not of the language of filters.
+        PlanError: the filter or a formula is not of the language of filters.
     """
     data, treatment = spec.data, spec.design.treatment
     ids = (data.unit, data.randomization_unit, *data.cluster)
     times = (name for name in (data.time_zero, data.observed_until) if name is not None and not is_date(name))
-    expr = filter_of(spec)
+    expr, formulas = filter_of(spec), formulas_of(spec)
     return Roles(
         arm=treatment.column,
         ids=tuple(dict.fromkeys(name for name in ids if name is not None)),
         texts=tuple(dict.fromkeys((*spec.segments, *spec.design.strata))),
         covariates=tuple(dict.fromkeys((*spec.covariates, *spec.effect_modifiers))),
-        numbers=tuple(dict.fromkeys(_number_rules(spec))),
+        numbers=tuple(dict.fromkeys((*_number_rules(spec), *_formula_rules(formulas)))),
         times=tuple(dict.fromkeys(times)),
         filtered=() if expr is None else columns_of(expr),
         declared=tuple(data.columns),
+        formulas=formulas,
     )
 
 
@@ -93,13 +96,25 @@ def filter_of(spec: ExperimentSpec) -> Expr | None:
     Raises:
         PlanError: the filter is not of the language of filters.
     """
-    if spec.data.filter is None:
-        return None
+    return None if spec.data.filter is None else _parsed(parse_filter, spec.data.filter, "data.filter")
+
+
+def formulas_of(spec: ExperimentSpec) -> Mapping[str, Expr]:
+    """Return the plan's formulas as trees, by the name of the computed column.
+
+    Raises:
+        PlanError: one is not of the language of formulas.
+    """
+    formulas = spec.data.formulas
+    return {name: _parsed(parse_formula, text, f"data.columns.{name}.formula") for name, text in formulas.items()}
+
+
+def _parsed(parse: Callable[[str], Expr], text: str, where: str) -> Expr:
     try:
-        return parse_filter(spec.data.filter)
+        return parse(text)
     except FilterError as error:
         what = f"{error.what} at character {error.position}"
-        raise PlanError(Problem(where="data.filter", code="D130", what=what, mend=error.mend)) from None
+        raise PlanError(Problem(where=where, code="D130", what=what, mend=error.mend)) from None
 
 
 def is_date(text: str) -> bool:
@@ -126,6 +141,13 @@ def _number_rules(spec: ExperimentSpec) -> Iterator[NumberRule]:
     for name, column in spec.data.columns.items():
         if not column.allow_negative:
             yield NumberRule(column=name, rule="not_negative", because=f"data.columns.{name}.allow_negative")
+
+
+def _formula_rules(formulas: Mapping[str, Expr]) -> Iterator[NumberRule]:
+    for made, expr in formulas.items():
+        yield NumberRule(column=made, rule="number", because=f"data.columns.{made}.formula")
+        for name in columns_of(expr):
+            yield NumberRule(column=name, rule="number", because=f"data.columns.{made}.formula")
 
 
 def _metric_rules(metric: Metric) -> Iterator[NumberRule]:

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import ibis
 
 from cxcausal.core.errors import Problem
 from cxcausal.data.columns import DECIMAL_COMMA, LARGEST_WHOLE, Reader, is_whole
@@ -11,6 +14,9 @@ from cxcausal.data.tables import Opened
 
 _ROWS_NAMED = 5
 _BEST_NPS = 10
+_LARGEST = 1e70
+"""Beyond this, products of two values overflow when they are squared and added up."""
+_CLOCKS_DIFFER = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +52,8 @@ def broken_rules(engine: Engine, opened: Opened, rows: Table, rules: tuple[Value
     """
     if not rules:
         return
-    counts = {f"r{index}": rule.broken.fill_null(False).sum() for index, rule in enumerate(rules)}
-    found = engine.fetch(rows.aggregate(**counts))[0]
+    broken = rows.select(**{f"r{index}": rule.broken.fill_null(False) for index, rule in enumerate(rules)})
+    found = engine.fetch(broken.aggregate(**{name: broken[name].sum() for name in broken.columns}))[0]
     for rule, count in zip(rules, found, strict=True):
         if count:
             yield _located(engine, opened, rows, rule, count)
@@ -103,6 +109,7 @@ def rules_of(terms: Terms) -> tuple[ValueRule, ...]:
         *(rule for name in terms.roles.ids for rule in _id_rules(terms.reader, name)),
         *_readable_rules(terms),
         *(rule for asked in terms.roles.numbers for rule in _range_rules(terms.reader, asked)),
+        *_type_rules(terms),
         *_time_rules(terms),
     )
 
@@ -138,9 +145,11 @@ def _id_rules(reader: Reader, name: str) -> Iterator[ValueRule]:
 
 
 def _readable_rules(terms: Terms) -> Iterator[ValueRule]:
-    """Yield that numbers can be read and are finite, for outcomes and numeric covariates."""
+    """Yield that numbers can be read and are finite: outcomes, numeric covariates, and what is declared one."""
     reader = terms.reader
-    for name in dict.fromkeys((*terms.roles.numeric, *terms.numeric_covariates)):
+    binary = {asked.column for asked in terms.roles.numbers if asked.rule == "binary"}
+    for name in dict.fromkeys((*terms.roles.numeric, *terms.numeric_covariates, *reader.declared_numbers)):
+        words = '"yes": 1, "no": 0' if name in binary else "NA: null"
         unreadable = reader.unreadable(name)
         if unreadable is not None:
             comma = unreadable & reader.stored_text(name).re_search(DECIMAL_COMMA)
@@ -156,13 +165,13 @@ def _readable_rules(terms: Terms) -> Iterator[ValueRule]:
                 code="D305",
                 broken=unreadable & ~comma,
                 what="the value is not a number",
-                mend=f"say what it means, such as columns: {{{name}: {{map: {{NA: null}}}}}} below data, or correct it",
+                mend=f"say what it means, such as columns: {{{name}: {{map: {{{words}}}}}}} below data, or correct it",
             )
         yield ValueRule(
             column=name,
             code="D306",
-            broken=reader.number(name).isinf(),
-            what="the number is infinite",
+            broken=reader.number(name).abs() > _LARGEST,
+            what="the number is infinite, or too large to be squared",
             mend="correct it, or map it to null below data.columns",
         )
 
@@ -207,31 +216,62 @@ def _range_rules(reader: Reader, asked: NumberRule) -> Iterator[ValueRule]:
         yield ValueRule(column=asked.column, code=code, broken=broken, what=what, mend=mend)
 
 
+def _type_rules(terms: Terms) -> Iterator[ValueRule]:
+    """Yield that declared types are kept; that numbers can be read is told apart from this."""
+    reader = terms.reader
+    for name in reader.declared_numbers:
+        value, kind = reader.number(name), reader.declared[name].type
+        if kind == "integer":
+            what, mend = "the value is not a whole number", "correct it, or declare type: number"
+            yield ValueRule(column=name, code="D318", broken=~is_whole(value), what=what, mend=mend)
+        if kind == "boolean":
+            what, mend = "the value is neither true nor false", "map it to 1, 0 or null below data.columns"
+            yield ValueRule(column=name, code="D319", broken=(value != 0) & (value != 1), what=what, mend=mend)
+    for name, column in reader.declared.items():
+        if column.type in {"date", "datetime"} and name not in terms.roles.times:
+            yield _no_time(reader, name)
+
+
+def _no_time(reader: Reader, name: str) -> ValueRule:
+    return ValueRule(
+        column=name,
+        code="D313",
+        broken=reader.present(name) & reader.time(name).isnull(),
+        what="the value is not a date or time",
+        mend="write dates as 2026-01-31, or 2026-01-31 13:45:00",
+    )
+
+
 def _time_rules(terms: Terms) -> Iterator[ValueRule]:
     for name in terms.roles.times:
-        value = terms.reader.time(name)
-        stored = terms.reader.table[name]
-        present = stored.nullif("").notnull() if stored.type().is_string() else stored.notnull()
         yield ValueRule(
             column=name,
             code="D312",
-            broken=~present,
+            broken=~terms.reader.present(name),
             what="the time is missing",
             mend="fill it in, or leave such rows out",
         )
+        yield _no_time(terms.reader, name)
+    if terms.observed_until is not None and terms.observed_until[0] in terms.roles.times:
+        name, end = terms.observed_until
         yield ValueRule(
             column=name,
-            code="D313",
-            broken=present & value.isnull(),
-            what="the value is not a date or time",
-            mend="write dates as 2026-01-31, or 2026-01-31 13:45:00",
+            code="D317",
+            broken=end > ibis.literal(_tomorrow()),
+            what="the end of observation lies in the future",
+            mend="give the day until which outcomes are known",
         )
-    if terms.time_zero is not None and terms.observed_until is not None:
-        (name, start), (_, end) = terms.time_zero, terms.observed_until
+    if terms.time_zero is not None and terms.observed_until is not None and terms.roles.times:
+        (_, start), (_, end) = terms.time_zero, terms.observed_until
         yield ValueRule(
-            column=name,
+            column=terms.roles.times[0],
             code="D314",
             broken=start > end,
             what="time zero lies after the end of observation",
             mend="check data.time_zero and data.observed_until; a unit can't enter after it was last seen",
         )
+
+
+def _tomorrow() -> datetime:
+    """Return a moment that lies in the future whatever the zone and the clock of whoever wrote the data."""
+    return datetime.now(UTC).replace(tzinfo=None) + _CLOCKS_DIFFER

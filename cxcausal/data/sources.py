@@ -4,7 +4,7 @@ import glob
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,6 +31,7 @@ _KINDS: Mapping[str, Kind] = {
 }
 _KNOWN = "this version reads .csv, .tsv, .json, .jsonl (each also .gz), .parquet, .dta and .duckdb"
 _URL = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)$", re.DOTALL)
+_SECRET = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 _WHERE = "data.source"
 _SIGNS = "*?["
 
@@ -82,7 +83,7 @@ def find_source(data: Data, confines: Confines, *, on: str | None, sources: Mapp
     Raises:
         PlanError: the source leaves the project, or is of a kind that this version can't read.
         DataError: nothing is there.
-        MachineError: a named source belongs to a package that is not installed.
+        MachineError: a named source belongs to a package that is not installed, or an environment variable is not set.
     """
     text = data.source if on is None else on
     named = named_sources(confines.root) if sources is None else sources
@@ -92,12 +93,32 @@ def find_source(data: Data, confines: Confines, *, on: str | None, sources: Mapp
     if scheme is not None and scheme[1].lower() != "duckdb":
         what = f"a source of the kind '{scheme[1]}://' is not built in this version"
         raise PlanError(Problem(where=_WHERE, code="D101", what=what, mend=f"export the table to a file; {_KNOWN}"))
+    if on is None and _SECRET.search(text):
+        return _secret_source(data, confines)
     pattern = text if scheme is None else scheme[2].removeprefix("/")
     if on is None:
         files = _confined(pattern, confines, tuple(named))
     else:
         files = _found(pattern, Path.cwd()) or _matches(pattern, confines.root)
     return _source(files, confines.root, data.table, force="duckdb" if scheme is not None else None)
+
+
+def _secret_source(data: Data, confines: Confines) -> Source:
+    """Return the files of a source with `${env:NAME}` in it, named as the plan writes it: the value is never told."""
+    names = dict.fromkeys(_SECRET.findall(data.source))
+    unset = [name for name in names if name not in os.environ]
+    if unset:
+        what = f"the environment variable {' and '.join(unset)} is not set"
+        raise MachineError(Problem(where=_WHERE, code="D113", what=what, mend="set it, and run again"))
+    actual = _SECRET.sub(lambda found: os.environ[found[1]], data.source)
+    try:
+        source = find_source(data.model_copy(update={"source": actual}), confines, on=None, sources={})
+    except CxCausalError as error:
+        what = f"what '{data.source}' stands for can't be read"
+        mend = f"check the value of {' and '.join(names)}: a path inside the project; {_KNOWN}"
+        raise type(error)(replace(problem, what=what, mend=mend) for problem in error.problems) from None
+    shown = [data.source] if len(source.files) == 1 else [f"{data.source} {at + 1}" for at in range(len(source.files))]
+    return replace(source, names=tuple(shown))
 
 
 def named_sources(root: Path) -> Mapping[str, Any]:

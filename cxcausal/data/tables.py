@@ -60,15 +60,17 @@ def open_table(engine: Engine, source: Source, data: Data, needed: tuple[str, ..
         return openers[source.kind](engine, source, data, needed)
 
 
-def require_columns(label: str, columns: tuple[str, ...], needed: tuple[str, ...]) -> None:
-    """Refuse data that lack a column which the plan names.
+def require_columns(label: str, columns: tuple[str, ...], needed: tuple[str, ...], data: Data) -> None:
+    """Refuse data that lack a column which the plan names, or have one that it computes.
 
     Raises:
-        DataError: one problem per missing column.
+        DataError: one problem per column.
     """
-    missing = [name for name in needed if name not in columns]
-    if missing:
-        raise DataError(_absent(label, name, columns) for name in missing)
+    problems = [_absent(label, name, columns) for name in needed if name not in columns]
+    stored = {name.casefold() for name in columns}
+    problems += [_there_already(label, name) for name in data.formulas if name.casefold() in stored]
+    if problems:
+        raise DataError(problems)
 
 
 def nearest(name: str, known: tuple[str, ...]) -> str | None:
@@ -94,6 +96,11 @@ def _absent(label: str, name: str, columns: tuple[str, ...]) -> Problem:
     )
 
 
+def _there_already(label: str, name: str) -> Problem:
+    what = f"the plan computes '{name}', and the data have a column of that name already"
+    return Problem(where=f"{label} column {name}", code="D214", what=what, mend="give the computed column another name")
+
+
 def _listed(columns: tuple[str, ...]) -> str:
     """List column names, unless they look like the values of a first row."""
     if any(not name.strip() or name.lstrip("+-").replace(".", "", 1).isdigit() or "@" in name for name in columns):
@@ -109,7 +116,7 @@ def _open_csv(engine: Engine, source: Source, data: Data, needed: tuple[str, ...
         if structure.header != header:
             what, mend = f"its columns differ from those of {source.names[0]}", "give all files the same header"
             raise DataError(Problem(where=f"{name} row 1", code="D211", what=what, mend=mend))
-    require_columns(source.label, header, needed)
+    require_columns(source.label, header, needed, data)
     rows = engine.backend.read_csv(
         paths_for_engine(source.files),
         table_name="csv_text",
@@ -131,11 +138,10 @@ def _open_csv(engine: Engine, source: Source, data: Data, needed: tuple[str, ...
 
 
 def _open_json(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
-    del data
     found = tuple(
         engine.backend.read_json(paths_for_engine(source.files), table_name="json_probe", sample_size=-1).columns
     )
-    require_columns(source.label, found, needed)
+    require_columns(source.label, found, needed, data)
     rows = engine.backend.read_json(
         paths_for_engine(source.files), table_name="json_text", columns=dict.fromkeys(needed, "VARCHAR"), filename=_FILE
     )
@@ -144,7 +150,6 @@ def _open_json(engine: Engine, source: Source, data: Data, needed: tuple[str, ..
 
 def _open_stata(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
     """Read a Stata file; labelled values stay the numbers they are stored as."""
-    del data
     import pandas as pd  # noqa: PLC0415 - a second to import, for the rarest source
     import pyarrow as pa  # noqa: PLC0415 - as above
 
@@ -153,7 +158,7 @@ def _open_stata(engine: Engine, source: Source, data: Data, needed: tuple[str, .
     except (ValueError, OSError):
         what, mend = "the file is not a Stata file that can be read", "save it as .dta of version 117 or later"
         raise DataError(Problem(where=source.label, code="D121", what=what, mend=mend)) from None
-    require_columns(source.label, tuple(map(str, frame.columns)), needed)
+    require_columns(source.label, tuple(map(str, frame.columns)), needed, data)
     arrow = pa.Table.from_pandas(frame.loc[:, list(needed)], preserve_index=False)
     engine.backend.con.register("stata_rows", arrow)
     table = engine.keep(RAW, engine.backend.table("stata_rows"))
@@ -181,10 +186,9 @@ def _kept(engine: Engine, source: Source, rows: Table, needed: tuple[str, ...], 
 
 
 def _open_parquet(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
-    del data
     paths, several = paths_for_engine(source.files), len(source.files) > 1
     columns = tuple(engine.backend.read_parquet(paths, table_name="parquet_probe").columns)
-    require_columns(source.label, columns, needed)
+    require_columns(source.label, columns, needed, data)
     numbered = _PARQUET_ROW not in columns
     options = {"file_row_number": numbered, **({"filename": _FILE} if several else {})}
     table = engine.backend.read_parquet(paths, table_name=RAW, **options)
@@ -200,7 +204,6 @@ def _open_parquet(engine: Engine, source: Source, data: Data, needed: tuple[str,
 
 
 def _open_duckdb(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
-    del data
     path = str(source.files[0]).replace("'", "''")  # Ibis puts it between quotes as it is
     engine.backend.attach(path, name="source", read_only=True)
     known = _tables(engine)
@@ -210,7 +213,7 @@ def _open_duckdb(engine: Engine, source: Source, data: Data, needed: tuple[str, 
         what = f"the database has no table '{source.table}'"
         raise PlanError(Problem(where="data.table", code="D107", what=what, mend=mend))
     table = engine.backend.table(source.table, database="source.main")
-    require_columns(source.label, tuple(table.columns), needed)
+    require_columns(source.label, tuple(table.columns), needed, data)
     rows, columns = _count(engine, source, table), tuple(table.columns)
     if known[str(source.table)] != "BASE TABLE":
         return Opened(table=table, columns=columns, rows=rows, source=source, first_row=1, row=None)

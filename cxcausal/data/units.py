@@ -1,21 +1,23 @@
 """The enrolled units in typed form: arms, ids, texts, numbers and maturity, validated before anything is estimated."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cxcausal.core.errors import DataError, Problem
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.arms import undeclared_arms
-from cxcausal.data.clock import Clock, calendar_of, clock_of
+from cxcausal.data.clock import Clock, calendar_of, clock_of, date_problems
 from cxcausal.data.columns import PADDED, Reader, is_whole
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.filters import FilterCompiler
+from cxcausal.data.formulas import formula_rules, with_formulas
 from cxcausal.data.roles import Roles, filter_of
 from cxcausal.data.rules import Terms, broken_rules, rules_of
 from cxcausal.data.tables import Opened
 
 MAX_LEVELS = 50
 MAX_COVARIATE_LEVELS = 1_000
+_FEWEST_IDS = 30
 _UNITS = "units"
 
 
@@ -34,7 +36,7 @@ class Units:
 
     Attributes:
         table: columns `arm`, `mature` (true where the whole window was observed), `id:`, `text:` and `number:` with
-            the name in the data, and `row` where the store numbers its rows.
+            the name in the data, and `row` where the store numbers its rows, with `file` where there are several.
         rows: rows in the file, before the filter.
         unit, randomization_unit: their column in `table`; None where every row is one.
         arms: the arms of the plan.
@@ -75,9 +77,12 @@ def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: R
         PlanError: the filter or a map does not fit the columns.
     """
     decimal = spec.data.csv.decimal if opened.source.kind == "csv" else "."
-    reader = Reader(table=opened.table, declared=spec.data.columns, decimal=decimal)
+    stored = Reader(table=opened.table, declared=spec.data.columns, decimal=decimal)
+    opened = with_formulas(opened, stored, roles.formulas)
+    reader = replace(stored, table=opened.table)
     numeric = _numeric_texts(engine, reader, roles)
     rows = _enrolled(spec, opened, FilterCompiler(reader=reader, numeric=numeric))
+    ids_adjusted = tuple(name for name in roles.covariates if name in {spec.data.unit, spec.randomization_unit})
     covariates = tuple(name for name in roles.covariates if _is_number(reader, name, numeric))
     texts = tuple(dict.fromkeys((*roles.texts, *(name for name in roles.covariates if name not in covariates))))
     clock = clock_of(spec, reader)
@@ -85,8 +90,10 @@ def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: R
         reader=reader, roles=roles, numeric_covariates=covariates, time_zero=clock.zero, observed_until=clock.until
     )
     problems = (
+        *date_problems(spec, reader),
+        *(_like_an_id(opened.source.label, name, "is the plan's own identifier") for name in ids_adjusted),
         *undeclared_arms(engine, opened, rows, reader, spec),
-        *broken_rules(engine, opened, rows, rules_of(terms)),
+        *broken_rules(engine, opened, rows, (*rules_of(terms), *formula_rules(reader, roles.formulas))),
     )
     if problems:
         raise DataError(problems)
@@ -103,8 +110,8 @@ def _numeric_texts(engine: Engine, reader: Reader, roles: Roles) -> frozenset[st
     """Return the undecided text columns of which every value is a number, without padding such as 010."""
     undecided = [name for name in dict.fromkeys((*roles.covariates, *roles.filtered)) if reader.holds_text(name)]
     declared = {name: column.type for name, column in reader.declared.items()}
-    open_names = [name for name in undecided if declared.get(name) is None]
-    numeric = {name for name in undecided if declared.get(name) in {"number", "integer", "boolean"}}
+    open_names = [name for name in undecided if declared.get(name) is None and not reader.maps_to_text(name)]
+    numeric = {name for name in undecided if name in reader.declared_numbers}
     if open_names:
         odd = {f"c{index}": _odd(reader, name).fill_null(False).sum() for index, name in enumerate(open_names)}
         counts = engine.fetch(reader.table.aggregate(**odd))[0]
@@ -119,8 +126,8 @@ def _odd(reader: Reader, name: str) -> Value:
 
 def _is_number(reader: Reader, name: str, numeric: frozenset[str]) -> bool:
     column = reader.declared.get(name)
-    if column is not None and column.type is not None:
-        return column.type in {"number", "integer", "boolean"}
+    if reader.maps_to_text(name) or (column is not None and column.type is not None):
+        return name in reader.declared_numbers
     return reader.holds_numbers(name) or name in numeric
 
 
@@ -138,11 +145,13 @@ def _typed(rows: Table, opened: Opened, spec: ExperimentSpec, reader: Reader, la
     columns |= {} if clock.zero is None else {"time_zero": clock.zero[1]}
     columns |= {} if clock.until is None else {"observed_until": clock.until[1]}
     columns |= {} if opened.row is None else {"row": opened.row}
+    columns |= {} if opened.file is None else {"file": opened.file}
     return rows.select(**columns)
 
 
 def _profiled(engine: Engine, opened: Opened, table: Table, spec: ExperimentSpec, layout: _Layout) -> Units:
-    if engine.fetch(table.aggregate(n=table.count()))[0][0] == 0:
+    units = engine.fetch(table.aggregate(n=table.count()))[0][0]
+    if units == 0:
         what, mend = "the filter leaves no rows", "check data.filter; a missing value passes no comparison"
         raise DataError(Problem(where=opened.source.label, code="D212", what=what, mend=mend))
     calendar = calendar_of(engine, table, layout.clock)
@@ -154,7 +163,7 @@ def _profiled(engine: Engine, opened: Opened, table: Table, spec: ExperimentSpec
         randomization_unit=None if randomized is None else f"id:{randomized}",
         arms=spec.arms,
         numbers=_bounds(engine, table, layout.numbers),
-        levels=_levels(engine, table, layout.texts, spec, opened.source.label),
+        levels=_levels(engine, table, layout.texts, spec, opened.source.label, units),
         data_cut=calendar.data_cut,
         matures_on=calendar.matures_on,
         maturity_known=layout.clock.known,
@@ -178,7 +187,7 @@ def _bounds(engine: Engine, table: Table, numbers: tuple[str, ...]) -> Mapping[s
 
 
 def _levels(
-    engine: Engine, table: Table, texts: tuple[str, ...], spec: ExperimentSpec, label: str
+    engine: Engine, table: Table, texts: tuple[str, ...], spec: ExperimentSpec, label: str, units: int
 ) -> Mapping[str, tuple[str, ...]]:
     levels: dict[str, tuple[str, ...]] = {}
     problems = []
@@ -188,16 +197,18 @@ def _levels(
         distinct = table.select(level=table[f"text:{name}"]).distinct().limit(most + 1)
         levels[name] = tuple(sorted(level for (level,) in engine.fetch(distinct)))
         if len(levels[name]) > most:
-            problems.append(_too_many(label, name, most))
+            problems.append(_like_an_id(label, name, f"has more than {most} different values, like an identifier"))
+        elif len(levels[name]) == units >= _FEWEST_IDS and not grouping:
+            problems.append(_like_an_id(label, name, "has another value in every row, like an identifier"))
     if problems:
         raise DataError(problems)
     return levels
 
 
-def _too_many(label: str, name: str, most: int) -> Problem:
+def _like_an_id(label: str, name: str, what: str) -> Problem:
     return Problem(
         where=f"{label} column {name}",
         code="D315",
-        what=f"the column has more than {most} different values, like an identifier",
+        what=f"the column {what}",
         mend="group its values before, or remove it from the plan's segments, strata and covariates",
     )

@@ -46,6 +46,17 @@ def success_harmed(evidence: Evidence) -> ArmVerdict | None:
     return ArmVerdict(verdict="stop", rule=2, reason=f"Reliable harm: {_effect(evidence, metric)}.")
 
 
+def no_needed_effect(evidence: Evidence) -> ArmVerdict | None:
+    """Rule 1, but after harm, which stops an arm even so: no success metric could be computed."""
+    success = evidence.spec.metrics.success
+    if any(evidence.benefit(metric) is not None for metric in success):
+        return None
+    why = "; ".join(f"'{metric.title}' was not computed: {evidence.why_not(metric)}" for metric in success)
+    return ArmVerdict(
+        verdict="no_decision", rule=1, reason=f"No decision, because the needed effect is missing: {why}."
+    )
+
+
 def improved_and_safe(evidence: Evidence) -> ArmVerdict | None:
     """Rule 3: a success metric improved and every guardrail is inside its margin; then money decides."""
     metric = evidence.improved()
@@ -88,6 +99,7 @@ RULES: tuple[Rule, ...] = (
     failed_check,
     guardrail_beyond,
     success_harmed,
+    no_needed_effect,
     improved_and_safe,
     no_worthwhile_effect,
     cannot_tell,
@@ -125,8 +137,5 @@ def _unsettled(evidence: Evidence) -> str:
 
 def _no_clear_change(evidence: Evidence) -> str:
     success = evidence.spec.metrics.success
-    computed = [(metric, row) for metric in success if (row := evidence.row(metric)) is not None]
-    if not computed:
-        return f"'{success[0].title}' was not computed: {evidence.why_not(success[0])}."
-    metric, row = computed[0]
+    metric, row = next((metric, row) for metric in success if (row := evidence.row(metric)) is not None)
     return f"no clear change, {effect_text(metric, row)}.{detectable_text(evidence, metric, row)}"

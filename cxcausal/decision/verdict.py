@@ -49,7 +49,7 @@ def decide(
     grade: Grade = "D" if failed else design_grade
     cap = tightest_cap(spec, grade, registered=registered)
     arms = {arm: capped(_first(evidence), cap) for arm, evidence in found.items()}
-    recommended = None if failed else _recommended(found, arms)
+    recommended = _recommended(found, arms)
     chosen = arms[recommended] if recommended is not None else None
     return Decision(
         verdict="no_decision" if chosen is None else chosen.verdict,
@@ -64,8 +64,13 @@ def _first(evidence: Evidence) -> ArmVerdict:
     return next(verdict for rule in RULES if (verdict := rule(evidence)) is not None)
 
 
-def _recommended(found: Mapping[str, Evidence], arms: Mapping[str, ArmVerdict]) -> str:
-    """Return the arm with the best verdict; of several, the one worth most, and of these the plan's first."""
+def _recommended(found: Mapping[str, Evidence], arms: Mapping[str, ArmVerdict]) -> str | None:
+    """Return the arm with the best verdict; of several, the one worth most, and of these the plan's first.
+
+    There is none where nothing can be decided about any arm.
+    """
+    if all(verdict.verdict == "no_decision" for verdict in arms.values()):
+        return None
     best = min(RANK.index(verdict.verdict) for verdict in arms.values())
     candidates = [arm for arm, verdict in arms.items() if RANK.index(verdict.verdict) == best]
     return max(candidates, key=lambda arm: (_worth(found[arm]), _benefit(found[arm])))

@@ -41,6 +41,7 @@ class Table:
     """A table with a caption; the first cell of every row is its heading.
 
     `wide` tables scroll inside a labelled region that the keyboard reaches; others become cards on a narrow screen.
+    `bases` are the paths of the rows' records: written once per row, and left out of the keys of its cells.
     """
 
     caption: Sentence
@@ -48,6 +49,7 @@ class Table:
     head: tuple[Sentence, ...]
     rows: tuple[tuple[Cell, ...], ...]
     wide: bool = False
+    bases: tuple[str, ...] = ()
     kind: ClassVar[str] = "table"
 
 

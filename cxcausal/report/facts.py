@@ -6,9 +6,11 @@ from functools import cached_property
 from typing import Any
 
 from cxcausal.core.results import ArmValue, Estimate, RunResult
+from cxcausal.report.clipping import clipped
 from cxcausal.report.keys import derived, evaluate, lookup, path
+from cxcausal.report.people import People, people_of
 from cxcausal.report.rounding import WHOLE, Style, format_number, format_p
-from cxcausal.report.text import Number, Quote
+from cxcausal.report.text import Number, Quote, Sentence
 
 ROLES = {"success": "success", "guardrails": "guardrail", "secondary": "secondary", "exploratory": "exploratory"}
 """The plan's metric lists, and the role that their rows carry."""
@@ -17,7 +19,10 @@ CLIP = 72
 
 @dataclass(frozen=True, kw_only=True)
 class PlannedMetric:
-    """One metric of the plan: where it stands, and what the page needs of it."""
+    """One metric of the plan: where it stands, and what the page needs of it.
+
+    `currency` is set where the metric is money already: one unit of it is worth one unit of the plan's currency.
+    """
 
     key: str
     role: str
@@ -25,6 +30,7 @@ class PlannedMetric:
     type: str
     sign: int
     plan: Mapping[str, Any]
+    currency: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +98,18 @@ class Facts:
                     type=item["type"],
                     sign=1 if item["desired_direction"] == "increase" else -1,
                     plan=item,
+                    currency=self.currency if _is_money(item) else "",
                 )
+
+    @cached_property
+    def people(self) -> People:
+        """Whom the experiment counts."""
+        return people_of(self.result.plan)
+
+    @property
+    def currency(self) -> str:
+        """The currency of the plan's money."""
+        return self.result.value.currency if self.result.value else str(self.result.plan.get("currency") or "")
 
     @property
     def control(self) -> str:
@@ -138,7 +155,7 @@ class Facts:
     def quote(self, key: str, *, clip: int | None = None) -> Quote:
         """Return the words at a path, cut to `clip` signs where page one needs them short."""
         text = str(lookup(self.tree, key))
-        return Quote(path=key, text=text if clip is None or len(text) <= clip else f"{text[: clip - 1]}…")
+        return Quote(path=key, text=clipped(text, clip) or text)
 
     def opening(self, key: str) -> Quote:
         """Return the words before the colon of a sentence that begins with its gist; the whole of any other."""
@@ -151,17 +168,33 @@ class Facts:
         return Quote(path=key, text=str(lookup(self.tree, key))[:10])
 
     def arm(self, name: str, *, clip: int | None = CLIP) -> Quote:
-        """Return an arm's label, or its name where the plan has no label."""
-        labelled = path("plan", "design", "treatment", "arms", name, "label")
-        if self.has(labelled):
-            return self.quote(labelled, clip=clip)
-        text = name if clip is None or len(name) <= clip else f"{name[: clip - 1]}…"
-        return Quote(path=path("plan", "design", "treatment", "arms", name), text=text)
+        """Return an arm's label; its name where the plan has no label, or none that tells it from the other arms."""
+        whole = self._whole_arm(name)
+        others = [self._whole_arm(arm).text for arm in (self.control, *self.treated_arms) if arm != name]
+        text = clipped(whole.text, clip, others)
+        if text is not None:
+            return Quote(path=whole.path, text=text)
+        return Quote(path=path("plan", "design", "treatment", "arms", name), text=clipped(name, clip) or name)
+
+    def _whole_arm(self, name: str) -> Quote:
+        place = path("plan", "design", "treatment", "arms", name)
+        return self.quote(f"{place}.label") if self.has(f"{place}.label") else Quote(path=place, text=name)
+
+    def population(self, row: Row, *, clip: int | None = None) -> Sentence:
+        """Return the name of a row's segment; a value that the data leave empty is said to be missing."""
+        quote = self.quote(row.key("population"), clip=clip)
+        return (quote, "(missing)") if quote.text.endswith("=") else (quote,)
 
     def label(self, metric: PlannedMetric, *, clip: int | None = CLIP) -> Quote:
-        """Return a metric's label, or its name where the plan has no label."""
+        """Return a metric's label; its name where the plan has no label, or none that tells it from the others."""
+        whole = self._whole_label(metric)
+        others = [self._whole_label(other).text for other in self.metrics if other != metric]
+        text = clipped(whole.text, clip, others)
+        return self.quote(f"{metric.key}.name", clip=clip) if text is None else Quote(path=whole.path, text=text)
+
+    def _whole_label(self, metric: PlannedMetric) -> Quote:
         labelled = f"{metric.key}.label"
-        return self.quote(labelled if self.has(labelled) else f"{metric.key}.name", clip=clip)
+        return self.quote(labelled if self.has(labelled) else f"{metric.key}.name")
 
     def row(self, metric: str, arm: str, *, population: str = "all", scale: str = "absolute") -> Row | None:
         """Return the row to show for a metric, an arm against the control and a population: the headline first."""
@@ -206,3 +239,8 @@ class Facts:
         level = 100 * (row.estimate.level or 0.0)
         place = 0 if abs(level - round(level)) < 1e-6 else -1  # noqa: PLR2004 - a rounding guard
         return self.number(derived("percent", row.key("level")), Style(place=place, suffix="\N{NO-BREAK SPACE}%"))
+
+
+def _is_money(metric: Mapping[str, Any]) -> bool:
+    worth = (metric.get("money") or {}).get("per_unit")
+    return metric["type"] == "mean" and isinstance(worth, int | float) and worth == 1

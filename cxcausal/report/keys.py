@@ -2,11 +2,16 @@
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import ROUND_HALF_UP, Decimal
 from statistics import NormalDist
 from typing import Any
 from urllib.parse import quote, unquote
 
+from cxcausal.report.rounding import EXACT
+
 _DERIVED = re.compile(r"derived:(\w+)\((.*)\)")
+_PLACE = re.compile(r"-?\d+")
+"""A power of ten to round at, beside the paths of a formula."""
 
 
 def path(*parts: str | int) -> str:
@@ -67,12 +72,17 @@ def evaluate(tree: Mapping[str, Any], key: str) -> Any:  # noqa: ANN401 - a path
     found = _DERIVED.fullmatch(key)
     if found is None:
         return lookup(tree, key)
-    values = [lookup(tree, part) for part in found[2].split(",")]
+    values = [int(part) if _PLACE.fullmatch(part) else lookup(tree, part) for part in found[2].split(",")]
     return None if any(value is None for value in values) else FORMULAS[found[1]](*values)
 
 
 def _half_up(value: float) -> int:
     return int(value + 0.5) if value >= 0 else -int(0.5 - value)
+
+
+def _at(value: float, place: int) -> float:
+    """Return a value rounded at a power of ten, halves away from zero, as numbers are printed."""
+    return float(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(place), ROUND_HALF_UP, EXACT))
 
 
 def _detectable(se: float, level: float, power: float) -> float:
@@ -92,14 +102,14 @@ def _detectable_doubled(se: float, level: float, power: float) -> float:
 FORMULAS: Mapping[str, Callable[..., float]] = {
     "per_thousand": lambda x: 1000 * x,
     "abs_per_thousand": lambda x: abs(1000 * x),
-    "negative_per_thousand": lambda x: -1000 * x,
     "percent": lambda x: 100 * x,
     "abs_percent": lambda x: abs(100 * x),
-    "negative_percent": lambda x: -100 * x,
     "abs": abs,
-    "negative": lambda x: -x,
     "percent_of_pairs": lambda a, b, c, d: 100 * (a + b) / (c + d),
+    "percent_ratio": lambda a, b: 100 * a / b,
     "times": lambda a, b: a * b,
+    "after": lambda mean, change, fine, coarse: _at(mean, fine) + _at(change, coarse),
+    "after_per_thousand": lambda mean, change, fine, coarse: _at(1000 * mean, fine) + _at(1000 * change, coarse),
     "dots": lambda rate: _half_up(1000 * rate),
     "dots_change": lambda change: abs(_half_up(1000 * change)),
     "dots_after": lambda rate, change: _half_up(1000 * rate) + _half_up(1000 * change),

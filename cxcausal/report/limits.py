@@ -5,7 +5,8 @@ from typing import Literal
 
 from cxcausal.report.facts import Facts, PlannedMetric, Row
 from cxcausal.report.keys import path
-from cxcausal.report.scales import RELATIVE, Scale, scale_of
+from cxcausal.report.rounding import Style
+from cxcausal.report.scales import RELATIVE, Scale, scale_of, style_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,18 @@ def limited_row(facts: Facts, metric: PlannedMetric, arm: str, limit: Limit) -> 
     """Return the row on the limit's own scale, and how that scale is printed."""
     scale = RELATIVE if limit.on == "relative" else scale_of(metric)
     return facts.row(metric.name, arm, scale=limit.on), scale
+
+
+def effect_style(facts: Facts, metric: PlannedMetric, row: Row, scale: Scale) -> Style:
+    """Return how an effect is rounded wherever it stands, so that no end of a range is rounded onto a limit.
+
+    Limits are agreed for everybody, so they play no part in segments.
+    """
+    if row.estimate.population != "all":
+        return style_of(row, scale)
+    margin = margin_of(facts, metric) if metric.role == "guardrail" else None
+    limits = ((margin, -metric.sign), (worthwhile(facts, metric), metric.sign))
+    return style_of(row, scale, tuple(side * at.value for at, side in limits if at and at.on == row.estimate.scale))
 
 
 def harm_bound(row: Row, sign: int) -> tuple[str, float]:

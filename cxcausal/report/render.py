@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from cxcausal.core.results import RunResult
 from cxcausal.report.facts import Facts
 from cxcausal.report.stylesheet import security_policy, stylesheet
-from cxcausal.report.text import Html, html
+from cxcausal.report.text import Html, compact, html
 from cxcausal.report.view import page_view
 
 if TYPE_CHECKING:
@@ -34,4 +34,5 @@ def _template() -> "Template":
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["words"] = html
+    environment.filters["compact"] = compact
     return environment.get_template("page.html.j2")

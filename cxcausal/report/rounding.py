@@ -3,12 +3,14 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 MINUS = "\N{MINUS SIGN}"
 NARROW = "\N{NO-BREAK SPACE}"
 TO = f"{NARROW}to{NARROW}"
 """Between the ends of a range that must not break over two lines."""
+EXACT = Context(prec=400)
+"""Digits enough for any double, so that no amount is too large to print."""
 _MOST_DECIMALS = 6
 _EXTRA_DIGITS = 4
 _SMALLEST_P = 0.001
@@ -40,9 +42,14 @@ def money(currency: str, place: int, *, sign: bool = False) -> Style:
         >>> format_number(2.5, money("EUR", -1)).replace(NARROW, " ")
         'EUR 2.50'
     """
-    cents, tenths_of_cents = -2, -3
-    place = cents if tenths_of_cents <= place < 0 else place
-    return Style(place=place, prefix=f"{currency}{NARROW}" if currency else "", sign=sign, references=(0.0,))
+    prefix = f"{currency}{NARROW}" if currency else ""
+    return Style(place=cents(place), prefix=prefix, sign=sign, references=(0.0,))
+
+
+def cents(place: int) -> int:
+    """Return the place at which money is rounded: never a single decimal."""
+    tenths, hundredths = -1, -2
+    return hundredths if place == tenths else place
 
 
 def place_for(*values: float, digits: int = 2) -> int:
@@ -111,5 +118,5 @@ def _place_apart(value: float, place: int, references: Sequence[float]) -> int:
 
 
 def _round(value: float, place: int) -> Decimal:
-    rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(place), rounding=ROUND_HALF_UP)
+    rounded = Decimal(repr(float(value))).quantize(Decimal(1).scaleb(place), ROUND_HALF_UP, EXACT)
     return abs(rounded) if rounded == 0 else rounded

@@ -1,5 +1,6 @@
 """Pieces of a sentence: fixed words, numbers with the key they come from, and quotes of the plan or the result."""
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ FIXED_PHRASES = ("Out of 1,000", "out of 1,000", "Per 1,000", "per 1,000", "in 1
 """Every fixed phrase of the page that holds a digit; all other digits are numbers or quotes with a key."""
 
 MISSING = "\N{EN DASH}"
+_STEERING = frozenset({"Cc", "Cf", "Cs"})
 _LONG_WORD = 22
 
 
@@ -63,7 +65,14 @@ def plain(sentence: Iterable[Piece]) -> str:
 def _plain(piece: Piece) -> str:
     if isinstance(piece, Strong):
         return plain(piece.pieces)
-    return piece if isinstance(piece, str) else piece.text
+    return piece if isinstance(piece, str) else _tame(piece.text) if isinstance(piece, Quote) else piece.text
+
+
+def _tame(text: str) -> str:
+    """Return others' words on one line, without signs that would steer a terminal or turn the text around them."""
+    joiner = "\N{ZERO WIDTH JOINER}"
+    kept = (sign for sign in text if sign.isspace() or sign == joiner or unicodedata.category(sign) not in _STEERING)
+    return " ".join("".join(kept).split())
 
 
 def html(sentence: Iterable[Piece]) -> Html:
@@ -87,6 +96,33 @@ def _html(piece: Piece) -> str:
             return f"<strong>{html(piece.pieces)}</strong>"
         case str():
             return safe(piece)
+
+
+def compact(sentence: Sentence, base: str) -> Html:
+    """Return the cell of a long table: one number or quote with its key relative to the row's record, or any words.
+
+    The exact value is left out: it stands at the key, and the text shows it as far as the data can bear.
+
+    Example:
+        >>> compact((Number(key="effects.7.point", value=0.01234, text="0.012"),), "effects.7")
+        '<td class="n" data-key=".point">0.012</td>'
+    """
+    match sentence:
+        case (Number() as number,):
+            return Html(f'<td class="n" data-key="{safe(relative(number.key, base))}">{safe(number.text)}</td>')
+        case (Quote() as quote,):
+            return Html(f'<td><bdi data-key="{safe(relative(quote.path, base))}">{safe(quote.text)}</bdi></td>')
+    return Html(f"<td>{html(sentence)}</td>")
+
+
+def relative(key: str, base: str) -> str:
+    """Return a key without the path of its record, wherever the key names it.
+
+    Example:
+        >>> relative("derived:percent(effects.7.level)", "effects.7")
+        'derived:percent(.level)'
+    """
+    return re.sub(rf"(?<![^(,]){re.escape(base)}(?=\.)", "", key)
 
 
 def origin(quote: Quote) -> str:

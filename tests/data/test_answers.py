@@ -158,6 +158,25 @@ def test_cluster_patterns_are_those_of_the_rows(
     assert found.clusters_control == sum(len(sums) for (_, c), sums in expected.items() if c)
 
 
+def test_clusters_of_all_contrasts_take_few_statements(frame: pd.DataFrame, tmp_path: Path) -> None:
+    queries = [
+        ClusterQuery(measure=measure, cluster=("household_id",), treated=arm, control="none", by=by, value=value)
+        for measure, _ in MEASURES.values()
+        for arm in ("gig", "agent")
+        for by, value in [(None, None), ("tier", "gold"), ("tier", "silver"), ("tier", "")]
+    ]
+    with opened(frame, tmp_path, data=CLUSTERED, design=TREATMENT) as dataset:
+        before = len(dataset.engine.compiled)
+        together = ask(dataset, queries)
+        # Per clustering one size, and per block of measures that count the same units two statements; both groupings
+        # share them.
+        assert len(dataset.engine.compiled) - before <= 2 + 2 * 4
+        alone = ask(dataset, queries[:1])
+    first = queries[0]
+    assert (together[first].cross == alone[first].cross).all()
+    assert (together[first].total == alone[first].total).all()
+
+
 def cluster_twin(
     frame: pd.DataFrame, values: np.ndarray, query: ClusterQuery, center: np.ndarray
 ) -> dict[tuple[int, int], list[np.ndarray]]:

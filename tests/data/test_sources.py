@@ -341,3 +341,25 @@ def test_a_quote_in_a_path_is_no_command(tmp_path: Path) -> None:
     ):
         with open_dataset(plan({**data, "unit": "customer_id"}), tmp_path) as dataset:
             assert sum(ask(dataset, [CountQuery()])[CountQuery()].values()) == 600
+
+
+def test_a_secret_of_the_environment_is_replaced_and_never_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database(rows(), tmp_path / "hush.duckdb")
+    write(rows(), tmp_path, "hush.csv")
+    monkeypatch.setenv("CX_TEST_PLACE", "hush")
+    for data in (
+        {"source": "duckdb:///${env:CX_TEST_PLACE}.duckdb", "table": "outreach"},
+        {"source": "${env:CX_TEST_PLACE}.csv"},
+    ):
+        with open_dataset(plan({"unit": "customer_id", **data}), tmp_path) as dataset:
+            assert sum(ask(dataset, [CountQuery()])[CountQuery()].values()) == 600
+            assert [name for name, _ in dataset.inputs] == [data["source"]]
+    monkeypatch.setenv("CX_TEST_PLACE", "../hush")
+    with pytest.raises(PlanError, match=r"D105 .*CX_TEST_PLACE") as caught:
+        open_dataset(plan({"source": "${env:CX_TEST_PLACE}.csv"}), tmp_path)
+    assert "hush" not in str(caught.value)
+    monkeypatch.delenv("CX_TEST_PLACE")
+    with pytest.raises(MachineError, match=r"D113 .*CX_TEST_PLACE"):
+        open_dataset(plan({"source": "${env:CX_TEST_PLACE}.csv"}), tmp_path)

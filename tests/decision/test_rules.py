@@ -10,6 +10,7 @@ from cxcausal.decision.verdict import Decision, decide
 from tests.decision.worlds import CHURN, CSAT, check, missing, money, plan, row, rows
 
 WORTHWHILE = {"minimum_worthwhile_effect": {"metric": "churn", "absolute": 0.006}}
+NOTHING = "No decision, because the needed effect is missing: 'churn' was not computed: "
 CLEAR = "'churn' shows 12 fewer per 1,000 customers (plausible range: 4 to 20 fewer)"
 SAFE = f"{CLEAR}, and every guardrail stayed within its limit"
 
@@ -167,18 +168,18 @@ CASES = {
         "(plausible range: 7 fewer to 1 more). The study could only detect a change of 5.6 per 1,000 customers or "
         "more, which is finer than the 12 it was planned for.",
     ),
-    "4 cannot tell: success not computed": Case(
+    "1 success not computed": Case(
         effects=rows(missing("churn", "the outcome does not vary")),
-        verdict="hold",
-        rule=4,
-        reason="Cannot tell yet: 'churn' was not computed: the outcome does not vary.",
+        verdict="no_decision",
+        rule=1,
+        reason=f"{NOTHING}the outcome does not vary.",
     ),
-    "4 cannot tell: no row at all": Case(
+    "1 no row at all": Case(
         effects=(),
         spec=plan(metrics={"success": [CHURN]}),
-        verdict="hold",
-        rule=4,
-        reason="Cannot tell yet: 'churn' was not computed: there is no result for it.",
+        verdict="no_decision",
+        rule=1,
+        reason=f"{NOTHING}there is no result for it.",
     ),
     "4 improved, guardrail inconclusive": Case(
         effects=rows(row("csat", -0.07, 0.05)),

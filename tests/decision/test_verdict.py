@@ -99,9 +99,9 @@ def test_an_arm_without_a_net_value_comes_last_among_equals() -> None:
     assert found.recommended_arm == "agent"
 
 
-def test_an_arm_without_its_first_success_metric_comes_last_among_equals() -> None:
+def test_an_arm_without_any_success_metric_has_no_decision_and_is_not_recommended() -> None:
     found = decision(missing("churn", "nobody is left"), row("churn", -0.004, 0.006, arm="agent"))
-    assert {verdict.verdict for verdict in found.arms.values()} == {"hold"}
+    assert {arm: verdict.verdict for arm, verdict in found.arms.items()} == {"gig": "no_decision", "agent": "hold"}
     assert found.recommended_arm == "agent"
 
 

@@ -131,6 +131,16 @@ def test_a_stated_correlation_spares_the_column_of_households(project: Project) 
     assert rows["churn"]["design_effect"] == pytest.approx(1.2)
 
 
+def test_a_computed_outcome_is_computed_from_past_data(project: Project) -> None:
+    past = _past()
+    project.data(past, "data/past.csv")
+    net = {"name": "net", "type": "mean", "column": "net", "desired_direction": "increase", "mde": {"absolute": 1}}
+    data = {**PLAN["data"], "columns": {"net": {"formula": "margin - 2 * before"}, "unused": {"formula": "a / b"}}}
+    path = project.plan(data=data, metrics={"success": [net]})
+    row = _rows(_planned(project, path, "--history", "data/past.csv"))["net"]
+    assert row["base"] == pytest.approx((past.margin - 2 * past.before).mean())
+
+
 def test_the_table_and_the_picture(project: Project) -> None:
     path = project.plan(metrics=METRICS)
     words = ("--base", "churn=0.14", "--sd", "csat=1.2", "--units", "26000", "--out", "out/power.svg")

@@ -27,8 +27,12 @@ class Page:
 
     @property
     def numbers(self) -> list[Mark]:
-        """Every number: `<data>` in words, `<tspan data-value>` in pictures."""
-        return [mark for mark in self.marks if "value" in mark.attributes or "data-value" in mark.attributes]
+        """Every number: `<data>` in words, `<tspan data-value>` in pictures, right-set cells in long tables."""
+        return [
+            mark
+            for mark in self.marks
+            if {"value", "data-value"} & set(mark.attributes) or mark.attributes.get("class") == "n"
+        ]
 
     @property
     def quotes(self) -> list[Mark]:
@@ -42,6 +46,7 @@ class _Reader(HTMLParser):
         self.page = Page()
         self.open: list[tuple[str, Mark | None]] = []
         self.appendix = False
+        self.row = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in attrs}
@@ -49,6 +54,9 @@ class _Reader(HTMLParser):
         self.appendix = self.appendix or attributes.get("class") == "appendix"
         if tag in VOID:
             return
+        self.row = attributes.get("data-row", "") if tag == "tr" else self.row
+        if "data-key" in attributes:
+            attributes["data-key"] = re.sub(r"^\.|(?<=[(,])\.", f"{self.row}.", attributes["data-key"])
         marked = "data-key" in attributes or "data-plan" in attributes
         mark = Mark(tag=tag, attributes=attributes) if marked else None
         if mark:

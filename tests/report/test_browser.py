@@ -2,14 +2,17 @@
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cxcausal.core.results import Range, RunResult
 from cxcausal.report import render_report
 from tests.report import worlds
 from tests.report.situations import SITUATIONS
 from tests.report.test_escaping import HOSTILE, hostile
+from tests.report.test_honesty import many_segments
 
 WIDTHS = (360, 768, 1440)
 FLAGS = (
@@ -34,9 +37,46 @@ def run(chromium: str, folder: Path, *arguments: str) -> subprocess.CompletedPro
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
 
 
+def on_paper(html: str, *sections: str) -> str:
+    """Return the page with only the verdict bar and these sections."""
+    main, end = html.split('<section class="part part-answer"', maxsplit=1)[0], "</main></body></html>"
+    parts = re.findall(r'<section class="part part-(\w+)".*?</section>', html, flags=re.DOTALL)
+    kept = [
+        re.search(rf'<section class="part part-{name}".*?</section>', html, flags=re.DOTALL)
+        for name in parts
+        if name in sections
+    ]
+    return main + "".join(found[0] for found in kept if found) + end
+
+
+@pytest.mark.parametrize("name", ["ship_of_one_arm", "guardrail_open", "pilot_by_cap", "no_decision"])
+def test_what_a_leader_reads_fits_on_two_sheets(chromium: str, tmp_path: Path, name: str) -> None:
+    sheet, pdf = tmp_path / "page.html", tmp_path / "page.pdf"
+    html = render_report(SITUATIONS[name](), ledger_head=None)
+    sheet.write_text(on_paper(html, "answer", "change", "worth", "trust", "where"), encoding="utf-8")
+    run(chromium, tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={pdf}", sheet.as_uri())
+    assert 1 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf.read_bytes())) <= 2
+
+
+def billions() -> RunResult:
+    """Return the outreach trial with amounts that hardly fit a column."""
+    result = worlds.outreach()
+    assert result.value is not None
+    arms = tuple(
+        replace(
+            arm,
+            net_total={k: Range(point=6.04e10, low=-2.8e10, high=9.3e10) for k in arm.net_total},
+        )
+        for arm in result.value.arms
+    )
+    return replace(result, value=replace(result.value, arms=arms))
+
+
 def pages() -> dict[str, str]:
     """Return the pages that are most likely to be too wide."""
     results = {name: SITUATIONS[name]() for name in ("ship_of_several_arms", "pilot_by_cap", "no_decision")}
+    results["many_segments"] = many_segments(clear=True)
+    results["billions"] = billions()
     results |= {f"hostile_{name}": hostile(HOSTILE[name]) for name in ("long", "right_to_left")}
     return {name: render_report(result, ledger_head=worlds.HASH) for name, result in results.items()}
 

@@ -19,7 +19,7 @@ def row(low: float, point: float, high: float, **extra: object) -> ForestRow:
     ("anyway", "changed", "fewer"), [(131, 12, True), (143, 12, False), (0, 0, True), (995, 40, False)]
 )
 def test_a_thousand_dots_of_three_kinds(anyway: int, changed: int, *, fewer: bool) -> None:
-    svg = pictogram(anyway, changed, fewer=fewer)
+    svg = pictogram(anyway, changed, fewer=fewer, label="dots")
     kinds = {name: path.count("h0") for path, name in re.findall(r'<path d="([^"]*)" class="dot-(\w+)"', svg)}
     marked = svg.count('class="dot-fewer"') + svg.count('class="dot-more"')
     assert kinds["anyway"] == anyway
@@ -28,8 +28,8 @@ def test_a_thousand_dots_of_three_kinds(anyway: int, changed: int, *, fewer: boo
 
 
 def test_twelve_marked_dots_differ_in_shape_by_direction() -> None:
-    assert pictogram(131, 12, fewer=True).count("<circle") == 12
-    assert pictogram(131, 12, fewer=False).count("<rect") == 12
+    assert pictogram(131, 12, fewer=True, label="").count("<circle") == 12
+    assert pictogram(131, 12, fewer=False, label="").count("<rect") == 12
 
 
 def test_an_axis_holds_zero_the_limits_and_every_interval() -> None:
@@ -79,3 +79,23 @@ def test_waterfall_bars_join_and_end_at_the_net() -> None:
 def test_words_and_numbers_in_pictures_are_escaped_and_keyed() -> None:
     number = Number(key="a.b", value=1.5, text="1.5")
     assert markup(node("text", "<", number)) == '<text>&lt;<tspan data-key="a.b" data-value="1.5">1.5</tspan></text>'
+
+
+def test_a_long_heading_is_squeezed_into_the_picture() -> None:
+    long = forest([row(-1.0, 0.0, 1.0, heading=("Customers who file a complaint within 30 days",))], "left")
+    short = forest([row(-1.0, 0.0, 1.0, heading=("Complaints",))], "left")
+    assert long.count('textLength="320"') == 1
+    assert "textLength" not in short
+
+
+def test_no_line_of_the_waterfall_crosses_a_label() -> None:
+    bars = [Bar(label=("a",), value=("1",), amount=40.0), Bar(label=("b",), value=("1",), amount=-15.0)]
+    svg = waterfall(bars, Net(label=("net",), value=("1",), amount=25.0, low=-5.0, high=55.0))
+    labels = [float(y) for y in re.findall(r'y="([\d.]+)" class="row-label', svg)]
+    upright = [
+        (float(a), float(b))
+        for x1, x2, a, b in re.findall(r'<line x1="([\d.]+)" x2="([\d.]+)" y1="([\d.]+)" y2="([\d.]+)"', svg)
+        if x1 == x2
+    ]
+    assert len(labels) == 3
+    assert [(y, line) for y in labels for line in upright if line[0] < y - 1 and line[1] > y - 9] == []

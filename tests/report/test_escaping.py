@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cxcausal.core.results import ArmVerdict, RunResult
-from cxcausal.report import render_report
+from cxcausal.report import render_report, summary_text
 from tests.report import worlds
 from tests.report.reader import read
 from tests.report.test_numbers import agrees, quoted, recomputed
@@ -91,3 +91,10 @@ def test_long_words_are_clipped_in_the_answer_and_whole_in_the_appendix(name: st
     labels = [m for m in page.marks if m.attributes.get("data-plan", "").endswith("success.0.label")]
     assert min(len(mark.text) for mark in labels) <= 72
     assert max(len(mark.text) for mark in labels) == len(HOSTILE[name])
+
+
+def test_words_for_the_terminal_steer_nothing_and_stay_on_their_line() -> None:
+    said = summary_text(hostile("a\x1b[31mred\r\nline\u202eturned 🧑\u200d💼"))
+    assert len(said.splitlines()) == 3
+    assert said.splitlines()[0] == "a[31mred lineturned 🧑\u200d💼"
+    assert not {"\x1b", "\r", "\u202e"} & set(said)

@@ -61,8 +61,8 @@ def test_behind_a_failed_gate_page_one_has_no_effect_and_no_money() -> None:
     result = worlds.failed_gate()
     html = render_report(result, ledger_head=None)
     before, _, appendix = html.partition('class="appendix"')
-    keys = re.findall(r'data-key="([^"]+)"', before)
+    keys = re.findall(r'data-(?:key|row)="([^"]+)"', before)
     assert not [key for key in keys if "effects." in key or "value." in key]
     assert before.count("must not be used") == 5
     assert appendix.count("must not be used") == 2
-    assert 'data-key="effects.0.point"' in appendix
+    assert '<tr data-row="effects.0">' in appendix

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from fractions import Fraction
 from functools import cache
 from statistics import NormalDist
 from typing import Any
@@ -31,17 +32,22 @@ def nearest(x: float) -> int:
     return int(math.copysign(math.floor(abs(x) + 0.5), x))
 
 
+def rounded(x: float, place: int) -> float:
+    unit = Fraction(10) ** place
+    return float(nearest(float(Fraction(repr(float(x))) / unit)) * unit)
+
+
 TWINS: dict[str, Callable[..., float]] = {
     "per_thousand": lambda x: x * 1000,
     "abs_per_thousand": lambda x: math.fabs(x) * 1000,
-    "negative_per_thousand": lambda x: 0 - x * 1000,
     "percent": lambda x: x * 100,
     "abs_percent": lambda x: math.fabs(x) * 100,
-    "negative_percent": lambda x: 0 - x * 100,
     "abs": math.fabs,
-    "negative": lambda x: 0 - x,
     "percent_of_pairs": lambda a, b, c, d: (a + b) / (c + d) * 100,
+    "percent_ratio": lambda a, b: a / b * 100,
     "times": lambda a, b: b * a,
+    "after": lambda mean, change, a, b: rounded(change, b) + rounded(mean, a),
+    "after_per_thousand": lambda mean, change, a, b: rounded(1000 * change, b) + rounded(1000 * mean, a),
     "dots": lambda rate: nearest(rate * 1000),
     "dots_change": lambda change: abs(nearest(change * 1000)),
     "dots_after": lambda rate, change: nearest(rate * 1000) + nearest(change * 1000),
@@ -68,7 +74,9 @@ def recomputed(tree: dict[str, Any], key: str) -> float:
     if not key.startswith("derived:"):
         return float(at(tree, key))
     name, _, inner = key.removeprefix("derived:").rstrip(")").partition("(")
-    return float(TWINS[name](*(at(tree, part) for part in inner.split(","))))
+    return float(
+        TWINS[name](*(int(part) if re.fullmatch(r"-?\d+", part) else at(tree, part) for part in inner.split(",")))
+    )
 
 
 def printed(text: str) -> tuple[Decimal, Decimal]:
@@ -99,11 +107,17 @@ def quoted(tree: dict[str, Any], mark: Mark) -> bool:
     """Whether a quote's words are the value at its path, its beginning or its end, or the name of the path itself."""
     key = mark.attributes.get("data-plan") or mark.attributes["data-key"]
     text, name = mark.text, clean(unquote(key.rpartition(".")[2]))
-    if text == name or (text.endswith(PARTIAL) and name.startswith(text[:-1])):
+    if text == name or cut_from(text, name):
         return True
     value = at(tree, key)
     whole = clean(str(value).lower() if isinstance(value, bool) else str(value))
-    return text == whole or (text.endswith(PARTIAL) and whole.startswith(text[:-1])) or _part(text, whole)
+    return text == whole or cut_from(text, whole) or _part(text, whole)
+
+
+def cut_from(text: str, whole: str) -> bool:
+    """Whether a text is the beginning of a longer one, or its beginning and end, with a mark where it was cut."""
+    head, mark, tail = text.partition(PARTIAL)
+    return bool(mark) and whole.startswith(head) and whole.endswith(tail)
 
 
 def _part(text: str, whole: str) -> bool:
@@ -138,7 +152,7 @@ def test_every_number_is_its_key_recomputed(name: str) -> None:
     assert len(page.numbers) > 20
     for mark in page.numbers:
         value = recomputed(tree, mark.attributes["data-key"])
-        exact = float(mark.attributes.get("value") or mark.attributes["data-value"])
+        exact = float(mark.attributes.get("value") or mark.attributes.get("data-value") or value)
         assert math.isclose(value, exact, rel_tol=1e-12, abs_tol=1e-15), mark
         assert agrees(mark, value), mark
 

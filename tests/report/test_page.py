@@ -82,7 +82,8 @@ def test_tables_have_captions_and_scopes_and_pictures_have_names(html: str) -> N
     assert all(a.get("scope") in {"col", "row"} for t, a in tags if t == "th")
     pictures = [a for t, a in tags if t == "svg" and "aria-hidden" not in a]
     assert all(a["role"] == "img" and a["aria-label"] for a in pictures)
-    assert names.count("desc") == len(pictures)
+    labels = [a["aria-label"] for a in pictures]
+    assert len(set(labels)) == len(labels), "pictures that sound the same"
     regions = [a for _, a in tags if a.get("role") == "region"]
     assert regions
     assert all(a["tabindex"] == "0" and a["aria-labelledby"] for a in regions)
@@ -158,3 +159,24 @@ def test_the_bar_says_the_gist_and_the_decision_gives_the_whole_reason() -> None
     assert ">It works and pays</bdi>." in bar
     assert "every guardrail" not in bar
     assert "every guardrail stayed within its limit" in decision
+
+
+def test_every_reference_has_its_target_and_every_target_is_one(html: str) -> None:
+    tags = read(html).tags
+    ids = [a["id"] for _, a in tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    wanted = {part for _, a in tags for part in a.get("aria-labelledby", "").split()}
+    wanted |= {a["href"].removeprefix("#") for _, a in tags if "href" in a}
+    assert wanted <= set(ids)
+
+
+def test_what_scrolls_is_reached_by_the_keyboard_and_has_a_name(html: str) -> None:
+    scrolling = [a for _, a in read(html).tags if a.get("class") == "scroll"]
+    assert scrolling
+    assert all(a["tabindex"] == "0" and a["role"] == "region" and a["aria-labelledby"] for a in scrolling)
+
+
+def test_no_table_has_an_empty_heading_and_no_list_is_empty(html: str) -> None:
+    body = html.split("</style>")[1]
+    assert re.findall(r"<th[^>]*>\s*</th>", body) == []
+    assert re.findall(r"<(?:ul|dl|tbody)[^>]*>\s*</", body) == []

@@ -13,6 +13,7 @@ from cxcausal.stats.difference import hc2
 from cxcausal.stats.proportions import srm_p
 from tests.validation.engine import SPEND, Band, Row, Trial, cells_of, rng_of
 from tests.validation.identities import Gap, metamorphic_gap, twin_gap
+from tests.validation.pages import v20
 from tests.validation.power import v13
 from tests.validation.worlds import WORLDS, World
 
@@ -207,4 +208,5 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V11": v11,
     "V13": v13,
     "V16": v16,
+    "V20": v20,
 }

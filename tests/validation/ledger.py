@@ -13,7 +13,15 @@ from tests.validation.engine import SEED, Row
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".cxcausal" / "validation"
 TABLE = ROOT / "docs" / "validation.md"
-_SOURCES = ("cxcausal/stats", "cxcausal/estimators", "cxcausal/core/measures.py", "tests/validation", "tests/twins.py")
+_SOURCES = (
+    "cxcausal/core/measures.py",
+    "cxcausal/estimators",
+    "cxcausal/report",
+    "cxcausal/stats",
+    "tests/report",
+    "tests/twins.py",
+    "tests/validation",
+)
 _HELD = {True: "yes", False: "NO"}
 _VERSIONS = ("numpy", "scipy", "statsmodels")
 

@@ -1,17 +1,45 @@
-"""The small language of filters: comparisons, `and or not`, arithmetic, columns and literals; never any code.
+"""The small language of filters and formulas: comparisons, `and or not`, arithmetic, columns, literals; never code.
 
     filter     = or ; or = and {"or" and} ; and = not {"and" not} ; not = ["not"] test
     test       = sum [("==" | "!=" | "<" | "<=" | ">" | ">=") sum | ["not"] "in" "[" literals "]" | "is" ["not"] "null"]
     sum        = product {("+" | "-") product} ; product = factor {("*" | "/") factor}
     factor     = ["-"] (number | text | "true" | "false" | column | "(" or ")")
 
+    formula    = sum, of columns, numbers, + - * / and parentheses alone
+
 A column is a name, or anything between backticks. Text stands in single or double quotes; a doubled quote is a quote.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal as OneOf
+
+from cxcausal.core.spec.filter_tokens import (
+    CLOSE_BACKTICK,
+    CLOSE_QUOTE,
+    FILTER_MEND,
+    NUMBER_MEND,
+    FilterError,
+    Token,
+    tokens_of,
+)
+
+__all__ = [
+    "Arithmetic",
+    "Column",
+    "Comparison",
+    "Expr",
+    "FilterError",
+    "Literal",
+    "Logical",
+    "Membership",
+    "Negative",
+    "Not",
+    "NullTest",
+    "columns_of",
+    "parse_filter",
+    "parse_formula",
+]
 
 Comparator = OneOf["==", "!=", "<", "<=", ">", ">="]
 Operator = OneOf["+", "-", "*", "/"]
@@ -96,44 +124,11 @@ class Not:
 Expr = Column | Literal | Negative | Arithmetic | Comparison | Membership | NullTest | Logical | Not
 
 
-class FilterError(ValueError):
-    """A filter that is not of this language: what is wrong, how to mend it, and at which character (from 1)."""
-
-    def __init__(self, what: str, mend: str, position: int) -> None:
-        """Keep the three parts beside the message."""
-        self.what, self.mend, self.position = what, mend, position
-        super().__init__(f"{what} at character {position} — {mend}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Token:
-    kind: str
-    text: str
-    position: int
-
-
-_TOKENS = re.compile(
-    r"""(?P<blank>[ \t\r\n]+)
-      | (?P<number>(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?(?![\w.]))
-      | (?P<text>'(?:[^']|'')*'|"(?:[^"]|"")*")
-      | (?P<quoted>`[^`]+`)
-      | (?P<name>[^\W\d]\w*)
-      | (?P<symbol>==|!=|<=|>=|[-<>+*/()\[\],])""",
-    re.VERBOSE,
-)
-_WORDS = frozenset({"and", "or", "not", "in", "is", "null", "true", "false"})
 _COMPARATORS: dict[str, Comparator] = {"==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
-_MENDS = {
-    "=": "compare with ==",
-    "&": "write and",
-    "|": "write or",
-    "!": "write not, or != to compare",
-    ".": "a filter has columns and literals only; put a name with a point between backticks, a decimal as 0.5",
-    "'": "close the quote",
-    '"': "close the quote",
-    "`": "close the backtick",
-}
-_MEND = "a filter has columns, numbers, quoted text, and/or/not, comparisons, in [...], is null and + - * / only"
+_FEWER = "use fewer parentheses"
+_BEFORE = "compute the column before"
+_SHARED_MENDS = frozenset({CLOSE_QUOTE, CLOSE_BACKTICK, NUMBER_MEND, _FEWER, _BEFORE})
+_FORMULA_MEND = "a formula has columns, numbers, + - * / and parentheses only; put an odd name between backticks"
 
 
 def parse_filter(text: str) -> Expr:
@@ -148,8 +143,30 @@ def parse_filter(text: str) -> Expr:
     """
     if len(text) > MAX_LENGTH:
         raise FilterError("the filter is too long", "prepare the rows before, or write several conditions shorter", 1)
-    parser = _Parser(_tokens(text))
+    parser = _Parser(tokens_of(text))
     return parser.whole()
+
+
+def parse_formula(text: str) -> Expr:
+    """Return the tree of a formula: a number made of columns, numbers, `+ - * /` and parentheses.
+
+    Raises:
+        FilterError: the text is not a formula; the error knows the character.
+
+    Example:
+        >>> columns_of(parse_formula("(readk + mathk) / 2"))
+        ('readk', 'mathk')
+    """
+    if len(text) > MAX_LENGTH:
+        raise FilterError("the formula is too long", _BEFORE, 1)
+    try:
+        expr = _FormulaParser(tokens_of(text)).whole()
+    except FilterError as error:
+        what = error.what.replace("a filter", "a formula").replace("the filter", "the formula")
+        raise FilterError(what, error.mend if error.mend in _SHARED_MENDS else _FORMULA_MEND, error.position) from None
+    if not columns_of(expr):
+        raise FilterError("the formula names no column", "name one, such as spend / 100", 1)
+    return expr
 
 
 def columns_of(expr: Expr) -> tuple[str, ...]:
@@ -174,33 +191,10 @@ def _names(expr: Expr) -> list[str]:
     return _names(expr.operand)
 
 
-def _tokens(text: str) -> list[_Token]:
-    """Cut the text into tokens; a name that is a word of the language gets the word as its kind."""
-    tokens, position = [], 0
-    while position < len(text):
-        found = _TOKENS.match(text, position)
-        if found is None:
-            raise _unreadable(text, position)
-        kind, piece = found.lastgroup or "", found.group()
-        if kind == "symbol" or piece in _WORDS:
-            kind = piece
-        if kind != "blank":
-            tokens.append(_Token(kind=kind, text=piece, position=position + 1))
-        position = found.end()
-    return [*tokens, _Token(kind="end", text="the end", position=len(text) + 1)]
-
-
-def _unreadable(text: str, position: int) -> FilterError:
-    sign = text[position]
-    if sign.isdigit():
-        return FilterError("this is not a number", "write it as 12, 0.5 or 1e-3, without a leading zero", position + 1)
-    return FilterError(f"{sign!r} doesn't belong in a filter", _MENDS.get(sign, _MEND), position + 1)
-
-
 class _Parser:
     """Recursive descent over the tokens; one method per line of the grammar."""
 
-    def __init__(self, tokens: list[_Token]) -> None:
+    def __init__(self, tokens: list[Token]) -> None:
         self._tokens = tokens
         self._at = 0
         self._depth = 0
@@ -215,10 +209,10 @@ class _Parser:
         return expr
 
     @property
-    def _next(self) -> _Token:
+    def _next(self) -> Token:
         return self._tokens[self._at]
 
-    def _take(self) -> _Token:
+    def _take(self) -> Token:
         token = self._next
         self._at += token.kind != "end"
         return token
@@ -231,7 +225,7 @@ class _Parser:
 
     def _want(self, kind: str) -> None:
         if not self._took(kind):
-            raise FilterError(f"'{self._next.text}' stands where '{kind}' is wanted", _MEND, self._next.position)
+            raise FilterError(f"'{self._next.text}' stands where '{kind}' is wanted", FILTER_MEND, self._next.position)
 
     def _unexpected(self) -> FilterError:
         token = self._next
@@ -240,7 +234,7 @@ class _Parser:
             "null": "test for missing values with is null or is not null",
             "is": "is goes with null only; compare with ==",
         }
-        mend = "compare two things at a time and join with and" if token.kind in _COMPARATORS else _MEND
+        mend = "compare two things at a time and join with and" if token.kind in _COMPARATORS else FILTER_MEND
         return FilterError(f"'{token.text}' is not expected here", mends.get(token.kind, mend), token.position)
 
     def _any(self) -> Expr:
@@ -313,7 +307,7 @@ class _Parser:
             token = self._take()
             self._arithmetic += 1
             if self._arithmetic > MAX_ARITHMETIC:
-                raise FilterError("there is too much arithmetic", "compute the column before", token.position)
+                raise FilterError("there is too much arithmetic", _BEFORE, token.position)
             operator = operators[0] if token.kind == operators[0] else operators[1]
             expr = Arithmetic(operator=operator, left=expr, right=part())
         return expr
@@ -339,10 +333,28 @@ class _Parser:
     def _deeper(self, part: Callable[[], Expr]) -> Expr:
         self._depth += 1
         if self._depth > MAX_DEPTH:
-            raise FilterError("the filter is nested too deeply", "use fewer parentheses", self._next.position)
+            raise FilterError("the filter is nested too deeply", _FEWER, self._next.position)
         expr = part()
         self._depth -= 1
         return expr
+
+
+class _FormulaParser(_Parser):
+    """The same tokens, of which only a sum is taken: also between parentheses."""
+
+    def whole(self) -> Expr:
+        expr = self._sum()
+        if self._next.kind != "end":
+            raise self._unexpected()
+        return expr
+
+    def _any(self) -> Expr:
+        return self._sum()
+
+    def _factor(self) -> Expr:
+        if self._next.kind in {"text", "true", "false"}:
+            raise FilterError(f"{self._next.text} is not a number", _FORMULA_MEND, self._next.position)
+        return super()._factor()
 
 
 def _truth(expr: Expr, position: int) -> Expr:
@@ -353,14 +365,14 @@ def _truth(expr: Expr, position: int) -> Expr:
     return expr
 
 
-def _number(token: _Token) -> int | float:
+def _number(token: Token) -> int | float:
     value = float(token.text)
     if abs(value) > MAX_NUMBER:
         raise FilterError("this number is too large to be exact", "put an id in quotes", token.position)
     return int(token.text) if token.text.isdigit() else value
 
 
-def _constant(token: _Token) -> Literal:
+def _constant(token: Token) -> Literal:
     if token.kind == "number":
         return Literal(value=_number(token))
     if token.kind == "text":

@@ -235,6 +235,9 @@ def _with_money(merged: Node, project: Project, work: _Work) -> Node:
     """Copy in the currency, and the value model with only those assumptions that the metrics name."""
     settings, used = work.library.value_model, _worths(merged, work)
     currency = settings.items.get("currency") if settings is not None and not work.library.example else None
+    if currency is not None and project.currency_named and currency.value != project.currency:
+        what = f"the money is in {currency.value}, and configs/project.yaml says {project.currency}"
+        work.refuse(currency.place, "P333", what, "write the same currency in both, and convert the amounts")
     if settings is not None and used:
         currency = settings.items.get("currency", currency)
         worth = Node(value=used, place=settings.place)

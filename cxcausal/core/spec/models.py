@@ -44,10 +44,11 @@ class Part(BaseModel):
 
 
 class Column(Part):
-    """How to read one column: its type, a map of its values (null means missing), its unit."""
+    """How to read one column: its type, a map of its values (null means missing), its unit; or how to compute it."""
 
     type: Literal["text", "number", "integer", "boolean", "date", "datetime"] | None = None
     map: dict[Level, Free] | None = None
+    formula: Text | None = None
     unit: Text | None = None
     allow_negative: Flag = True
 
@@ -75,6 +76,11 @@ class Data(Part):
     csv: Csv = Csv()
     filter: Text | None = None
     events: dict[str, Free] | None = None
+
+    @property
+    def formulas(self) -> dict[str, str]:
+        """The computed columns by name."""
+        return {name: column.formula for name, column in self.columns.items() if column.formula is not None}
 
 
 class Magnitude(Part):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path as FilePath
 
 from cxcausal.core.spec.draft import Draft, Rule
-from cxcausal.core.spec.filter_grammar import FilterError, parse_filter
+from cxcausal.core.spec.filter_grammar import FilterError, columns_of, parse_filter, parse_formula
 from cxcausal.core.spec.nodes import Finding, Path, dotted
 from cxcausal.core.spec.scalars import is_secret
 
@@ -89,6 +89,59 @@ def filters_parse(draft: Draft) -> Iterator[Finding]:
             yield Finding(path=path, code="P319", what=what, mend=error.mend)
 
 
+def formulas_compute(draft: Draft) -> Iterator[Finding]:
+    """A formula is arithmetic over stored columns that are neither the treatment nor an id; nothing else is said."""
+    for name, column in draft.data.columns.items() if draft.data is not None else ():
+        path: Path = ("data", "columns", name, "formula")
+        if column.formula is None:
+            continue
+        for key in ("type", "map"):
+            if getattr(column, key) is not None:
+                what = f"'{name}' has a formula, and so no {key}: what is computed is a number"
+                yield Finding(path=(*path[:-1], key), code="P329", what=what, mend=f"remove {key}", at="key")
+        try:
+            used = columns_of(parse_formula(column.formula))
+        except FilterError as error:
+            what = f"{dotted(path)}: {error.what} (character {error.position})"
+            yield Finding(path=path, code="P319", what=what, mend=error.mend)
+            continue
+        taken = _not_in_formulas(draft) | {name: "the column itself"}
+        for other in used:
+            if other in taken:
+                what = f"the formula of '{name}' uses '{other}', which is {taken[other]}"
+                yield Finding(path=path, code="P330", what=what, mend="use columns of the data that hold numbers")
+
+
+def computed_are_numbers(draft: Draft) -> Iterator[Finding]:
+    """No treatment, id or time is computed."""
+    formulas = draft.data.formulas if draft.data is not None else {}
+    if draft.data is None or not formulas:
+        return
+    data = draft.data
+    roles: list[tuple[Path, str | None]] = [
+        (("data", key), getattr(data, key)) for key in ("unit", "randomization_unit", "time_zero", "observed_until")
+    ]
+    roles += [(("data", "cluster", at), name) for at, name in enumerate(data.cluster)]
+    if draft.design is not None:
+        roles.append((("design", "treatment", "column"), draft.design.treatment.column))
+    for path, used in roles:
+        if used in formulas:
+            what = f"{dotted(path)} names '{used}', which a formula computes"
+            yield Finding(path=path, code="P330", what=what, mend="name a column of the data; formulas make outcomes")
+
+
+def _not_in_formulas(draft: Draft) -> dict[str, str]:
+    """Return the columns that no formula may use, each with why."""
+    if draft.data is None:
+        return {}
+    taken = dict.fromkeys(draft.data.formulas, "itself computed by a formula")
+    ids = (draft.data.unit, draft.data.randomization_unit, *draft.data.cluster)
+    taken |= {name: "an id" for name in ids if name is not None}
+    if draft.design is not None:
+        taken[draft.design.treatment.column] = "the treatment"
+    return taken
+
+
 def lists_are_unique(draft: Draft) -> Iterator[Finding]:
     """No column is listed twice."""
     lists: list[tuple[Path, tuple[str, ...]]] = [
@@ -143,6 +196,8 @@ PLAN_RULES: tuple[Rule, ...] = (
     no_password,
     table_goes_with_database,
     filters_parse,
+    formulas_compute,
+    computed_are_numbers,
     lists_are_unique,
     horizon_is_one,
     looks_fit,

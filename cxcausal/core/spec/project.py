@@ -28,6 +28,7 @@ class Project:
         currency, timezone, engine, tracking_uri: as in `configs/project.yaml`.
         data_roots: folders beside the root that data may lie in, as written.
         packaged: there is no project file, and the package's defaults serve.
+        currency_named: the project file says the currency, so that a value model in another is a contradiction.
     """
 
     root: Path
@@ -38,6 +39,7 @@ class Project:
     tracking_uri: str = "sqlite:///.cxcausal/mlflow.db"
     data_roots: tuple[str, ...] = ()
     packaged: bool = True
+    currency_named: bool = False
 
 
 class ProjectFile(BaseModel):
@@ -98,7 +100,8 @@ def read_project(root: Path) -> tuple[Project, tuple[Problem, ...]]:
         return Project(root=root), (*reading.problems, *told)
     values = parsed.model_dump(exclude={"schema_version"})
     problems = told_in(reading.node, _findings(parsed))
-    return Project(root=root, packaged=False, **values), (*reading.problems, *problems)
+    named = "currency" in parsed.model_fields_set
+    return Project(root=root, packaged=False, currency_named=named, **values), (*reading.problems, *problems)
 
 
 def _findings(parsed: ProjectFile) -> Iterator[Finding]:

@@ -46,10 +46,13 @@ def _takes(value: Mapping[str, Any]) -> str:
         return f"[{name}](#{name.lower()})"
     if "enum" in value or "const" in value:
         return ", ".join(f"`{choice}`" for choice in value.get("enum", [value.get("const")]))
-    for several in ("anyOf", "oneOf"):
-        if several in value:
-            kinds = (_takes(item) for item in value[several] if item.get("type") != "null")
-            return " or ".join(dict.fromkeys(kinds))
+    choices = value.get("anyOf", value.get("oneOf"))
+    if choices is not None:
+        return " or ".join(dict.fromkeys(_takes(item) for item in choices if item.get("type") != "null"))
+    return _takes_plainly(value)
+
+
+def _takes_plainly(value: Mapping[str, Any]) -> str:
     kind = value.get("type", "anything")
     if isinstance(kind, list):
         return " or ".join(kind)

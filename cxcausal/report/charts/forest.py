@@ -9,6 +9,7 @@ from cxcausal.report.text import Html, Sentence, plain
 WIDTH, STRIP, ROW, TOP, BOTTOM, HEAD = 320.0, 196.0, 42.0, 2.0, 20.0, 20.0
 EDGE = 8.0
 _ROOM = 17
+_HEADING_ROOM = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +69,15 @@ def forest(rows: Sequence[ForestRow], better: str) -> Html:
     return picture(
         WIDTH,
         height,
-        "Intervals of the effects",
-        "Each line is an interval and its tick the estimate; the table below holds the same numbers.",
+        f"Ranges of the difference: {'; '.join(map(_told, rows))}. No change is zero; {better} is better.",
         *(part for row, top in zip(rows, tops, strict=True) for part in _row(axis, row, top)),
         *_foot(axis, height, better),
     )
+
+
+def _told(row: ForestRow) -> str:
+    heading = f"{plain(row.heading)}: " if row.heading else ""
+    return f"{heading}{plain(row.label)}, {plain(row.value)}"
 
 
 def value_text(words: Sentence, y: float, name: str = "row-value") -> Node:
@@ -82,11 +87,17 @@ def value_text(words: Sentence, y: float, name: str = "row-value") -> Node:
     return node("text", *words, x=WIDTH, y=y, text_anchor="end", class_=name, **fit)
 
 
+def _heading(words: Sentence, y: float) -> Node:
+    """Return a heading, squeezed where its bold letters would run out of the picture."""
+    fit = {"textLength": WIDTH, "lengthAdjust": "spacingAndGlyphs"} if len(plain(words)) > _HEADING_ROOM else {}
+    return node("text", *words, x=0, y=y, class_="row-head", **fit)
+
+
 def _row(axis: Axis, row: ForestRow, top: float) -> list[Node]:
     y = top + 28
     low, point, high = axis.x(row.low), axis.x(row.point), axis.x(row.high)
     zero = axis.x(0.0)
-    parts = [node("text", *row.heading, x=0, y=top - 6, class_="row-head")] if row.heading else []
+    parts = [_heading(row.heading, top - 6)] if row.heading else []
     parts += [
         node("text", *row.label, x=0, y=top + 12, class_="row-label"),
         node("line", x1=EDGE, x2=STRIP - EDGE, y1=y, y2=y, class_="guide"),

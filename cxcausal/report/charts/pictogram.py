@@ -7,13 +7,14 @@ COLUMNS, ROWS, PITCH = 40, 25, 10.0
 THOUSAND = COLUMNS * ROWS
 
 
-def pictogram(anyway: int, changed: int, *, fewer: bool) -> Html:
+def pictogram(anyway: int, changed: int, *, fewer: bool, label: str) -> Html:
     """Return the picture: `anyway` full dots, then `changed` marked dots, then faint ones, a thousand in all.
 
     Args:
         anyway: customers in 1,000 who do it in the arm where fewer do.
         changed: customers in 1,000 by whom the arms differ.
-        fewer: whether the contact makes it fewer (rings with a bar) or more (filled squares).
+        fewer: whether the contact makes it fewer (rings) or more (filled squares).
+        label: the same in words.
     """
     anyway = min(max(anyway, 0), THOUSAND)
     changed = min(max(changed, 0), THOUSAND - anyway)
@@ -21,8 +22,7 @@ def pictogram(anyway: int, changed: int, *, fewer: bool) -> Html:
     return picture(
         COLUMNS * PITCH,
         ROWS * PITCH,
-        "A thousand customers as dots",
-        "Full dots are the arm with fewer, marked dots the difference between the arms; the legend has the numbers.",
+        label,
         _dots(range(anyway + changed, THOUSAND), "dot-rest"),
         _dots(range(anyway), "dot-anyway"),
         *marks,

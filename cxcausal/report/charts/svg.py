@@ -49,8 +49,7 @@ def markup(element: Node | Piece) -> Html:
             return Html(safe(element))
 
 
-def picture(width: float, height: float, title: str, description: str, *children: Node) -> Html:
-    """Return a whole picture with its name and description for those who can't see it."""
+def picture(width: float, height: float, label: str, *children: Node) -> Html:
+    """Return a whole picture, with its content in words for those who can't see it."""
     box = f"0 0 {_plain(float(width))} {_plain(float(height))}"
-    parts = (node("title", title), node("desc", description), *children)
-    return markup(node("svg", *parts, viewBox=box, role="img", aria_label=f"{title}. {description}", class_="chart"))
+    return markup(node("svg", *children, viewBox=box, role="img", aria_label=label, class_="chart"))

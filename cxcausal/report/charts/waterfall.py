@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cxcausal.report.charts.forest import BOTTOM, ROW, STRIP, TOP, WIDTH, Axis, axis_of, value_text
 from cxcausal.report.charts.svg import Node, node, picture
-from cxcausal.report.text import Html, Sentence
+from cxcausal.report.text import Html, Sentence, plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +38,11 @@ def waterfall(bars: Sequence[Bar], net: Net) -> Html:
     return picture(
         WIDTH,
         height,
-        "Waterfall of the money",
-        "Each bar adds to or takes from the one above; the last is what is left, its line the interval.",
-        node("line", x1=zero, x2=zero, y1=TOP + 16, y2=height - BOTTOM, class_="zero"),
+        _told(bars, net),
+        *(
+            node("line", x1=zero, x2=zero, y1=top + 17, y2=top + ROW - 1, class_="zero")
+            for top in (TOP + index * ROW for index in range(len(bars) + 1))
+        ),
         *(part for index, bar in enumerate(bars) for part in _bar(axis, bar, starts[index], TOP + index * ROW)),
         *_net(axis, net, TOP + len(bars) * ROW),
         node(
@@ -54,6 +56,11 @@ def waterfall(bars: Sequence[Bar], net: Net) -> Html:
     )
 
 
+def _told(bars: Sequence[Bar], net: Net) -> str:
+    lines = [f"{plain(bar.label)} {plain(bar.value)}" for bar in bars] + [f"{plain(net.label)} {plain(net.value)}"]
+    return f"Money as a waterfall, each bar starting where the one above ends: {'; '.join(lines)}."
+
+
 def _box(axis: Axis, start: float, end: float, y: float, name: str) -> Node:
     left, right = sorted((axis.x(start), axis.x(end)))
     return node("rect", x=left, y=y - 6, width=max(right - left, 1.5), height=12, class_=name)
@@ -64,7 +71,8 @@ def _bar(axis: Axis, bar: Bar, start: float, top: float) -> list[Node]:
     return [
         node("text", *bar.label, x=0, y=top + 12, class_="row-label"),
         _box(axis, start, start + bar.amount, top + 27, "bar-gain" if bar.amount >= 0 else "bar-cost"),
-        node("line", x1=end, x2=end, y1=top + 33, y2=top + ROW + 21, class_="joint"),
+        node("line", x1=end, x2=end, y1=top + 33, y2=top + ROW - 1, class_="joint"),
+        node("line", x1=end, x2=end, y1=top + ROW + 15, y2=top + ROW + 21, class_="joint"),
         value_text(bar.value, top + 31),
     ]
 

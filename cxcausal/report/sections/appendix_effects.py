@@ -18,6 +18,7 @@ class EffectsSection:
     def build(self, facts: Facts) -> SectionView:
         """Return the table; behind a failed gate under a warning."""
         rows = [Row(index=i, estimate=e) for i, e in enumerate(facts.result.effects) if e.population == "all"]
-        table = effect_table(facts, rows, "Effects on all customers, in the units of the metric", "effects-table")
+        caption = f"Effects on all {facts.people.many}, in the units of the metric"
+        table = effect_table(facts, rows, caption, "effects-table")
         blocks: tuple[Block, ...] = (MUST_NOT_BE_USED, table) if facts.withheld else (table,)
         return SectionView(name=self.name, heading="Effects, side by side", blocks=blocks)

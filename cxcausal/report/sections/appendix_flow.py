@@ -25,6 +25,7 @@ class FlowSection:
 
     def build(self, facts: Facts) -> SectionView:
         """Return the flow of units."""
+        title = f"Flow of {facts.people.many}"
         arms = (facts.control, *facts.treated_arms)
         head: tuple[Sentence, ...] = (("Step",), ("All",), *((facts.arm(arm),) for arm in arms))
         rows = tuple(_step(facts, label, name, arms) for label, name in _STEPS)
@@ -33,10 +34,8 @@ class FlowSection:
             _count(facts, path("data", "randomization_units")),
             *(_none() for _ in arms),
         )
-        table = Table(
-            caption=("Flow of customers",), name="flow-table", head=head, rows=(*rows, units), wide=len(head) > MANY
-        )
-        return SectionView(name=self.name, heading="Flow of customers", blocks=(table,))
+        table = Table(caption=(title,), name="flow-table", head=head, rows=(*rows, units), wide=len(head) > MANY)
+        return SectionView(name=self.name, heading=title, blocks=(table,))
 
 
 def _step(facts: Facts, label: str, name: str, arms: tuple[str, ...]) -> tuple[Cell, ...]:

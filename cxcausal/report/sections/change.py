@@ -16,7 +16,7 @@ from cxcausal.report.sentences.answer import main_metric
 from cxcausal.report.sentences.effects import effect_sentence
 from cxcausal.report.sentences.guardrails import guardrail_sentence
 from cxcausal.report.sentences.words import predicate
-from cxcausal.report.text import Sentence
+from cxcausal.report.text import Sentence, plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,13 +24,11 @@ class ChangeSection:
     """The effects on success and guardrail metrics."""
 
     name: ClassVar[str] = "change"
-    heading: ClassVar[str] = "What changed for customers"
 
     def build(self, facts: Facts) -> SectionView:
         """Return the pictures, the sentences and the table."""
-        if facts.withheld:
-            return SectionView(name=self.name, heading=self.heading, blocks=(WITHHELD,))
-        return SectionView(name=self.name, heading=self.heading, blocks=tuple(_blocks(facts)))
+        blocks = (WITHHELD,) if facts.withheld else tuple(_blocks(facts))
+        return SectionView(name=self.name, heading=f"What changed for {facts.people.many}", blocks=blocks)
 
 
 def _blocks(facts: Facts) -> Iterator[Block]:
@@ -81,22 +79,34 @@ def _pictogram(facts: Facts, metric: PlannedMetric, row: Row) -> Figure:
     fewer = row.point < 0
     treated, control = facts.arm(row.estimate.arm), facts.arm(row.estimate.control)
     base, with_base, with_more = (after, treated, control) if fewer else (before, control, treated)
+    legend = (
+        Legend(swatch="anyway", words=(base, " do with “", with_base, "”")),
+        Legend(swatch="fewer" if fewer else "more", words=_difference(facts, row, changed.value)),
+        Legend(swatch="rest", words=(rest, " do not with “", with_more, "”")),
+    )
     return Figure(
         name="pictogram",
-        caption=("Of a thousand customers, how many ", *predicate(facts, metric)),
-        picture=pictogram(int(base.value), int(changed.value), fewer=fewer),
-        legend=(
-            Legend(swatch="anyway", words=(base, " do with “", with_base, "”")),
-            Legend(swatch="fewer" if fewer else "more", words=_difference(facts, row, changed.value)),
-            Legend(swatch="rest", words=(rest, " do not with “", with_more, "”")),
-        ),
+        caption=(f"Of a thousand {facts.people.many}, how many ", *predicate(facts, metric), *_whole(row)),
+        picture=pictogram(int(base.value), int(changed.value), fewer=fewer, label=_told(facts, legend)),
+        legend=legend,
     )
+
+
+def _told(facts: Facts, legend: tuple[Legend, ...]) -> str:
+    """Return what the dots show, for those who can't see them."""
+    return f"A thousand {facts.people.many} as dots: {'; '.join(plain(entry.words) for entry in legend)}."
+
+
+def _whole(row: Row) -> Sentence:
+    """Return that the dots are rounded, where the sentence beside them tells more than whole people."""
+    fine = row.high - row.low < 0.004 or abs(row.estimate.mean_control or 1.0) < 0.01  # noqa: PLR2004 - in 1,000: 4, 10
+    return (", to the nearest whole one",) if fine else ()
 
 
 def _difference(facts: Facts, row: Row, changed: float) -> Sentence:
     """Return the difference between the arms; who among the customers changed is not known."""
     if changed == 0:
-        return ("less than one customer of difference",)
+        return (f"less than one {facts.people.one} of difference",)
     number = facts.number(derived("dots_change", row.key("point")))
     unclear = "" if row.clear else "; the range includes no change"
     return (

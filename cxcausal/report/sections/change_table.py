@@ -1,10 +1,13 @@
 """The table of page one: without, with, and the difference, with its interval and the interval's level."""
 
+from dataclasses import replace
+
 from cxcausal.report.blocks import Cell, Table
 from cxcausal.report.facts import Facts, PlannedMetric, Row
-from cxcausal.report.limits import bad, good
+from cxcausal.report.keys import derived
+from cxcausal.report.limits import bad, effect_style, good
 from cxcausal.report.rounding import TO
-from cxcausal.report.scales import Scale, base_style, scale_of, shown, style_of
+from cxcausal.report.scales import Scale, base_style, scale_of, shown, without_currency
 from cxcausal.report.text import MISSING, Sentence
 
 ROLE_WORDS = {"success": "success", "guardrail": "guardrail", "secondary": "secondary", "exploratory": "exploratory"}
@@ -17,7 +20,7 @@ def change_table(facts: Facts) -> Table:
         arms = facts.treated_arms if metric.role == "success" else (facts.lead,)
         rows += [_row(facts, metric, arm) for arm in arms]
     return Table(
-        caption=("Without and with, by metric; shares are customers per 1,000",),
+        caption=(f"Without and with, by metric; shares are {facts.people.many} per 1,000",),
         name="change-table",
         head=(
             ("Metric",),
@@ -43,23 +46,27 @@ def _row(facts: Facts, metric: PlannedMetric, arm: str) -> tuple[Cell, ...]:
 
 def _numbers(facts: Facts, metric: PlannedMetric, row: Row) -> tuple[Cell, ...]:
     scale = scale_of(metric)
-    style = style_of(row, scale)
-    low, point, high = (shown(facts, row.key(part), scale, style) for part in ("low", "point", "high"))
+    style = effect_style(facts, metric, row, scale)
+    point = shown(facts, row.key("point"), scale, replace(style, references=()))
+    low, high = (shown(facts, row.key(part), scale, without_currency(style)) for part in ("low", "high"))
     state = "good" if good(row, metric.sign) else "bad" if bad(row, metric.sign) else ""
     spread: Sentence = (low, TO, high, " (", facts.level(row), ")") if row.estimate.level else (low, TO, high)
     return (
-        _mean(facts, row, "mean_control", scale),
-        _mean(facts, row, "mean_treated", scale),
+        *_means(facts, row, scale, style.place),
         Cell(words=(point,), state="good" if state == "good" else "bad" if state == "bad" else "number"),
         Cell(words=spread, state="number"),
     )
 
 
-def _mean(facts: Facts, row: Row, part: str, scale: Scale) -> Cell:
-    value = row.estimate.mean_control if part == "mean_control" else row.estimate.mean_treated
-    if value is None:
-        return _empty()
-    return Cell(words=(shown(facts, row.key(part), scale, base_style(value, scale)),), state="number")
+def _means(facts: Facts, row: Row, scale: Scale, coarse: int) -> tuple[Cell, Cell]:
+    """Return the control's mean, and that plus the difference as both are printed, so that the line adds up."""
+    if row.estimate.mean_control is None:
+        return _empty(), _empty()
+    style = base_style(row, scale)
+    terms = (row.key("mean_control"), row.key("point"), str(style.place), str(coarse))
+    key = derived(scale.formula("after"), *terms)
+    before = shown(facts, row.key("mean_control"), scale, style)
+    return Cell(words=(before,), state="number"), Cell(words=(facts.number(key, style),), state="number")
 
 
 def _empty() -> Cell:

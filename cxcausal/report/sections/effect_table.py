@@ -7,34 +7,61 @@ from cxcausal.report.facts import Facts, Row
 from cxcausal.report.rounding import Style, place_for
 from cxcausal.report.text import MISSING, Sentence
 
-_HEAD = (
-    *("Metric", "Arm", "Against", "Population", "Scale", "Estimand", "Method", "Adjusted", "Trimmed"),
-    *("Estimate", "Low", "High", "Level", "SE", "p", "p adjusted", "With", "Without", "n with", "n without"),
+_TEXTS = {
+    "metric": "Metric",
+    "arm": "Arm",
+    "control": "Against",
+    "population": "Population",
+    "scale": "Scale",
+    "estimand": "Estimand",
+    "method": "Method",
+    "adjustment": "Adjusted",
+    "trimming": "Trimmed",
+}
+_ALWAYS = frozenset({"metric", "arm", "population"})
+_NUMBERS = (
+    *("Estimate", "Low", "High", "Level", "SE", "p", "p adjusted"),
+    *("With", "Without", "n with", "n without"),
 )
-_TEXTS = ("metric", "arm", "control", "population", "scale", "estimand", "method", "adjustment", "trimming")
 _DIGITS = 3
 
 
 def effect_table(facts: Facts, rows: Sequence[Row], caption: str, name: str) -> Table:
-    """Return rows of the effects table with every number that belongs to them, in the units of the result."""
+    """Return rows of the effects table with every number that belongs to them, in the units of the result.
+
+    What is the same in every row is said once, in the caption.
+    """
+    told = [text for text in _TEXTS if text in _ALWAYS or len({getattr(row.estimate, text) for row in rows}) > 1]
     return Table(
-        caption=(caption,),
+        caption=(caption, *_same(facts, rows, told)),
         name=name,
-        head=tuple((title,) for title in _HEAD),
-        rows=tuple(_cells(facts, row) for row in rows),
+        head=tuple((title,) for title in (*(_TEXTS[text] for text in told), *_NUMBERS)),
+        rows=tuple(_cells(facts, row, told) for row in rows),
         wide=True,
+        bases=tuple(row.key("")[:-1] for row in rows),
     )
 
 
-def _cells(facts: Facts, row: Row) -> tuple[Cell, ...]:
-    texts = tuple(Cell(words=(facts.quote(row.key(name)),)) for name in _TEXTS)
+def _same(facts: Facts, rows: Sequence[Row], told: Sequence[str]) -> Sentence:
+    """Return what all rows have in common, as `; scale: absolute`."""
+    if not rows:
+        return ()
+    same = [(f"; {_TEXTS[text].lower()}: ", facts.quote(rows[0].key(text))) for text in _TEXTS if text not in told]
+    return tuple(piece for pair in same for piece in pair)
+
+
+def _cells(facts: Facts, row: Row, told: Sequence[str]) -> tuple[Cell, ...]:
+    texts = tuple(Cell(words=_text(facts, row, name)) for name in told)
     if not row.computed:
         reason: Sentence = (
             ("not computed, because: ", facts.quote(row.key("reason"))) if row.estimate.reason else ("not computed",)
         )
-        empty = tuple(_number((MISSING,)) for _ in range(len(_HEAD) - len(_TEXTS) - 1))
-        return (*texts, Cell(words=reason), *empty)
+        return (*texts, Cell(words=reason), *(_number((MISSING,)) for _ in _NUMBERS[1:]))
     return (*texts, *_numbers(facts, row))
+
+
+def _text(facts: Facts, row: Row, name: str) -> Sentence:
+    return facts.population(row) if name == "population" else (facts.quote(row.key(name)),)
 
 
 def _numbers(facts: Facts, row: Row) -> tuple[Cell, ...]:

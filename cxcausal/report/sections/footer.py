@@ -10,8 +10,10 @@ from cxcausal.report.keys import path
 from cxcausal.report.text import Sentence
 
 _VERIFY = (
-    "Anyone with the plan and the data can repeat this run: equal plan and data hashes must give equal numbers. "
-    "The ledger is a chain of hashes: it shows tampering only to someone who kept an earlier head, so keep this one."
+    "In the project's folder, “cxcausal audit verify” checks the ledger and every file of every run against their "
+    "hashes, and names the first place that differs. Anyone with the plan and the data can repeat this run: equal plan "
+    "and data hashes must give equal numbers. The ledger is a chain of hashes: it shows tampering only to someone who "
+    "kept an earlier head, so keep this one."
 )
 
 

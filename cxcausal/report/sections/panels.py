@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from cxcausal.report.blocks import Figure, Legend
 from cxcausal.report.charts.forest import ForestRow, forest
 from cxcausal.report.facts import Facts, PlannedMetric, Row
-from cxcausal.report.limits import bad, good, limited_row, margin_of
-from cxcausal.report.scales import RELATIVE, SHARE, Scale, scale_of, shown, style_of
+from cxcausal.report.limits import bad, effect_style, good, limited_row, margin_of
+from cxcausal.report.scales import RELATIVE, SHARE, Scale, scale_of, shown, without_currency
 from cxcausal.report.text import Sentence
 
 LABEL = 46
@@ -67,8 +67,10 @@ def _caption(facts: Facts, item: _Item, *, one_metric: bool) -> Sentence:
     """Return what the panel counts, and against whom."""
     against: Sentence = ("against “", facts.arm(facts.control), "”")
     if not one_metric:
-        return ("Per 1,000 customers, ", *against)
-    unit = {"share": "per 1,000 customers, ", "relative": "in percent, ", "points": "in points, ", "amount": ""}
+        return (f"Per 1,000 {facts.people.many}, ", *against)
+    amount = f"in {item.scale.currency}, " if item.scale.currency else ""
+    per_thousand = f"per 1,000 {facts.people.many}, "
+    unit = {"share": per_thousand, "relative": "in percent, ", "points": "in points, ", "amount": amount}
     return (facts.label(item.metric), f", {unit[item.scale.kind]}", *against)
 
 
@@ -83,7 +85,7 @@ def _legend(rows: list[ForestRow]) -> tuple[Legend, ...]:
 
 def _row(facts: Facts, item: _Item, *, by_arm: bool, headed: bool) -> ForestRow:
     row, scale = item.row, item.scale
-    style = style_of(row, scale, () if item.limit is None else (item.limit,))
+    style = without_currency(effect_style(facts, item.metric, row, scale))
     low, high = (shown(facts, row.key(name), scale, style) for name in ("low", "high"))
     state = "good" if good(row, item.metric.sign) else "bad" if bad(row, item.metric.sign) else "none"
     return ForestRow(

@@ -1,29 +1,16 @@
 """Page one: five lights that say whether the answer can be trusted, in words and shapes."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
 from cxcausal.core.results import CheckResult
 from cxcausal.report.blocks import Light, Lights, SectionView
 from cxcausal.report.charts.icons import icon
+from cxcausal.report.checks_in_words import LIGHTS, is_robustness
 from cxcausal.report.facts import Facts
 from cxcausal.report.keys import path
 from cxcausal.report.text import Sentence
 
-LIGHTS: Mapping[str, tuple[str, ...]] = {
-    "Assignment": (
-        "srm",
-        "srm_by_segment",
-        "mixed_assignment",
-        "duplicates",
-        "instrument_balance",
-        "density",
-        "interference",
-    ),
-    "Comparability": ("pre_period_balance", "balance", "overlap", "leakage", "pre_trends"),
-    "Completeness": ("maturity", "missing_outcome", "differential_missingness", "tiny_arm"),
-}
 ROBUSTNESS = "Robustness"
 PLAN = "Plan followed"
 WORDS = {
@@ -33,6 +20,11 @@ WORDS = {
     "info": "For information",
     "pass": "Passed",
 }
+_UNCHECKED = "No check of this kind was run, so nothing is known for or against it."
+_UNTRIED = (
+    "Nothing was run that tries to break the answer, such as another method or an outcome that no contact can change. "
+    "That speaks neither for the answer nor against it."
+)
 _WORST_FIRST = tuple(WORDS)
 
 
@@ -44,17 +36,16 @@ class TrustSection:
 
     def build(self, facts: Facts) -> SectionView:
         """Return the five lights."""
-        known = {name for names in LIGHTS.values() for name in names}
         checks = list(enumerate(facts.result.checks))
         lights = [_light(facts, title, [c for c in checks if c[1].name in names]) for title, names in LIGHTS.items()]
-        lights.append(_light(facts, ROBUSTNESS, [c for c in checks if c[1].name not in known]))
+        lights.append(_light(facts, ROBUSTNESS, [c for c in checks if is_robustness(c[1].name)]))
         lights.append(_plan_light(facts))
         return SectionView(name=self.name, heading="Can we trust it?", blocks=(Lights(lights=tuple(lights)),))
 
 
 def _light(facts: Facts, title: str, checks: list[tuple[int, CheckResult]]) -> Light:
     if not checks:
-        words: Sentence = ("No check of this kind was run.",)
+        words: Sentence = (_UNTRIED if title == ROBUSTNESS else _UNCHECKED,)
         return Light(
             name=title, state="could_not_run", word="Not checked", icon=icon("could_not_run"), reasons=(words,)
         )

@@ -62,7 +62,7 @@ def _evidence(facts: Facts) -> tuple[tuple[str, Sentence], ...]:
     return (
         ("Evidence grade", (GRADES[result.grade],)),
         ("Data up to", cut),
-        ("Customers analysed", (facts.number("data.analysed"),)),
+        (f"{facts.people.many.capitalize()} analysed", (facts.number("data.analysed"),)),
         ("Planned before the data", ("yes" if result.registered else "no",)),
     )
 

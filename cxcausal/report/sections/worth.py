@@ -9,12 +9,15 @@ from cxcausal.report.blocks import Block, Bullets, Cell, Figure, Paragraph, Sect
 from cxcausal.report.charts.waterfall import Bar, Net, waterfall
 from cxcausal.report.facts import Facts
 from cxcausal.report.keys import derived, path
-from cxcausal.report.rounding import TO, Style, money, percent, place_for
+from cxcausal.report.rounding import TO, Style, cents, money, percent, place_for
 from cxcausal.report.sections.withheld import WITHHELD
 from cxcausal.report.sentences.money import amount, money_sentence, total_place
 from cxcausal.report.text import MISSING, Number, Sentence, Strong
 
 LEVELS = ("low", "central", "high")
+_WHOLE = 1e-6
+_CENTS = 2
+_MILLIONS = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +76,16 @@ def _picture(facts: Facts, key: str, value: ArmValue) -> Figure:
         high=net.high,
     )
     caption: Sentence = (
-        *("“", facts.arm(value.arm), "”, customers in the test, over the measured period; the line is the "),
-        *(facts.number(derived("percent", "value.level"), percent()), " range"),
+        *("“", facts.arm(value.arm), "” against “", facts.arm(value.control), f"”, {facts.people.many} in the test, "),
+        *("over the measured period; the line below the net value is the ", _level(facts), " range"),
     )
     return Figure(name="waterfall", caption=caption, picture=waterfall(bars, total))
+
+
+def _level(facts: Facts) -> Number:
+    """Return the confidence level of the money."""
+    level = 100 * (facts.result.value.level if facts.result.value else 0.0)
+    return facts.number(derived("percent", "value.level"), percent(0 if abs(level - round(level)) < _WHOLE else -1))
 
 
 def _signed(facts: Facts, place: int) -> Style:
@@ -84,23 +93,49 @@ def _signed(facts: Facts, place: int) -> Style:
 
 
 def _notes(facts: Facts, key: str, value: ArmValue) -> Iterator[Sentence]:
-    cost = amount(
-        facts, f"{key}.cost_per_customer", place_for(value.cost_per_customer) if value.cost_per_customer else 0
-    )
-    yield ("Contact costs ", cost, " per assigned customer, more than “", facts.arm(value.control), "”.")
-    if value.roi is not None:
-        yield ("Return on contact cost: ", facts.number(derived("percent", f"{key}.roi"), percent()), ".")
+    yield _cost(facts, key, value)
+    if value.roi is not None and value.cost_per_customer > 0:
+        yield _return(facts, key, value)
     if value.rollout is not None and value.rollout_customers is not None:
         yield _rollout(facts, key, value.rollout, limited=value.rollout_limited)
 
 
+def _cost(facts: Facts, key: str, value: ArmValue) -> Sentence:
+    """Return what contact costs, or saves, against the control."""
+    control = facts.arm(value.control)
+    if not value.cost_per_customer:
+        return ("Contact costs no more than with “", control, "”, as far as the plan says.")
+    place = place_for(value.cost_per_customer)
+    if round(value.cost_per_customer, _CENTS) == value.cost_per_customer:
+        place = max(place, -_CENTS)
+    cost = facts.number(derived("abs", f"{key}.cost_per_customer"), money(facts.currency, place))
+    word = "more" if value.cost_per_customer > 0 else "less"
+    return ("Contact costs ", cost, f" {word} per assigned {facts.people.one} than with “", control, "”.")
+
+
+def _return(facts: Facts, key: str, value: ArmValue) -> Sentence:
+    """Return what is left of the money spent, with the range of net value over the same cost."""
+    words: Sentence = ("Return on contact cost: ", facts.number(derived("percent", f"{key}.roi"), percent()))
+    net = value.net_per_customer.get("central")
+    if net is None or net.low is None or net.high is None:
+        return (*words, ".")
+    cost, base = f"{key}.cost_per_customer", f"{key}.net_per_customer.central"
+    low, high = (facts.number(derived("percent_ratio", f"{base}.{end}", cost), percent()) for end in ("low", "high"))
+    return (*words, " (range: ", low, " to ", high, "). Zero means that it just pays for itself.")
+
+
 def _rollout(facts: Facts, key: str, net: Range, *, limited: bool) -> Sentence:
     """Return the roll-out as what it is: a scenario."""
-    place = place_for(net.point) if net.low is None or net.high is None else place_for(net.low, net.high)
+    place = cents(place_for(net.point) if net.low is None or net.high is None else place_for(net.low, net.high))
     customers = facts.number(f"{key}.rollout_customers")
     limit = ", as many as capacity allows" if limited else ""
-    words: Sentence = ("Scenario, not measured: rolled out to ", customers, f" customers{limit}, ")
-    words = (*words, amount(facts, f"{key}.rollout.point", place), " over the same length of time", *_fixed_cost(facts))
+    opening = ("Scenario, not measured: rolled out to ", customers, f" {facts.people.many}{limit}, it would be worth ")
+    words: Sentence = (
+        *opening,
+        amount(facts, f"{key}.rollout.point", place),
+        " over the same length of time",
+        *_fixed_cost(facts),
+    )
     if net.low is None or net.high is None:
         return (*words, ".")
     style = Style(place=place, sign=True, references=(0.0,))
@@ -123,7 +158,13 @@ def _levels_table(facts: Facts) -> Table:
         if found is not None:
             rows.append((Cell(words=(facts.arm(arm),)), *(_net_cell(facts, *found, level) for level in LEVELS)))
     return Table(
-        caption=("Net value for the customers in the test, by assumption, with its range",),
+        caption=(
+            "Net value against “",
+            facts.arm(facts.control),
+            f"”, for the {facts.people.many} of each arm in the test, by assumption, with its ",
+            _level(facts),
+            " range",
+        ),
         name="net-table",
         head=(("With",), ("Low assumptions",), ("Central",), ("High assumptions",)),
         rows=tuple(rows),
@@ -139,7 +180,8 @@ def _net_cell(facts: Facts, key: str, value: ArmValue, level: str) -> Cell:
     words: Sentence = (amount(facts, f"{base}.point", place),)
     if net.low is not None and net.high is not None:
         style = Style(place=place, references=(0.0,))
-        words = (*words, " (", facts.number(f"{base}.low", style), TO, facts.number(f"{base}.high", style), ")")
+        join = TO if place < _MILLIONS else " to "
+        words = (*words, " (", facts.number(f"{base}.low", style), join, facts.number(f"{base}.high", style), ")")
     state = (
         "good" if net.low is not None and net.low > 0 else "bad" if net.high is not None and net.high < 0 else "number"
     )
@@ -157,7 +199,7 @@ def _assumptions_table(facts: Facts) -> Table:
         basis: Sentence = (facts.quote(f"{base}.basis"),) if item.basis else (MISSING,)
         rows.append((Cell(words=label), *worths, Cell(words=basis)))
     return Table(
-        caption=("Assumed worth of one unit of each metric",),
+        caption=("Assumed worth of one unit of improvement in each metric",),
         name="assumptions-table",
         head=(("Metric",), ("Low",), ("Central",), ("High",), ("Basis",)),
         rows=tuple(rows),
@@ -167,7 +209,7 @@ def _assumptions_table(facts: Facts) -> Table:
 def _worth(facts: Facts, key: str) -> Number:
     """Return an assumed worth in full: it is an agreed number and not an estimate."""
     value = facts.number(key).value
-    place = 0 if value == round(value) else -2
+    place = 0 if value == round(value) else min(-2, place_for(value))
     return amount(facts, key, place)
 
 

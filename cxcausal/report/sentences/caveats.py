@@ -2,16 +2,27 @@
 
 from collections.abc import Iterator
 
+from cxcausal.report.checks_in_words import is_robustness, subject
 from cxcausal.report.facts import Facts, PlannedMetric, Row
 from cxcausal.report.keys import derived, path
-from cxcausal.report.limits import bad, benefit_bound, good, limited_row, worthwhile
+from cxcausal.report.limits import bad, benefit_bound, effect_style, good, limited_row, worthwhile
 from cxcausal.report.rounding import percent
-from cxcausal.report.scales import SHARE, scale_of, shown, style_of
+from cxcausal.report.scales import SHARE, scale_of, shown
 from cxcausal.report.sentences.answer import VERDICT_WORDS, main_metric
-from cxcausal.report.sentences.effects import cannot_tell, conflict_sentence, limit_style, not_measured, relative_base
+from cxcausal.report.sentences.effects import (
+    cannot_tell,
+    changed,
+    conflict_sentence,
+    limit_style,
+    not_measured,
+    relative_base,
+)
 from cxcausal.report.sentences.guardrails import guardrail_sentence, guardrail_state
+from cxcausal.report.sentences.money import net_sentence
 from cxcausal.report.sentences.words import direction, effect_range, predicate, sentence
-from cxcausal.report.text import Sentence, Strong
+from cxcausal.report.text import Piece, Sentence, Strong
+
+_TOLD_ELSEWHERE = "Whom to contact"
 
 
 def cap_sentences(facts: Facts) -> Iterator[Sentence]:
@@ -35,9 +46,47 @@ def beside_the_answer(facts: Facts) -> Iterator[Sentence]:
     conflict = conflict_sentence(facts, facts.lead)
     if conflict is not None:
         yield conflict
+    yield from _unsettled(facts)
+    yield from _lead_harms(facts)
+    yield from _other_arms(facts)
+
+
+def _unsettled(facts: Facts) -> Iterator[Sentence]:
+    """Yield what keeps an arm from going ahead although the main metric got better."""
+    row = facts.row(main_metric(facts).name, facts.lead)
+    if facts.result.verdict not in {"hold", "stop"} or row is None or not good(row, main_metric(facts).sign):
+        return
+    for metric in facts.by_role("guardrail"):
+        if guardrail_state(facts, metric, facts.lead) != "within":
+            yield guardrail_sentence(facts, metric, facts.lead)
+    money, net = facts.money_of(facts.lead), net_sentence(facts, facts.lead)
+    if money and net and (money[1].net_total["central"].low or 0.0) <= 0:
+        yield net
+
+
+def _lead_harms(facts: Facts) -> Iterator[Sentence]:
+    """Yield the groups that the arm of page one harms, for those who read no further than the answer."""
+    rows = [row for _, row in _harmed_rows(facts) if row.estimate.arm == facts.lead]
+    names: list[Piece] = []
+    for row in {row.estimate.population: row for row in rows}.values():
+        names += [*([", "] if names else []), *facts.population(row), *_share(facts, row)]
+    if names:
+        harms = Strong(pieces=("reliably harms: ", *names))
+        yield ("Not everybody gains. There are groups that “", facts.arm(facts.lead), "” ", harms, ".")
+
+
+def _other_arms(facts: Facts) -> Iterator[Sentence]:
+    """Yield the verdict and the reason of every other arm, and that it harms where it does."""
+    metric = main_metric(facts)
     for name, arm in facts.result.arms.items():
-        if name != facts.lead and arm.verdict == "stop":
-            yield sentence("“", facts.arm(name), "” stops: ", facts.quote(path("arms", name, "reason")))
+        if name == facts.lead:
+            continue
+        key = path("arms", name, "reason")
+        reason = facts.quote(key) if arm.verdict == "stop" else facts.opening(key)
+        yield sentence("“", facts.arm(name), f"”: {VERDICT_WORDS[arm.verdict]}. ", reason)
+        row = facts.row(metric.name, name)
+        if row is not None and bad(row, metric.sign):
+            yield changed(facts, metric, row)
 
 
 def _below_worthwhile(facts: Facts) -> Sentence | None:
@@ -55,24 +104,32 @@ def _below_worthwhile(facts: Facts) -> Sentence | None:
 
 
 def harmed_groups(facts: Facts) -> Iterator[Sentence]:
-    """Yield every segment that an arm reliably harms on the main metric, by name, with its share of customers."""
-    metric = main_metric(facts)
-    for row in facts.rows(metric=metric.name, scale="absolute"):
-        against_control = row.estimate.control == facts.control
-        if row.estimate.population != "all" and against_control and bad(row, metric.sign):
-            yield _harmed(facts, metric, row)
+    """Yield every segment that an arm reliably harms on a success metric, by name, with its share of customers."""
+    for metric, row in _harmed_rows(facts):
+        yield _harmed(facts, metric, row)
+
+
+def _harmed_rows(facts: Facts) -> list[tuple[PlannedMetric, Row]]:
+    """Return those segments, the arm of page one first."""
+    found = [
+        (metric, row)
+        for metric in facts.by_role("success")
+        for row in facts.rows(metric=metric.name, scale="absolute")
+        if row.estimate.population != "all" and row.estimate.control == facts.control and bad(row, metric.sign)
+    ]
+    return sorted(found, key=lambda item: item[1].estimate.arm != facts.lead)
 
 
 def _harmed(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
     scale = scale_of(metric)
-    point = shown(facts, row.key("point"), scale, style_of(row, scale), "abs")
+    point = shown(facts, row.key("point"), scale, effect_style(facts, metric, row, scale), "abs")
     word = direction(row.point, scale)
     effect: Sentence = (
         ("out of 1,000, about ", point, f" {word} ", *predicate(facts, metric))
         if scale is SHARE
         else ("“", facts.label(metric), "” is about ", point, f"{scale.unit} {word}")
     )
-    opening = (Strong(pieces=("Harmed: ", facts.quote(row.key("population")))), *_share(facts, row))
+    opening = (Strong(pieces=("Harmed: ", *facts.population(row))), *_share(facts, row))
     return (
         *opening,
         " with “",
@@ -80,7 +137,7 @@ def _harmed(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
         "”: ",
         *effect,
         " (range: ",
-        *effect_range(facts, row, scale),
+        *effect_range(facts, metric, row, scale),
         ").",
     )
 
@@ -91,7 +148,7 @@ def _share(facts: Facts, row: Row) -> Sentence:
         return ()
     keys = (row.key("n_treated"), row.key("n_control"), whole.key("n_treated"), whole.key("n_control"))
     key = derived("percent_of_pairs", *keys)
-    return (" (", facts.number(key, percent()), " of these customers)") if facts.has(key) else ()
+    return (" (", facts.number(key, percent()), f" of these {facts.people.many})") if facts.has(key) else ()
 
 
 def unknowns(facts: Facts) -> Iterator[Sentence]:
@@ -101,8 +158,18 @@ def unknowns(facts: Facts) -> Iterator[Sentence]:
     else:
         yield from _open_effects(facts)
     yield from _checks_not_run(facts)
-    yield from _money_limits(facts)
+    if not facts.withheld:
+        yield from _money_limits(facts)
+        yield from _not_asked(facts)
+    yield from _notes(facts)
     yield from _reach(facts)
+
+
+def _notes(facts: Facts) -> Iterator[Sentence]:
+    """Yield the run's own notes: what qualifies a number must not hide among versions and hashes."""
+    for index, note in enumerate(facts.result.notes):
+        if not note.startswith(_TOLD_ELSEWHERE):
+            yield sentence(facts.quote(path("notes", index)))
 
 
 def _open_effects(facts: Facts) -> Iterator[Sentence]:
@@ -123,8 +190,8 @@ def _open_effects(facts: Facts) -> Iterator[Sentence]:
 def _checks_not_run(facts: Facts) -> Iterator[Sentence]:
     for index, check in enumerate(facts.result.checks):
         if check.verdict == "could_not_run":
-            name = facts.quote(path("checks", index, "name"))
-            yield sentence("The check “", name, "” could not run: ", facts.quote(path("checks", index, "text")))
+            why = facts.quote(path("checks", index, "text"))
+            yield sentence(f"Could not be checked ({subject(check.name)}): ", why)
 
 
 def _money_limits(facts: Facts) -> Iterator[Sentence]:
@@ -133,6 +200,18 @@ def _money_limits(facts: Facts) -> Iterator[Sentence]:
         yield ("What it is worth: the plan gives no metric a worth in money.",)
     elif value.example_assumptions:
         yield ("What it is worth to you: the money rests on example assumptions that nobody approved.",)
+    elif value.approved_by is None:
+        yield ("What it is worth to you: nobody is on record as having approved the assumed worths.",)
+
+
+def _not_asked(facts: Facts) -> Iterator[Sentence]:
+    """Yield what no part of this run looked at: who did not answer, another method, whom to contact."""
+    for metric in facts.by_role("success", "guardrail", "secondary"):
+        row = facts.row(metric.name, facts.lead)
+        if metric.plan.get("response") and row is not None and row.computed:
+            yield ("What those who did not answer would say: “", facts.label(metric), "” counts only who answered.")
+    if not any(is_robustness(check.name) for check in facts.result.checks):
+        yield ("Whether another way to analyse the same data would agree: none was tried.",)
 
 
 def _reach(facts: Facts) -> Iterator[Sentence]:
@@ -142,10 +221,16 @@ def _reach(facts: Facts) -> Iterator[Sentence]:
     yield (
         "Anything beyond the ",
         analysed,
-        " customers in the analysis",
+        f" {facts.people.many} in the analysis",
         *cut,
-        ": later effects and other customers were not observed.",
+        f": later effects and other {facts.people.many} were not observed.",
     )
     if data.immature:
         until = (" The last window closes on ", facts.quote("data.matures_on"), ".") if data.matures_on else ()
-        yield (facts.number("data.immature"), " customers are not counted yet: their window is still open.", *until)
+        yield (facts.number("data.immature"), " ", *_waiting(facts), *until)
+
+
+def _waiting(facts: Facts) -> Sentence:
+    if facts.result.data.immature == 1:
+        return (f"{facts.people.one} is not counted yet: the window is still open.",)
+    return (f"{facts.people.many} are not counted yet: their window is still open.",)

@@ -2,9 +2,29 @@
 
 from cxcausal.report.facts import Facts, PlannedMetric, Row
 from cxcausal.report.keys import derived, path
-from cxcausal.report.limits import Limit, bad, benefit_bound, good, limited_row, planned_effect, worthwhile
+from cxcausal.report.limits import (
+    Limit,
+    bad,
+    benefit_bound,
+    effect_style,
+    good,
+    limited_row,
+    planned_effect,
+    worthwhile,
+)
 from cxcausal.report.rounding import Style, place_for
-from cxcausal.report.scales import RELATIVE, SHARE, Scale, base_style, scale_of, shown, style_of, with_unit
+from cxcausal.report.scales import (
+    RELATIVE,
+    SHARE,
+    Scale,
+    base_style,
+    mean_style,
+    scale_of,
+    shown,
+    style_of,
+    with_currency,
+    with_unit,
+)
 from cxcausal.report.sentences.words import direction, effect_range, predicate, sentence
 from cxcausal.report.text import Number, Sentence, Strong
 
@@ -27,14 +47,14 @@ def not_measured(facts: Facts, metric: PlannedMetric, row: Row | None) -> Senten
 def changed(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
     """Return a change whose interval excludes zero, with its range and the control's level."""
     scale = scale_of(metric)
-    point = shown(facts, row.key("point"), scale, style_of(row, scale), "abs")
-    spread = ("plausible range: ", Strong(pieces=effect_range(facts, row, scale)))
+    point = shown(facts, row.key("point"), scale, effect_style(facts, metric, row, scale), "abs")
+    spread = ("plausible range: ", Strong(pieces=effect_range(facts, metric, row, scale)))
     arm = facts.arm(row.estimate.arm)
     if scale is SHARE:
         change = Strong(pieces=(point, f" {direction(row.point, scale)}"))
         return (
             *(
-                "Out of 1,000 customers, about ",
+                f"Out of 1,000 {facts.people.many}, about ",
                 change,
                 " ",
                 *predicate(facts, metric),
@@ -67,7 +87,7 @@ def _base(facts: Facts, row: Row, scale: Scale, verb: str = "") -> Sentence:
     mean = row.estimate.mean_control
     if mean is None:
         return ()
-    number = shown(facts, row.key("mean_control"), scale, base_style(mean, scale))
+    number = shown(facts, row.key("mean_control"), scale, base_style(row, scale))
     lead_in = "" if verb else "it is "
     return ("; with “", facts.arm(row.estimate.control), f"” {lead_in}", number, verb)
 
@@ -80,7 +100,7 @@ def unclear(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
         return informative_null(facts, metric, measured, limit, scale)
     if metric.role == "success":
         return cannot_tell(facts, metric, row)
-    spread = effect_range(facts, row, scale_of(metric))
+    spread = effect_range(facts, metric, row, scale_of(metric))
     arm = facts.arm(row.estimate.arm)
     return (
         "We found no clear change in “",
@@ -95,12 +115,13 @@ def unclear(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
 
 def informative_null(facts: Facts, metric: PlannedMetric, row: Row, limit: Limit, scale: Scale) -> Sentence:
     """Return no clear change, with the improvement that the data rule out beside the one that was asked for."""
-    style = style_of(row, scale, (limit.value, -limit.value))
+    style = style_of(row, scale, (metric.sign * limit.value,))
     best = shown(facts, row.key("high" if metric.sign > 0 else "low"), scale, style, "abs")
     agreed = shown(facts, limit.key, scale, limit_style(limit, scale))
     what = "the smallest worth acting on is " if "minimum_worthwhile_effect" in limit.key else "the plan looked for "
     return (
-        *("We found no clear change in “", facts.label(metric), "” with “", facts.arm(row.estimate.arm), "”. "),
+        *("We found no clear change in “", facts.label(metric), "” with “", facts.arm(row.estimate.arm), "”"),
+        *(*_plausible(facts, metric, row, scale), ". "),
         *(
             "The data rule out an improvement larger than ",
             *with_unit(best, scale),
@@ -119,34 +140,46 @@ def relative_base(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
     if row.estimate.scale != "relative" or mean is None:
         return ()
     natural = scale_of(metric)
-    base = shown(facts, row.key("mean_control"), natural, base_style(mean, natural))
+    base = shown(facts, row.key("mean_control"), natural, mean_style(mean, natural))
     return (RELATIVE.unit, " of ", *with_unit(base, natural), " with “", facts.arm(row.estimate.control), "”")
 
 
 def cannot_tell(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
     """Return that the study was too small, what it could have seen, and what it would take."""
-    opening = ("We cannot tell whether “", facts.arm(row.estimate.arm), "” changes “", facts.label(metric), "”")
-    if not facts.has(_detectable_key(row, "detectable")):
-        return (*opening, " (plausible range: ", *effect_range(facts, row, scale_of(metric)), ").")
+    opening: Sentence = (
+        "We cannot tell whether “",
+        facts.arm(row.estimate.arm),
+        "” changes “",
+        facts.label(metric),
+        "”",
+    )
     scale = scale_of(metric)
+    opening = (*opening, *_plausible(facts, metric, row, scale))
+    if not facts.has(_detectable_key(row, "detectable")):
+        return (*opening, ".")
     now, doubled = (detectable(facts, row, scale, name) for name in ("detectable", "detectable_doubled"))
-    size = (now, " customers in 1,000") if scale is SHARE else with_unit(now, scale)
+    size = (now, f" {facts.people.many} in 1,000") if scale is SHARE else with_unit(now, scale)
     return (
         *opening,
         *(
             ". The study could only detect a change of ",
             *size,
-            " or more; twice as many customers would bring this to ",
+            f" or more; twice as many {facts.people.many} would bring this to ",
         ),
         *(doubled, "."),
     )
+
+
+def _plausible(facts: Facts, metric: PlannedMetric, row: Row, scale: Scale) -> Sentence:
+    per = f" per 1,000 {facts.people.many}" if scale is SHARE else ""
+    return (" (plausible range: ", *effect_range(facts, metric, row, scale), f"{per})")
 
 
 def detectable(facts: Facts, row: Row, scale: Scale, name: str) -> Number:
     """Return the smallest effect that this study would have found with the planned power."""
     key = _detectable_key(row, f"{name}_per_thousand" if scale is SHARE else name)
     value = facts.number(key).value
-    return facts.number(key, Style(place=place_for(value) if value else 0))
+    return facts.number(key, with_currency(Style(place=place_for(value) if value else 0), scale))
 
 
 def _detectable_key(row: Row, name: str) -> str:
@@ -157,7 +190,7 @@ def limit_style(limit: Limit, scale: Scale) -> Style:
     """Return the rounding that shows an agreed limit in full."""
     value = limit.value * scale.factor
     exact = next((place for place in range(0, -7, -1) if abs(round(value, -place) - value) < 1e-9), -6)  # noqa: PLR2004
-    return Style(place=exact)
+    return with_currency(Style(place=exact), scale)
 
 
 def conflict_sentence(facts: Facts, arm: str) -> Sentence | None:

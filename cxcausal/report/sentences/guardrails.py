@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from cxcausal.report.facts import Facts, PlannedMetric, Row
-from cxcausal.report.limits import Limit, harm_bound, least_harm, limited_row, margin_of
-from cxcausal.report.scales import RELATIVE, SHARE, Scale, shown, style_of, with_unit
+from cxcausal.report.limits import Limit, effect_style, harm_bound, least_harm, limited_row, margin_of
+from cxcausal.report.scales import RELATIVE, SHARE, Scale, shown, with_unit
 from cxcausal.report.sentences.effects import limit_style, not_measured, relative_base
 from cxcausal.report.text import Sentence, Strong
 
@@ -21,7 +21,7 @@ class _Case:
 
     def size(self, key: str) -> Sentence:
         """Return the size of a movement with its unit."""
-        style = style_of(self.row, self.scale, (self.limit.value, -self.limit.value))
+        style = effect_style(self.facts, self.metric, self.row, self.scale)
         return with_unit(shown(self.facts, key, self.scale, style, "abs"), self.scale)
 
     def agreed(self) -> Sentence:

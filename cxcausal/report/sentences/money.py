@@ -2,8 +2,8 @@
 
 from cxcausal.core.results import ArmValue
 from cxcausal.report.facts import Facts, PlannedMetric
-from cxcausal.report.rounding import Style, money, place_for
-from cxcausal.report.scales import SHARE, scale_of, shown
+from cxcausal.report.rounding import Style, cents, money, place_for
+from cxcausal.report.scales import SHARE, scale_of, shown, with_currency
 from cxcausal.report.sentences.words import predicate, sentence
 from cxcausal.report.text import Number, Sentence, Strong
 
@@ -20,9 +20,16 @@ def money_sentence(facts: Facts, arm: str) -> Sentence:
     return (*_worth(facts, key, value, arm), *break_even_sentence(facts, key, value))
 
 
+def net_sentence(facts: Facts, arm: str) -> Sentence | None:
+    """Return the net value alone; None where it has no range."""
+    found = facts.money_of(arm)
+    net = found[1].net_total.get("central") if found else None
+    return _worth(facts, *found, arm) if found and net and net.low is not None else None
+
+
 def _worth(facts: Facts, key: str, value: ArmValue, arm: str) -> Sentence:
-    customers = facts.number(f"{key}.n_treated")
-    opening = ("For the ", customers, " customers of “", facts.arm(arm), "” in the test this is worth ")
+    treated = facts.number(f"{key}.n_treated")
+    opening = ("For the ", treated, f" {facts.people.many} of “", facts.arm(arm), "” in the test this is worth ")
     net = value.net_total["central"]
     place = total_place(value)
     central = f"{key}.net_total.central"
@@ -30,14 +37,15 @@ def _worth(facts: Facts, key: str, value: ArmValue, arm: str) -> Sentence:
     if net.low is None or net.high is None:
         return (*opening, Strong(pieces=(point,)), " after costs. ")
     bounds = (_bare(facts, f"{central}.low", place), " to ", _bare(facts, f"{central}.high", place))
-    return (*opening, Strong(pieces=(point,)), " after costs (range: ", *bounds, "). ")
+    also = f"The range includes a {'loss' if net.point >= 0 else 'gain'}. " if net.low < 0 < net.high else ""
+    return (*opening, Strong(pieces=(point,)), " after costs (range: ", *bounds, f"). {also}")
 
 
 def total_place(value: ArmValue) -> int:
     """Return the place to which totals of an arm are rounded."""
     net = value.net_total["central"]
     ends = [end for end in (net.low, net.high) if end is not None]
-    return place_for(*(ends or [net.point]))
+    return cents(place_for(*(ends or [net.point])))
 
 
 def amount(facts: Facts, key: str, place: int) -> Number:
@@ -51,19 +59,24 @@ def _bare(facts: Facts, key: str, place: int) -> Number:
 
 
 def break_even_sentence(facts: Facts, key: str, value: ArmValue) -> Sentence:
-    """Return from which effect on it pays."""
+    """Return from which effect on it pays; where other amounts pay for it already, how much harm they can bear."""
     metric = next((item for item in facts.metrics if item.name == value.break_even_metric), None)
     if value.break_even is None or metric is None:
         return ()
-    if value.break_even <= 0:
-        return ("It pays even without any improvement in “", facts.label(metric), "”.")
-    return _pays_from(facts, f"{key}.break_even", value.break_even, metric)
+    others = len(value.parts) > len((metric, "cost"))
+    given = ", the other amounts being as estimated" if others else ""
+    return (*_pays_from(facts, f"{key}.break_even", value.break_even, metric), f"{given}.")
 
 
 def _pays_from(facts: Facts, key: str, threshold: float, metric: PlannedMetric) -> Sentence:
     scale = scale_of(metric)
-    number = shown(facts, key, scale, Style(place=place_for(threshold * scale.factor)))
+    if threshold == 0:
+        return ("It pays from the first improvement in “", facts.label(metric), "”")
+    number = shown(facts, key, scale, with_currency(Style(place=place_for(threshold * scale.factor)), scale), "abs")
+    bound = "if at least " if threshold > 0 else "as long as no more than "
     if scale is SHARE:
-        word = scale.more if metric.sign > 0 else scale.less
-        return ("It pays if at least ", number, f" {word} customers in 1,000 ", *predicate(facts, metric), ".")
-    return ("It pays if “", facts.label(metric), "” gets better by at least ", number, f"{scale.unit}.")
+        word = scale.more if metric.sign * threshold > 0 else scale.less
+        doing = (f" {word} {facts.people.many} in 1,000 ", *predicate(facts, metric))
+        return ("It pays ", bound, number, *doing)
+    moves = ("gets better by at least " if threshold > 0 else "gets worse by no more than ", number, scale.unit)
+    return ("It pays if “", facts.label(metric), "” ", *moves)

@@ -13,10 +13,12 @@ from cxcausal.core.spec.filter_grammar import (
     Literal,
     Logical,
     Membership,
+    Negative,
     Not,
     NullTest,
     columns_of,
     parse_filter,
+    parse_formula,
 )
 
 A, B, C = Column(name="a"), Column(name="b"), Column(name="c")
@@ -99,3 +101,32 @@ def _kind(text: str) -> str:
     except FilterError as error:
         return "error" if 1 <= error.position <= len(text) + 1 else "error elsewhere"
     return "filter" if all(name in text for name in columns_of(tree)) else "invented columns"
+
+
+def test_a_formula_is_a_number() -> None:
+    half = Arithmetic(operator="/", left=Arithmetic(operator="+", left=A, right=B), right=Literal(value=2))
+    assert parse_formula("(a + b) / 2") == half
+    assert parse_formula("-`odd name`") == Negative(operand=Column(name="odd name"))
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "mend"),
+    [
+        ("a > 1", 3, "parentheses only"),
+        ("(a > 1)", 4, "parentheses only"),
+        ("a + 'x'", 5, "parentheses only"),
+        ("a + true", 5, "parentheses only"),
+        ("not a", 1, "parentheses only"),
+        ("max(a)", 4, "parentheses only"),
+        ("a + 010", 5, "leading zero"),
+        ("a + `b", 5, "close the backtick"),
+        ("a +", 4, "parentheses only"),
+        ("1 + 2", 1, "spend / 100"),
+        ("", 1, "parentheses only"),
+    ],
+)
+def test_what_is_not_a_formula(text: str, position: int, mend: str) -> None:
+    with pytest.raises(FilterError) as caught:
+        parse_formula(text)
+    assert (caught.value.position, mend in caught.value.mend) == (position, True), str(caught.value)
+    assert "filter" not in str(caught.value)

@@ -146,6 +146,12 @@ def test_only_the_assumptions_in_use_are_copied(load: Load) -> None:
     assert resolved.notes == ()
 
 
+def test_two_currencies_are_refused(told: Told) -> None:
+    project = "schema_version: 1\ncurrency: USD\n"
+    ((code, text),) = told(MINIMAL, {**FILES, "configs/project.yaml": project})
+    assert (code, "CHF" in text, "USD" in text) == ("P333", True, True)
+
+
 def test_the_packaged_assumptions_are_examples(load: Load) -> None:
     item = "{name: x, type: mean, column: x, desired_direction: increase, money: {per_unit: retained_customer}}"
     resolved = load(_with_success(item))
