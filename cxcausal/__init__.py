@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from cxcausal.api import list_runs, load_experiment, register, run_experiment, simulate
+    from cxcausal.api import assign, list_runs, load_experiment, plan, register, run_experiment, simulate
     from cxcausal.core.errors import CxCausalError, DataError, GateError, IntegrityError, MachineError, PlanError
     from cxcausal.core.protocols import Dataset
     from cxcausal.core.results import CheckResult, Estimate, RunResult
@@ -23,8 +23,10 @@ __all__ = [
     "MachineError",
     "PlanError",
     "RunResult",
+    "assign",
     "list_runs",
     "load_experiment",
+    "plan",
     "register",
     "render_report",
     "run_experiment",
@@ -32,7 +34,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "cxcausal.api": ("list_runs", "load_experiment", "register", "run_experiment", "simulate"),
+    "cxcausal.api": ("assign", "list_runs", "load_experiment", "plan", "register", "run_experiment", "simulate"),
     "cxcausal.core.errors": ("CxCausalError", "DataError", "GateError", "IntegrityError", "MachineError", "PlanError"),
     "cxcausal.core.protocols": ("Dataset",),
     "cxcausal.core.results": ("CheckResult", "Estimate", "RunResult"),

@@ -1,17 +1,18 @@
 """What Python users and the command line call: it wires the edges (plan, data, tracking, report) to the pipeline."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cxcausal.core.errors import CxCausalError, DataError, GateError, Problem
+from cxcausal.core.errors import DataError, GateError, Problem
 from cxcausal.core.results import RunResult
 from cxcausal.core.spec.load import load_experiment
+from cxcausal.core.spec.placing import placing
 from cxcausal.core.spec.resolve import Resolved
+from cxcausal.preparing import assign, check_assignment, plan
 
 if TYPE_CHECKING:
     from cxcausal.data.dataset import Dataset
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
 __all__ = [
     "Registered",
     "Run",
+    "assign",
     "audit",
+    "check_assignment",
     "list_runs",
     "load_experiment",
+    "plan",
     "register",
     "run_experiment",
     "run_tracked",
@@ -102,7 +106,7 @@ def run_tracked(
 
     resolved = load_experiment(plan, root=root)
     say = progress or _silent
-    with _placing(resolved, on):
+    with placing(resolved, on):
         refuse_unsupported(resolved.spec)
         say(f"reading {on or resolved.spec.data.source}")
         with _open(resolved, on) as dataset:
@@ -125,7 +129,7 @@ def register(plan: str | Path, *, root: Path | None = None, actor: str | None = 
     resolved = load_experiment(plan, root=root)
     before = _registration(resolved)
     if before.status != "registered" and not resolved.spec.retrospective:
-        with _placing(resolved):
+        with placing(resolved):
             _refuse_late_registration(resolved)
     line = lock(
         resolved.project.root,
@@ -193,21 +197,6 @@ def _open(resolved: Resolved, on: str | None = None) -> "Dataset":
     project = resolved.project
     roots = tuple(Path(root) for root in project.data_roots)
     return open_dataset(resolved.spec, project.root, data_roots=roots, on=on, timezone=project.timezone)
-
-
-@contextmanager
-def _placing(resolved: Resolved, on: str | None = None) -> Iterator[None]:
-    """Let problems that name a key of the plan say where in the file it stands, or that `--on` took its place."""
-    try:
-        yield
-    except CxCausalError as error:
-        raise type(error)(_placed(resolved, on, problem) for problem in error.problems) from error
-
-
-def _placed(resolved: Resolved, on: str | None, problem: Problem) -> Problem:
-    if on is not None and problem.where == "data.source":
-        return replace(problem, where="--on")
-    return resolved.placed(problem)
 
 
 def _silent(_: str) -> None:

@@ -18,7 +18,10 @@ from cxcausal.core.queries import (
     MomentQuery,
     Moments,
     Query,
+    Regression,
+    RegressionQuery,
 )
+from tests.regression_twins import fits_of
 
 Values = npt.NDArray[Any]
 
@@ -112,8 +115,24 @@ class Rows:
     def _answer(self, query: Query) -> Answer:
         if isinstance(query, MomentQuery):
             return self._moments(query)
+        if isinstance(query, RegressionQuery):
+            return self._regressions(query)
         assert isinstance(query, ClusterQuery)
         return self._clusters(query)
+
+    def _regressions(self, query: RegressionQuery) -> dict[tuple[str, ...], Regression]:
+        """Fit numeric covariates without missing values."""
+        (value,), counts = self._parts(query.measure)
+        if query.contrast is not None:
+            counts = counts & np.isin(self.columns["arm"], query.contrast)
+        groups = [tuple(str(self.columns[name][row]) for name in query.by) for row in range(len(value))]
+        found = {}
+        for group in sorted(set(groups)):
+            own = counts & np.array([one == group for one in groups])
+            covariates = np.column_stack([self.columns[name][own] for name in query.covariates])
+            arm = self.columns["arm"][own]
+            found[group] = fits_of(value[own], arm, covariates, query.covariates, contrast=query.contrast)
+        return found
 
     def _moments(self, query: MomentQuery) -> dict[tuple[str, tuple[str, ...]], Moments]:
         parts, counts = self._parts(query.measure)

@@ -18,6 +18,11 @@ VERBS: dict[str, tuple[str, str]] = {
     "validate": ("cxcausal.cli.plan_commands:validate", "Check plans, and tell everything that is wrong at once."),
     "explain": ("cxcausal.cli.plan_commands:explain", "Show a resolved plan, and where each value came from."),
     "schema": ("cxcausal.cli.plan_commands:schema", "Print the JSON Schema of plans, for editors."),
+    "plan": (
+        "cxcausal.cli.planning_commands:plan",
+        "Tell whether an experiment can answer its question: power, size, weeks.",
+    ),
+    "assign": ("cxcausal.cli.planning_commands:assign", "Put units into arms, or check who was put where."),
     "register": ("cxcausal.cli.run_commands:register", "Lock a plan in the audit ledger before its data."),
     "run": ("cxcausal.cli.run_commands:run", "Analyse an experiment: checks, effects, money, verdict, report."),
     "simulate": ("cxcausal.cli.run_commands:simulate", "Draw a customer world with known truth."),

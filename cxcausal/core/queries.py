@@ -127,6 +127,23 @@ class CorrelationQuery:
     measure: Measure
 
 
+@dataclass(frozen=True, kw_only=True)
+class RegressionQuery:
+    """Least squares of a measure on covariates, arm by arm, per group of `by`, over analysed units.
+
+    A numeric covariate is one column, with its mean where missing and a 0/1 column that says so; a text covariate is
+    one 0/1 column per value but the first. Answered by a `RegressionTable`.
+
+    With a `contrast` (treated, control) only these two arms' units count, and both have the same slopes; each arm's
+    `variance` is then its share in the HC2 variance of the difference.
+    """
+
+    measure: Measure
+    covariates: tuple[str, ...]
+    by: tuple[str, ...] = ()
+    contrast: tuple[str, str] | None = None
+
+
 Query = (
     CountQuery
     | MixedQuery
@@ -137,6 +154,7 @@ Query = (
     | DuplicateQuery
     | CovariateQuery
     | CorrelationQuery
+    | RegressionQuery
 )
 
 
@@ -217,13 +235,58 @@ class Duplicates:
     mixed: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class ArmFit:
+    """One arm's least squares on k covariates.
+
+    Attributes:
+        n: units that count.
+        mean: of the measure as it is.
+        adjusted: the fitted mean at the covariates' mean over all arms.
+        variance: HC2 variance of `adjusted`, with the covariates as they were drawn.
+        slopes: shape (k,).
+        leverage: the largest of any unit; at 1 that unit alone decides a coefficient, and HC2 is not defined.
+    """
+
+    n: int
+    mean: float
+    adjusted: float
+    variance: float
+    slopes: Array
+    leverage: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regression:
+    """The fits of one group's arms on the same k covariate columns.
+
+    Attributes:
+        n: units that count, of all arms.
+        columns: the k columns.
+        dropped: columns that carry nothing of their own in some arm, in the plan's order.
+        spread: covariance matrix of the columns over all arms' units, shape (k, k), divisor n − 1.
+        arms: the fits; an arm with fewer than `UNITS_PER_COLUMN` units per column has none.
+    """
+
+    n: int
+    columns: tuple[str, ...]
+    dropped: tuple[str, ...]
+    spread: Array
+    arms: Mapping[str, ArmFit]
+
+
+UNITS_PER_COLUMN = 20
+"""Units per covariate column below which an arm is not fitted."""
+
 Counts = Mapping[tuple[str, Key], int]
 """(arm, group) → count."""
 MomentTable = Mapping[tuple[str, Key], Moments]
 """(arm, group) → moments."""
 MissingCounts = Mapping[str, tuple[int, int]]
 """arm → (units, of which missing)."""
-Answer = Counts | MomentTable | MissingCounts | ClusterPatterns | Flow | int | float | Duplicates
+RegressionTable = Mapping[Key, Regression]
+"""group → the fits of its arms."""
+Answer = Counts | RegressionTable | MomentTable | MissingCounts | ClusterPatterns | Flow | int | float | Duplicates
 
 
 def cluster_queries(

@@ -14,6 +14,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     },
     "estimators": {
         "difference_in_means": "cxcausal.estimators.difference_in_means:DifferenceInMeans",
+        "ols": "cxcausal.estimators.ols:Ols",
     },
     "checks": {
         "srm": "cxcausal.checks.srm:Srm",

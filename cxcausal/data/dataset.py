@@ -22,6 +22,7 @@ from cxcausal.core.queries import (
     MixedQuery,
     MomentQuery,
     Query,
+    RegressionQuery,
 )
 from cxcausal.data.cells import Answered, Wish, tally, wish_for
 from cxcausal.data.clusters import patterns
@@ -36,6 +37,7 @@ from cxcausal.data.counts import (
     repeated_rows,
 )
 from cxcausal.data.engine import Engine
+from cxcausal.data.regressions import regressions
 from cxcausal.data.subjects import columns_of
 from cxcausal.data.tables import Opened
 from cxcausal.data.tallies import moments_of
@@ -79,10 +81,16 @@ class Dataset:
         unique = self._unique_identities(asked)
         tables = tally(self.engine, self.units, [wish for query in asked for wish in self._wishes(query, unique)])
         clustered = patterns(self.engine, self.units, [query for query in asked if isinstance(query, ClusterQuery)])
-        return {
-            query: clustered[query] if isinstance(query, ClusterQuery) else self._answer(query, tables, unique)
-            for query in asked
-        }
+        fitted = regressions(self.engine, self.units, [query for query in asked if isinstance(query, RegressionQuery)])
+        answers: dict[Query, Answer] = {}
+        for query in asked:
+            if isinstance(query, ClusterQuery):
+                answers[query] = clustered[query]
+            elif isinstance(query, RegressionQuery):
+                answers[query] = fitted[query]
+            else:
+                answers[query] = self._answer(query, tables, unique)
+        return answers
 
     def repeated_rows(self) -> tuple[str, tuple[int, ...]]:
         """Return the file and up to five row numbers of units that stood before in the same arm; never an id."""
@@ -145,7 +153,7 @@ class Dataset:
             return {arm: (cell.units, cell.units - cell.n) for (arm, _), cell in cells.items()}
         if isinstance(query, CorrelationQuery):
             return _correlation(tables[wish_for(query)]) if query.column in self.units.numbers else nan
-        assert isinstance(query, MomentQuery | CovariateQuery)  # noqa: S101 - clusters were answered before
+        assert isinstance(query, MomentQuery | CovariateQuery)  # noqa: S101 - all others were answered before
         return self._moments_or_levels(query, tables)
 
     def _repetition(self, query: MixedQuery | DuplicateQuery, unique: frozenset[str]) -> Answer:
@@ -190,9 +198,9 @@ class Dataset:
 
 def _columns(query: Query) -> Iterator[tuple[str, str]]:
     """Yield (role, name) of the columns that a query needs; a covariate may have either role."""
-    if isinstance(query, MissingQuery | MomentQuery | ClusterQuery | CorrelationQuery):
+    if isinstance(query, MissingQuery | MomentQuery | ClusterQuery | CorrelationQuery | RegressionQuery):
         yield from (("number", name) for name in columns_of(query.measure))
-    if isinstance(query, CountQuery | MomentQuery):
+    if isinstance(query, CountQuery | MomentQuery | RegressionQuery):
         yield from (("text", name) for name in query.by)
     if isinstance(query, ClusterQuery):
         yield from (("id", name) for name in query.cluster)

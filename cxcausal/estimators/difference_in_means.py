@@ -1,20 +1,21 @@
 """Difference in means (or in ratios of means) per contrast, population and scale: HC2, CR2 or Newcombe."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from cxcausal.core.measures import measure_of, unit_of, why_not_measured
+from cxcausal.core.measures import measure_of, why_not_measured
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import ClusterPatterns, Moments, Query
-from cxcausal.core.results import Estimate
+from cxcausal.estimators.adjustment import Slopes, beside, regression_queries
 from cxcausal.estimators.comparison import Comparison, Effect
+from cxcausal.estimators.found import Found, comparison, rows_of
 from cxcausal.estimators.questions import Levels, Question, cluster_queries_of, moment_query, questions_of
 from cxcausal.stats.cluster import difference, too_few_clusters
-from cxcausal.stats.moments import NAN, RATIO, influence, merge, ratio_or_mean
+from cxcausal.stats.moments import NAN, RATIO, influence, merge
 from cxcausal.stats.newcombe import RateDifference, newcombe, small_rates
 
 if TYPE_CHECKING:
@@ -31,31 +32,26 @@ Patterns = Mapping[tuple[str, ...], ClusterPatterns]
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Found:
-    """The aggregates that answer one question, and the effect they give or the reason why they give none."""
-
-    treated: Moments
-    control: Moments
-    effect: Effect | None = None
-    reason: str | None = None
-    hidden: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
 class DifferenceInMeans:
-    """Compares arms as they were assigned, without adjustment for covariates."""
+    """Compares arms as they were assigned; where the plan names covariates, adjusted for them as well.
+
+    `slopes` says how: each arm has its own (Lin), or all have common ones.
+    """
 
     name: ClassVar[str] = "difference_in_means"
 
+    slopes: Slopes = "by_arm"
+
     def queries(self, spec: "ExperimentSpec", metric: "Metric", levels: Levels) -> tuple[Query, ...]:
-        """Return moments per population, and cluster sums per contrast where units share a fate."""
+        """Return moments per population, cluster sums per contrast where units share a fate, and regressions."""
         if why_not_measured(metric) is not None:
             return ()
         measure = measure_of(metric, spec.data.weight)
         moments = (moment_query(measure, segment) for segment in (None, *spec.segments))
         asked = questions_of(spec, levels) if spec.clusters else ()
         clusters = (cluster_queries_of(measure, question, spec.clusters).values() for question in asked)
-        return (*moments, *chain.from_iterable(clusters))
+        adjusted = regression_queries(spec, metric, levels, self.slopes)
+        return (*moments, *chain.from_iterable(clusters), *adjusted)
 
     def compare(
         self, spec: "ExperimentSpec", metric: "Metric", levels: Levels, answers: Answers
@@ -64,14 +60,20 @@ class DifferenceInMeans:
         questions = questions_of(spec, levels)
         reason = why_not_measured(metric)
         if reason is not None:
-            refused = _Found(treated=_EMPTY, control=_EMPTY, reason=reason, hidden=True)
+            refused = Found(treated=_EMPTY, control=_EMPTY, reason=reason, hidden=True)
             everybody = (question for question in questions if question.segment is None)
-            return tuple(_comparison(spec, metric, question, refused, "absolute") for question in everybody)
-        rows = (_rows(spec, metric, question, _find(spec, metric, question, answers)) for question in questions)
+            return tuple(comparison(spec, metric, question, refused, "absolute") for question in everybody)
+        rows = (
+            rows_of(spec, metric, question, told)
+            for question in questions
+            for told in beside(
+                spec, metric, question, _find(spec, metric, question, answers), answers, slopes=self.slopes
+            )
+        )
         return tuple(chain.from_iterable(rows))
 
 
-def _find(spec: "ExperimentSpec", metric: "Metric", question: Question, answers: Answers) -> _Found:
+def _find(spec: "ExperimentSpec", metric: "Metric", question: Question, answers: Answers) -> Found:
     measure = measure_of(metric, spec.data.weight)
     table = answers[moment_query(measure, question.segment)]
     treated, control = _cell(table, question.arm, question), _cell(table, question.control, question)
@@ -79,12 +81,12 @@ def _find(spec: "ExperimentSpec", metric: "Metric", question: Question, answers:
     patterns = {names: _patterns(answers[query]) for names, query in asked.items()}
     reason = _why_not(question, treated, control) or _why_no_clusters(patterns)
     if reason is not None:
-        return _Found(treated=treated, control=control, reason=reason, hidden=_is_hidden(question, treated, control))
+        return Found(treated=treated, control=control, reason=reason, hidden=_is_hidden(question, treated, control))
     effect = _effect(metric, treated, control, patterns)
     floor = _NO_VARIATION * max(abs(effect.mean_treated), abs(effect.mean_control))
     if effect.se <= floor and not isinstance(effect, RateDifference):
-        return _Found(treated=treated, control=control, reason="the outcome does not vary within the arms")
-    return _Found(treated=treated, control=control, effect=effect)
+        return Found(treated=treated, control=control, reason="the outcome does not vary within the arms")
+    return Found(treated=treated, control=control, effect=effect)
 
 
 def _cell(table: object, arm: str, question: Question) -> Moments:
@@ -131,44 +133,3 @@ def _effect(metric: "Metric", treated: Moments, control: Moments, patterns: Patt
     if not patterns and metric.type in _RATES and small_rates(treated, control):
         return newcombe(treated, control)
     return difference(treated, control, patterns)
-
-
-def _rows(spec: "ExperimentSpec", metric: "Metric", question: Question, found: _Found) -> Iterator[Comparison]:
-    yield _comparison(spec, metric, question, found, "absolute")
-    if "relative" in spec.analysis.effect_scale or spec.judged_relatively(metric):
-        yield _comparison(spec, metric, question, found, "relative")
-
-
-def _comparison(
-    spec: "ExperimentSpec",
-    metric: "Metric",
-    question: Question,
-    found: _Found,
-    scale: Literal["absolute", "relative"],
-) -> Comparison:
-    role = next(role for role, planned in spec.metrics.with_roles() if planned == metric)
-    everybody = question.segment is None and question.control == spec.control
-    row = Estimate(
-        metric=metric.name,
-        role=role,
-        arm=question.arm,
-        control=question.control,
-        estimand=spec.estimand.contrast or "itt",
-        population=question.population,
-        scale=scale,
-        method="newcombe" if isinstance(found.effect, RateDifference) else DifferenceInMeans.name,
-        n_treated=None if found.hidden else found.treated.n,
-        n_control=None if found.hidden else found.control.n,
-        mean_treated=None if found.hidden else _mean(found.treated),
-        mean_control=None if found.hidden else _mean(found.control),
-        unit=unit_of(spec, metric) if scale == "absolute" else "fraction of the control's mean",
-        headline=everybody and scale == "absolute" and role != "exploratory",
-        status="ok" if found.reason is None else "not_computed",
-        reason=found.reason,
-    )
-    return Comparison(row=row, metric=metric, effect=found.effect, confirmatory=everybody and role == "success")
-
-
-def _mean(cell: Moments) -> float | None:
-    mean = ratio_or_mean(cell.mean)
-    return mean if np.isfinite(mean) else None

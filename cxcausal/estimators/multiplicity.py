@@ -1,7 +1,7 @@
 """Several questions at once: Holm over the confirmatory family, Benjamini–Hochberg within each metric's segments."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cxcausal.core.protocols import Comparison
@@ -12,7 +12,16 @@ if TYPE_CHECKING:
     from cxcausal.core.spec.models import Analysis
 
 _Key = tuple[str, str, str, str, str]
-_Family = tuple[list[_Key], Adjusted]
+_Family = tuple[list[Estimate], Adjusted]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """What a family's rule gives one of its members."""
+
+    p: float
+    alpha: float
+    adjustment: str
 
 
 def apply_multiplicity(comparisons: Sequence[Comparison], analysis: "Analysis") -> tuple[Estimate, ...]:
@@ -20,7 +29,9 @@ def apply_multiplicity(comparisons: Sequence[Comparison], analysis: "Analysis") 
 
     Success metrics × arms against control (over everybody, absolute) are one family under Holm; a row of it that
     could not be computed still counts. A metric's segment rows are a family under Benjamini–Hochberg with intervals
-    that keep the false coverage rate. A relative row follows its absolute row. All else stands at `alpha`,
+    that keep the false coverage rate. Where an effect is told with and without adjustment for covariates, the family
+    has the adjusted one, once; the other stands at the same level, without an adjusted p-value. A relative row
+    follows its absolute row. All else stands at `alpha`,
     unadjusted: guardrails (an AND of one-sided tests), secondary and exploratory metrics, and further contrasts.
 
     Args:
@@ -31,9 +42,9 @@ def apply_multiplicity(comparisons: Sequence[Comparison], analysis: "Analysis") 
     if analysis.multiplicity == "none":
         return tuple(rows)
     found = {
-        key: (p, alpha)
-        for keys, adjusted in _families(comparisons, rows, analysis.alpha)
-        for key, p, alpha in zip(keys, adjusted.p, adjusted.alpha, strict=True)
+        _key(row): _Place(p=p, alpha=alpha, adjustment=row.adjustment)
+        for members, adjusted in _families(comparisons, rows, analysis.alpha)
+        for row, p, alpha in zip(members, adjusted.p, adjusted.alpha, strict=True)
     }
     return tuple(_told(comparison, row, found) for comparison, row in zip(comparisons, rows, strict=True))
 
@@ -42,27 +53,33 @@ def _families(comparisons: Sequence[Comparison], rows: Sequence[Estimate], alpha
     absolute = [(comparison, row) for comparison, row in zip(comparisons, rows, strict=True) if row.scale == "absolute"]
     yield from _family([row for comparison, row in absolute if comparison.confirmatory], holm, alpha)
     by_metric: dict[tuple[str, str], list[Estimate]] = {}
-    for _, row in absolute:
-        if row.population != "all" and row.status == "ok":
-            by_metric.setdefault((row.role, row.metric), []).append(row)
+    for row in _leading([row for _, row in absolute if row.population != "all" and row.status == "ok"]):
+        by_metric.setdefault((row.role, row.metric), []).append(row)
     for members in by_metric.values():
         yield from _family(members, benjamini_hochberg, alpha)
+
+
+def _leading(rows: Sequence[Estimate]) -> Sequence[Estimate]:
+    """Return one row per effect: the adjusted one, where there is one."""
+    adjusted = {_key(row) for row in rows if row.adjustment == "covariates"}
+    return [row for row in rows if row.adjustment == "covariates" or _key(row) not in adjusted]
 
 
 def _family(
     members: Sequence[Estimate], rule: Callable[[Sequence[float], float], Adjusted], alpha: float
 ) -> Iterator[_Family]:
     if members:
-        yield [_key(row) for row in members], rule([1.0 if row.p is None else row.p for row in members], alpha)
+        yield list(members), rule([1.0 if row.p is None else row.p for row in members], alpha)
 
 
 def _key(row: Estimate) -> _Key:
     return row.role, row.metric, row.arm, row.control, row.population
 
 
-def _told(comparison: Comparison, row: Estimate, found: dict[_Key, tuple[float, float]]) -> Estimate:
-    if row.status != "ok" or _key(row) not in found:
+def _told(comparison: Comparison, row: Estimate, found: dict[_Key, _Place]) -> Estimate:
+    place = found.get(_key(row))
+    if row.status != "ok" or place is None:
         return row
-    p_adjusted, alpha = found[_key(row)]
-    again = comparison.at(alpha)
-    return replace(again, p_adjusted=p_adjusted) if again.status == "ok" else again
+    again = comparison.at(place.alpha)
+    leads = again.status == "ok" and row.adjustment == place.adjustment
+    return replace(again, p_adjusted=place.p) if leads else again

@@ -69,7 +69,7 @@ def analyse(spec: ExperimentSpec, dataset: Dataset, context: RunContext, store: 
         data=facts,
         plan=context.plan,
         plan_hash=context.plan_hash,
-        notes=(*context.notes, *notes_of(spec, facts)),
+        notes=(*context.notes, *notes_of(spec, facts, effects)),
         created_at=context.created_at,
         versions=context.versions,
     )

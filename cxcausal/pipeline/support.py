@@ -1,10 +1,10 @@
 """What a valid plan may ask for and this version can't do: refused where it would change the answer, else noted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cxcausal.core.errors import PlanError, Problem
 from cxcausal.core.registry import Registry
-from cxcausal.core.results import DataFacts
+from cxcausal.core.results import DataFacts, Estimate
 from cxcausal.core.spec.models import ExperimentSpec, Nuisance, Policy
 from cxcausal.core.wording import count
 
@@ -20,9 +20,9 @@ def refuse_unsupported(spec: ExperimentSpec) -> None:
         raise PlanError(problems)
 
 
-def notes_of(spec: ExperimentSpec, facts: DataFacts) -> tuple[str, ...]:
+def notes_of(spec: ExperimentSpec, facts: DataFacts, effects: Sequence[Estimate]) -> tuple[str, ...]:
     """Return one sentence for each declared thing that the results leave out, and for a reading before its time."""
-    return (*_left_out(spec), *_early(spec, facts))
+    return (*_adjustment(spec, effects), *_left_out(spec), *_early(spec, facts))
 
 
 def _problem(key: str, what: str, mend: str) -> Problem:
@@ -65,9 +65,24 @@ def _unsupported_components(spec: ExperimentSpec) -> Iterator[Problem]:
         )
 
 
+def _adjustment(spec: ExperimentSpec, effects: Sequence[Estimate]) -> Iterator[str]:
+    """Yield which effects over everybody are not adjusted although covariates are declared, and that money isn't."""
+    asked = [row for row in effects if row.adjustment == "covariates" and row.population == "all"]
+    asked = [row for row in asked if row.scale == "absolute" and row.control == spec.control]
+    if not asked:
+        return
+    if all(row.status != "ok" for row in asked):
+        reasons = "; ".join(dict.fromkeys(str(row.reason) for row in asked))
+        yield f"Covariates are used to check that the arms are comparable; estimates are not adjusted: {reasons}."
+        return
+    plain = ", ".join(dict.fromkeys(row.metric for row in asked if row.status != "ok"))
+    if plain:
+        yield f"Some estimates are not adjusted for covariates, for the reasons in the table of effects: {plain}."
+    if any(metric.money is not None for _, metric in spec.metrics.with_roles()):
+        yield "Money is told from unadjusted means, also where effects are adjusted for covariates."
+
+
 def _left_out(spec: ExperimentSpec) -> Iterator[str]:
-    if spec.covariates or any(metric.covariate for _, metric in spec.metrics.with_roles()):
-        yield "Covariates are used to check that the arms are comparable; estimates are not adjusted for them."
     if spec.design.strata:
         yield "Strata are declared; intervals do not use them and are, if anything, too wide."
     if spec.design.treatment.received is not None:

@@ -200,23 +200,30 @@ class Facts:
         """Return the row to show for a metric, an arm against the control and a population: the headline first."""
         found = [
             row
-            for row in self.rows(metric=metric, population=population, scale=scale)
+            for row in self._rows(metric=metric, population=population, scale=scale)
             if row.estimate.arm == arm and row.estimate.control == self.control
         ]
         return min(found, key=self._preference, default=None)
 
     def _preference(self, row: Row) -> tuple[bool, bool, bool, bool, int]:
-        """Return what is shown first: the headline, then untrimmed rows of the headline's adjustment."""
+        """Return what is shown first: the headline, then untrimmed rows with numbers, of the headline's adjustment."""
         mine = row.estimate
         adjusted = (mine.metric, mine.adjustment) in self._headline_adjustments
-        return (not mine.headline, mine.trimming != "none", not adjusted, not row.computed, row.index)
+        return (not mine.headline, mine.trimming != "none", not row.computed, not adjusted, row.index)
 
     @cached_property
     def _headline_adjustments(self) -> frozenset[tuple[str, str]]:
         return frozenset((row.metric, row.adjustment) for row in self.result.effects if row.headline)
 
     def rows(self, *, metric: str, population: str | None = None, scale: str | None = None) -> Iterator[Row]:
-        """Yield a metric's rows in the order of the table."""
+        """Yield a metric's rows to show, in the order of the table: of those that tell the same effect, the first."""
+        shown: dict[tuple[str, str, str, str], Row] = {}
+        for row in sorted(self._rows(metric=metric, population=population, scale=scale), key=self._preference):
+            effect = row.estimate
+            shown.setdefault((effect.arm, effect.control, effect.population, effect.scale), row)
+        yield from sorted(shown.values(), key=lambda row: row.index)
+
+    def _rows(self, *, metric: str, population: str | None, scale: str | None) -> Iterator[Row]:
         for index, estimate in enumerate(self.result.effects):
             wanted = estimate.metric == metric and population in {None, estimate.population}
             if wanted and scale in {None, estimate.scale}:

@@ -16,7 +16,9 @@ from cxcausal.tracking.layout import STATE, now_text
 from cxcausal.tracking.ledger_chain import Chain, LedgerLine, read_chain
 from cxcausal.tracking.redaction import without_secrets_in
 
-Kind = Literal["register", "amend", "analyse", "rerun", "decide", "approve", "score", "erase", "override", "merge"]
+Kind = Literal[
+    "register", "amend", "assign", "analyse", "rerun", "decide", "approve", "score", "erase", "override", "merge"
+]
 LEDGER = "audit/ledger.jsonl"
 
 

@@ -11,9 +11,11 @@ from cxcausal.estimators.comparison import Comparison
 from cxcausal.estimators.multiplicity import apply_multiplicity
 from cxcausal.stats.difference import hc2
 from cxcausal.stats.proportions import srm_p
+from tests.validation import adjusted
 from tests.validation.engine import SPEND, Band, Row, Trial, cells_of, rng_of
 from tests.validation.identities import Gap, metamorphic_gap, twin_gap
 from tests.validation.pages import v20
+from tests.validation.power import v13
 from tests.validation.worlds import WORLDS, World
 
 COVERAGE = Band(low=0.938, high=0.962)
@@ -44,6 +46,43 @@ def v4(reps: int | None = None) -> Iterator[Row]:
     runs = reps or asked
     for world in WORLDS:
         yield _coverage_row(world, runs, slack=0.0 if runs >= asked else 1.0)
+    noise = 0.0 if runs >= asked else SIGMAS / np.sqrt(runs)
+    yield from (_adjusted_row(world, runs, noise) for world in adjusted.WORLDS)
+    yield _sample_row(runs)
+
+
+def _adjusted_row(world: adjusted.AdjustedWorld, runs: int, noise: float) -> Row:
+    coverage, spread = _adjusted_coverage(world, runs)
+    return Row(
+        bar="V4",
+        setting=world.name,
+        target=f"coverage {COVERAGE}, SE/sd {SPREAD}",
+        measured=f"coverage {coverage:.4f}, SE/sd {spread:.4f}",
+        reps=runs,
+        passed=COVERAGE.widened(0.22 * noise).holds(coverage) and SPREAD.widened(0.75 * noise).holds(spread),
+    )
+
+
+def _sample_row(runs: int) -> Row:
+    """Show that the bar sees what the population's part of the variance is for."""
+    coverage, _ = _adjusted_coverage(adjusted.SAMPLE_ONLY, runs)
+    return Row(
+        bar="V4",
+        setting=adjusted.SAMPLE_ONLY.name,
+        target="coverage < 0.9: the bar must see it",
+        measured=f"coverage {coverage:.4f}",
+        reps=runs,
+        passed=coverage < 0.9,
+    )
+
+
+def _adjusted_coverage(world: adjusted.AdjustedWorld, runs: int) -> tuple[float, float]:
+    """Return how often the interval holds the truth, and the mean SE over the estimates' standard deviation."""
+    found = list(adjusted.effects(world, rng_of("V4", world.name), runs))
+    limits = [one.interval(0.95) for one in found]
+    covered = np.mean([limit.low <= world.truth <= limit.high for limit in limits])
+    spread = np.mean([one.se for one in found]) / np.std([one.point for one in found], ddof=1)
+    return float(covered), float(spread)
 
 
 def _coverage_row(world: World, runs: int, *, slack: float) -> Row:
@@ -205,6 +244,7 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V8": v8,
     "V10": v10,
     "V11": v11,
+    "V13": v13,
     "V16": v16,
     "V20": v20,
 }

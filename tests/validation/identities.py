@@ -12,6 +12,7 @@ from cxcausal.stats.difference import Difference, hc2, pooled
 from cxcausal.stats.moments import merge
 from cxcausal.stats.newcombe import RateDifference
 from tests.twins import Values, cluster_patterns_of, full_cr2, moments_of
+from tests.validation import adjusted
 from tests.validation.engine import rng_of
 
 CONTRAST = np.array([1.0, -1.0])
@@ -65,6 +66,10 @@ def twin_gap(reps: int, bar: str) -> Iterator[Gap]:
             name = f"CR2 and df, {clusters} clusters, {'nested in' if nested else 'across'} arms, n × n matrices"
             yield _worst(name, bar, max(reps // 8, 2), partial(_cr2_gap, clusters=clusters, nested=nested))
     yield _worst("CR2 over two crossed names", bar, max(reps // 8, 2), _multiway_gap)
+    yield _worst(
+        "Lin's regression with the population's part, n × n matrices", bar, max(reps // 4, 2), adjusted.lin_gap
+    )
+    yield _worst("common slopes, HC2, n × n matrices", bar, max(reps // 4, 2), adjusted.ols_gap)
 
 
 def _hc2_gap(rng: Generator) -> float:
@@ -128,6 +133,9 @@ def metamorphic_gap(reps: int, bar: str) -> Iterator[Gap]:
     yield _worst("units × 100", bar, reps, _scale_gap)
     yield _worst("arms swapped", bar, reps, _swap_gap)
     yield _worst("cluster names and row order", bar, reps, _names_gap)
+    yield _worst("Lin: order and units of covariates", bar, reps, adjusted.columns_gap)
+    yield _worst("Lin: row order", bar, reps, adjusted.rows_gap)
+    yield _worst("Lin: arms swapped", bar, reps, adjusted.swap_gap)
 
 
 def _order_gap(rng: Generator) -> float:

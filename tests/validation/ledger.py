@@ -14,10 +14,13 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".cxcausal" / "validation"
 TABLE = ROOT / "docs" / "validation.md"
 _SOURCES = (
+    "cxcausal/core/least_squares.py",
     "cxcausal/core/measures.py",
+    "cxcausal/data/lines.py",
     "cxcausal/estimators",
     "cxcausal/report",
     "cxcausal/stats",
+    "tests/regression_twins.py",
     "tests/report",
     "tests/twins.py",
     "tests/validation",

@@ -12,6 +12,7 @@ from cxcausal.report.scales import SHARE, scale_of
 from cxcausal.report.sections.change_table import change_table
 from cxcausal.report.sections.panels import panels
 from cxcausal.report.sections.withheld import WITHHELD
+from cxcausal.report.sentences.adjustment import adjustment_sentence
 from cxcausal.report.sentences.answer import main_metric
 from cxcausal.report.sentences.effects import effect_sentence
 from cxcausal.report.sentences.guardrails import guardrail_sentence
@@ -42,6 +43,9 @@ def _blocks(facts: Facts) -> Iterator[Block]:
     if figures:
         yield Group(blocks=figures)
     yield change_table(facts)
+    adjusted = adjustment_sentence(facts)
+    if adjusted is not None:
+        yield Paragraph(words=adjusted, tone="note")
     if len(facts.treated_arms) > 1:
         words = (
             "Guardrails and secondary metrics are shown for “",

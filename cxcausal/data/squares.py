@@ -1,0 +1,128 @@
+"""The second pass of a regression: squared residuals, weighted and over one less leverage, summed exactly per arm."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import add
+
+import ibis
+
+from cxcausal.core.queries import Key
+from cxcausal.data.engine import Engine, Table, Value
+from cxcausal.data.exact import grid_for, on_grid, unscaled
+from cxcausal.data.lines import Line, Spread
+
+_LINES, _SQUARES = "regression_lines", "regression_squares"
+_FULL = 1e-9
+"""A unit with no more than this left beside its leverage has no residual of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Squares:
+    """One arm: per measure the HC2 variance of its adjusted mean, and the largest leverage of a unit."""
+
+    variances: tuple[float, ...]
+    leverage: float
+
+
+def squared(engine: Engine, rows: Table, groups: Mapping[Key, Spread]) -> dict[Key, dict[str, Squares]]:
+    """Return, per group and arm, Σ w²e² / (1 − h): HC2 of the fitted mean at the covariates' mean.
+
+    Lines come to the units as a small table, so that residual e, leverage h and weight w are expressions per unit
+    (MacKinnon & White 1985, https://doi.org/10.1016/0304-4076(85)90158-7).
+
+    Args:
+        engine: computes.
+        rows: `arm`, the groups `g0`…, covariates `z0`… and measures `y0`…, none of them null.
+        groups: the lines of every group's arms.
+    """
+    table = _lines(groups)
+    if not table["arm"]:
+        return {}
+    keys = [name for name in rows.columns if name == "arm" or name.startswith("g")]
+    measures = [name for name in rows.columns if name.startswith("y")]
+    lines = engine.keep(_LINES, _memory(table))
+    parts = engine.keep(_SQUARES, _per_unit(rows.inner_join(lines, keys), keys, measures))
+    found = _summed(engine, parts, keys, measures)
+    engine.forget(_SQUARES)
+    engine.forget(_LINES)
+    return found
+
+
+def _memory(columns: Mapping[str, Sequence[str | float]]) -> Table:
+    import pyarrow as pa  # noqa: PLC0415 - Ibis brings it, and only regressions need it here
+
+    return ibis.memtable(pa.table(dict(columns)))
+
+
+def _lines(groups: Mapping[Key, Spread]) -> dict[str, list[str | float]]:
+    """Return the lines as columns, one row per group and arm; a column that a group dropped has zeros."""
+    used = sorted({at for spread in groups.values() for at in spread.kept})
+    records = [
+        _record(key, arm, line, {at: place for place, at in enumerate(spread.kept)}, used)
+        for key, spread in groups.items()
+        for arm, line in spread.lines.items()
+    ]
+    names = records[0] if records else {"arm": ""}
+    return {name: [record[name] for record in records] for name in names}
+
+
+def _record(key: Key, arm: str, line: Line, place: Mapping[int, int], used: Sequence[int]) -> dict[str, str | float]:
+    record: dict[str, str | float] = {"arm": arm, **{f"g{index}": value for index, value in enumerate(key)}}
+    record |= {"each": 1 / line.n, **{f"mean{index}": float(mean) for index, mean in enumerate(line.means)}}
+    for at in used:
+        own = place.get(at)
+        record[f"c{at}"] = 0.0 if own is None else float(line.center[own])
+        record[f"w{at}"] = 0.0 if own is None else float(line.direction[own])
+        for index in range(len(line.means)):
+            record[f"b{index}_{at}"] = 0.0 if own is None else float(line.slopes[own, index])
+        for other in (one for one in used if one <= at):
+            empty = own is None or other not in place
+            record[f"r{at}_{other}"] = 0.0 if empty else float(line.root[place[at], place[other]])
+    return record
+
+
+def _per_unit(joined: Table, keys: Sequence[str], measures: Sequence[str]) -> Table:
+    """Return per unit the leverage, and per measure w²e² / (1 − h)."""
+    used = [int(name[1:]) for name in joined.columns if name.startswith("w")]
+    away = joined.mutate(**{f"d{at}": joined[f"z{at}"] - joined[f"c{at}"] for at in used})
+    staged: dict[str, Value] = {
+        f"v{at}": _sum([away[f"r{at}_{other}"] * away[f"d{other}"] for other in used if other <= at]) for at in used
+    }
+    staged["weight"] = away.each + _sum([away[f"w{at}"] * away[f"d{at}"] for at in used])
+    for index, name in enumerate(measures):
+        fitted = away[f"mean{index}"] + _sum([away[f"b{index}_{at}"] * away[f"d{at}"] for at in used])
+        staged[f"e{index}"] = away[name] - fitted
+    known = away.mutate(**staged)
+    known = known.mutate(leverage=known.each + _sum([known[f"v{at}"] * known[f"v{at}"] for at in used]))
+    parts = {f"u{index}": _part(known, known[f"e{index}"]) for index in range(len(measures))}
+    return known.select(*keys, "leverage", **parts)
+
+
+def _part(known: Table, residual: Value) -> Value:
+    left, weighted = 1 - known.leverage, known.weight * residual
+    return ibis.ifelse(left > _FULL, weighted * weighted / left, 0.0)
+
+
+def _summed(
+    engine: Engine, parts: Table, keys: Sequence[str], measures: Sequence[str]
+) -> dict[Key, dict[str, Squares]]:
+    """Add the parts up in fixed point, on a grid as fine as the largest of them allows."""
+    names = [f"u{index}" for index in range(len(measures))]
+    largest = engine.fetch(parts.aggregate(**{name: parts[name].max() for name in names}))[0]
+    grids = [grid_for(most or 0.0, whole=False) for most in largest]
+    whole = parts.select(
+        *keys, "leverage", **{n: on_grid(parts[n], grid) for n, grid in zip(names, grids, strict=True)}
+    )
+    sums = {"leverage": whole.leverage.max(), **{name: whole[name].sum() for name in names}}
+    found: dict[Key, dict[str, Squares]] = {}
+    for arm, *rest in engine.fetch(whole.group_by(list(keys)).aggregate(**sums)):
+        *key, leverage = rest[: len(keys)]
+        totals = zip(rest[len(keys) :], grids, strict=True)
+        variances = tuple(unscaled(total, grid.shift) for total, grid in totals)
+        found.setdefault(tuple(key), {})[arm] = Squares(variances=variances, leverage=leverage)
+    return found
+
+
+def _sum(terms: Sequence[Value]) -> Value:
+    return reduce(add, terms)

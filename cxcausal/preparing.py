@@ -1,0 +1,178 @@
+"""What is done before the data: planning and assigning, wired from the plan, the data edge and the record."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cxcausal.core.errors import Problem, UsageError
+from cxcausal.core.spec.load import load_experiment
+from cxcausal.core.spec.placing import placing
+from cxcausal.core.spec.resolve import Resolved
+
+if TYPE_CHECKING:
+    from cxcausal.planning.assignment import Coin
+    from cxcausal.planning.assumptions import Assumptions
+    from cxcausal.planning.moments import Base
+    from cxcausal.planning.result import Assigned, AssignmentCheck, PlanResult
+
+__all__ = ["assign", "check_assignment", "plan"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Past:
+    """What is known of every metric, and of the past data, if any, that it comes from."""
+
+    bases: "Mapping[str, Base]"
+    units: int | None = None
+    inputs: tuple[tuple[str, str], ...] = ()
+
+
+def plan(
+    path: str | Path, *, root: Path | None = None, history: str | None = None, stated: "Assumptions | None" = None
+) -> "PlanResult":
+    """Tell whether an experiment can answer its question: power, smallest effects, units and weeks per metric and arm.
+
+    Args:
+        path: the plan file.
+        root: the project's root.
+        history: past units that nobody treated, as a file or glob; every row counts, whatever arm it names.
+        stated: what no data say, or what shall win over them.
+
+    Raises:
+        PlanError: the plan is wrong, or this version has no power for what it asks.
+        UsageError: a stated number is about no planned metric, or can't be.
+        DataError: the past data are not what the plan says.
+
+    Example:
+        >>> plan("experiments/proactive_outreach.yaml", history="data/2025.parquet").answer  # doctest: +SKIP
+        'answerable'
+    """
+    from cxcausal.planning.assumptions import Assumptions, check
+    from cxcausal.planning.moments import stated_bases
+    from cxcausal.planning.plan import compute, horizon_of, refuse_unplannable
+
+    resolved, assumed = load_experiment(path, root=root), stated or Assumptions()
+    with placing(resolved):
+        refuse_unplannable(resolved.spec)
+        check(assumed, resolved.spec)
+        past = _Past(bases=stated_bases(resolved.spec, assumed))
+        if history is not None:
+            past = _history(resolved, history, assumed)
+        horizon = horizon_of(resolved.spec, assumed, past.units)
+        return replace(compute(resolved.spec, resolved.plan_hash, past.bases, horizon), inputs=past.inputs)
+
+
+def assign(
+    path: str | Path, units: str, out: Path, *, salt: str = "", root: Path | None = None, actor: str | None = None
+) -> "Assigned":
+    """Put units into arms by a salted hash, write who is where to `out`, and record it in the ledger.
+
+    Args:
+        path: the plan file; its shares, `data.randomization_unit` and `design.strata` count.
+        units: the file of those to be assigned.
+        out: a file in .csv or .parquet.
+        salt: any text that customers and staff don't know; needed again to check the assignment.
+        root: the project's root.
+        actor: who assigns, for the ledger.
+
+    Raises:
+        PlanError: the plan has no shares or no unit.
+        DataError: the units are not what the plan says.
+        UsageError: `out` is of another kind, or holds another assignment.
+    """
+    from hashlib import sha256
+
+    from cxcausal.data.assignment_file import assignment_bytes, assignment_kind
+    from cxcausal.data.enrolment import read_enrolment
+    from cxcausal.planning.assignment import assign as derive
+    from cxcausal.planning.result import Assigned
+    from cxcausal.tracking.actor import resolve_actor
+    from cxcausal.tracking.assignments import AssignmentRecord, record_assignment
+    from cxcausal.tracking.files import write_atomic
+
+    resolved, kind = load_experiment(path, root=root), assignment_kind(out)
+    spec, project = resolved.spec, resolved.project
+    with placing(resolved, units, option="--units"):
+        coin = _coin(resolved, salt)
+        found = read_enrolment(spec, project.root, units, with_arm=False, timezone=project.timezone)
+    arms = derive(coin, found.strata)
+    content = assignment_bytes(kind, spec, [replace(row, arm=arms[str(row.coin)]) for row in found.units])
+    _refuse_overwriting(out, content)
+    record = AssignmentRecord(
+        plan_hash=resolved.plan_hash,
+        salt_hash=coin.salt_hash,
+        method="stratified" if spec.design.strata else "hash",
+        units_hash=found.fingerprint,
+        output_hash=sha256(content).hexdigest(),
+        counts={arm: sum(given == arm for given in arms.values()) for arm in spec.arms},
+    )
+    write_atomic(out, content)
+    line = record_assignment(project.root, spec.id, record, actor=resolve_actor(project.root, actor))
+    return Assigned(
+        experiment=spec.id,
+        path=str(out),
+        sha256=record.output_hash,
+        method="stratified" if spec.design.strata else "hash",
+        rows=len(found.units),
+        counts=record.counts,
+        salt_hash=record.salt_hash,
+        ledger_hash=line.hash,
+    )
+
+
+def check_assignment(path: str | Path, log: str, *, salt: str = "", root: Path | None = None) -> "AssignmentCheck":
+    """Derive every arm of a log again, and tell how many differ, and whether the ledger knows the salt.
+
+    Args:
+        path: the plan file.
+        log: a file with the plan's unit, treatment and strata columns; where the plan has strata, the whole log.
+        salt: that of the assignment.
+        root: the project's root.
+    """
+    from cxcausal.data.enrolment import read_enrolment
+    from cxcausal.planning.assignment import mismatches
+    from cxcausal.planning.checking import checked
+    from cxcausal.tracking.assignments import last_assignment
+
+    resolved = load_experiment(path, root=root)
+    spec, project = resolved.spec, resolved.project
+    with placing(resolved, log, option="--check"):
+        coin = _coin(resolved, salt)
+        found = read_enrolment(spec, project.root, log, with_arm=True, timezone=project.timezone)
+    line = last_assignment(project.root, spec.id)
+    recorded = None if line is None else str(line.payload["salt_hash"])
+    wrong = mismatches(coin, found.strata, [(str(row.coin), row.arm) for row in found.units])
+    return checked(spec, coin, recorded, rows=len(found.units), wrong=wrong)
+
+
+def _history(resolved: Resolved, path: str, stated: "Assumptions") -> _Past:
+    """Return what past data say of every metric, but for what is stated."""
+    from cxcausal.core.queries import FlowQuery
+    from cxcausal.data.history import open_history
+    from cxcausal.planning.moments import history_queries, past_bases, planned_metrics, whole_cluster
+
+    spec, project = resolved.spec, resolved.project
+    wanted = {metric.name for metric in planned_metrics(spec)}
+    cluster = None if stated.icc and stated.cluster_size is not None else whole_cluster(spec)
+    with (
+        placing(resolved, path, option="--history"),
+        open_history(spec, project.root, path, wanted=wanted, cluster=cluster, timezone=project.timezone) as past,
+    ):
+        answers = past.answer((*history_queries(spec, cluster), FlowQuery()))
+        flow: Any = answers[FlowQuery()]
+        return _Past(bases=past_bases(spec, answers, stated, cluster), units=flow.analysed, inputs=past.inputs)
+
+
+def _refuse_overwriting(out: Path, content: bytes) -> None:
+    """Refuse to write over another assignment: who was told to be where must not be lost."""
+    if out.is_file() and out.read_bytes() != content:
+        what = "the file exists and holds something else than this assignment"
+        raise UsageError(Problem(where=str(out), code="U223", what=what, mend="choose another --out, or move it away"))
+
+
+def _coin(resolved: Resolved, salt: str) -> "Coin":
+    from cxcausal.planning.assignment import Coin
+    from cxcausal.planning.checking import shares_of
+
+    return Coin(experiment=resolved.spec.id, salt=salt, shares=shares_of(resolved.spec))

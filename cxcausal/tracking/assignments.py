@@ -1,0 +1,51 @@
+"""What the ledger keeps of an assignment: with which salt (as a hash), from which units, and how many went where."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from cxcausal.tracking import ledger
+from cxcausal.tracking.actor import Actor
+from cxcausal.tracking.ledger_chain import LedgerLine
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssignmentRecord:
+    """One assignment, without an id.
+
+    Attributes:
+        plan_hash: of the resolved plan. salt_hash: SHA-256 of the salt. method: `hash` or `stratified`.
+        units_hash: over the files of units; output_hash: of the file that was written.
+        counts: randomised units per arm.
+    """
+
+    plan_hash: str
+    salt_hash: str
+    method: str
+    units_hash: str
+    output_hash: str
+    counts: Mapping[str, int]
+
+
+def record_assignment(root: Path, experiment: str, record: AssignmentRecord, *, actor: Actor) -> LedgerLine:
+    """Write an assignment into the ledger; the very assignment that stands there last adds no line."""
+    with ledger.writing(root) as chain:
+        last = _last(chain.lines, experiment)
+        if last is not None and dict(last.payload) == asdict(record):
+            return last
+        entry = ledger.Entry(kind="assign", experiment=experiment, actor=actor, payload=asdict(record))
+        return ledger.append_to(root, chain, entry)
+
+
+def last_assignment(root: Path, experiment: str) -> LedgerLine | None:
+    """Return the line of an experiment's latest assignment, or None.
+
+    Raises:
+        IntegrityError: the chain is broken.
+    """
+    return _last(ledger.read(root), experiment)
+
+
+def _last(lines: tuple[LedgerLine, ...], experiment: str) -> LedgerLine | None:
+    mine = (line for line in reversed(lines) if line.kind == "assign" and line.experiment == experiment)
+    return next(mine, None)

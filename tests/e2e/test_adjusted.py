@@ -1,0 +1,59 @@
+"""Adjustment from the plan to page one: what leads, what the notes say, and what the verdict rests on."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.e2e.project import PLAN, Project, new_project
+
+SPEND = {"name": "spend", "type": "mean", "column": "spend", "desired_direction": "increase", "money": {"per_unit": 1}}
+
+
+@pytest.fixture
+def project(tmp_path: Path, mlflow_template: Path) -> Project:
+    return new_project(tmp_path / "project", mlflow_template)
+
+
+def spenders(n: int = 600) -> pd.DataFrame:
+    """Return customers whose spend is mostly what they spent before, and a little more where they were called."""
+    rng = np.random.default_rng(5)
+    before, called = rng.gamma(2.0, 20.0, n).round(2), np.arange(n) % 2
+    spend = (before + 3.0 * called + rng.normal(0, 10, n)).round(2)
+    arm = np.where(called, "call", "none")
+    ids = [f"CUST{i}" for i in range(n)]
+    home = [f"H{i // 4}" for i in range(n)]
+    return pd.DataFrame({"customer_id": ids, "arm": arm, "spend": spend, "before": before, "home": home})
+
+
+def run(project: Project, **changes: Any) -> Any:
+    project.data(spenders())
+    done = project.cx("run", project.plan(metrics={"success": [SPEND]}, covariates=["before"], **changes), "--json")
+    assert done.code == 0, done.err
+    return done.json
+
+
+def test_the_verdict_rests_on_the_adjusted_row(project: Project) -> None:
+    result = run(project)
+    adjusted, plain = (row for row in result["effects"] if row["scale"] == "absolute")
+    assert (adjusted["adjustment"], adjusted["headline"]) == ("covariates", True)
+    assert (plain["adjustment"], plain["headline"]) == ("none", False)
+    assert adjusted["low"] > 0
+    assert plain["low"] < 0 < plain["high"]
+    assert result["arms"]["call"]["rule"] == 3
+    assert "Money is told from unadjusted means, also where effects are adjusted for covariates." in result["notes"]
+    assert not any("not adjusted" in note for note in result["notes"])
+    page = (project.root / result["report"]).read_text(encoding="utf-8")
+    assert "are adjusted for what was known beforehand" in page
+
+
+def test_where_a_fate_is_shared_the_note_says_that_nothing_is_adjusted(project: Project) -> None:
+    result = run(project, data={**PLAN["data"], "cluster": ["home"]})
+    headline = [row["adjustment"] for row in result["effects"] if row["headline"]]
+    assert headline == ["none"]
+    (note,) = [note for note in result["notes"] if "ovariates" in note]
+    assert "estimates are not adjusted: where customers share a fate (home)" in note
+    page = (project.root / result["report"]).read_text(encoding="utf-8")
+    assert "are adjusted for what was known beforehand" not in page

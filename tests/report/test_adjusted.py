@@ -1,0 +1,75 @@
+"""Page one says what is adjusted, shows each effect once, and prefers rows that hold a number."""
+
+from dataclasses import replace
+
+import pytest
+
+from cxcausal.core.results import Estimate, RunResult
+from cxcausal.report.facts import Facts
+from cxcausal.report.sections.change import ChangeSection
+from cxcausal.report.sentences.adjustment import adjustment_sentence
+from cxcausal.report.sentences.caveats import harmed_groups
+from cxcausal.report.text import plain
+from tests.report.worlds import one_arm, outreach
+
+
+def twice(result: RunResult, metrics: tuple[str, ...], *, segments: bool = True) -> RunResult:
+    """Return the result with an adjusted row, which leads, before each row of some metrics."""
+    rows: list[Estimate] = []
+    for row in result.effects:
+        if row.metric not in metrics:
+            rows.append(row)
+            continue
+        known = row.population == "all" or segments
+        adjusted = replace(row, adjustment="covariates", method="lin")
+        if not known:
+            blank = dict.fromkeys(("point", "low", "high", "se", "p", "p_adjusted", "level"))
+            adjusted = replace(adjusted, status="not_computed", reason="too few customers", **blank)  # type: ignore[arg-type]
+        rows += [adjusted, replace(row, headline=False)]
+    return replace(result, effects=tuple(rows))
+
+
+def names(result: RunResult) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(row.metric for row in result.effects))
+
+
+def test_nothing_is_said_where_nothing_is_adjusted() -> None:
+    assert adjustment_sentence(Facts(outreach())) is None
+
+
+def test_all_metrics_adjusted_for_the_covariates_by_name() -> None:
+    result = twice(one_arm(outreach()), names(outreach()))
+    sentence = adjustment_sentence(Facts(result))
+    assert sentence is not None
+    assert plain(sentence) == (
+        "Differences and averages are adjusted for what was known beforehand: “tenure_months”, “tier”, "
+        "“contacts_prev_90d”. The appendix shows them unadjusted as well."
+    )
+    words = [plain(block.words) for block in ChangeSection().build(Facts(result)).blocks if hasattr(block, "words")]
+    assert plain(sentence) in words
+
+
+def test_some_metrics_adjusted_are_named() -> None:
+    sentence = adjustment_sentence(Facts(twice(one_arm(outreach()), ("churn_90d",))))
+    assert sentence is not None
+    assert plain(sentence).startswith("Differences and averages of “")
+    assert "All others are as they came out." in plain(sentence)
+
+
+def test_many_covariates_are_not_listed() -> None:
+    result = twice(one_arm(outreach()), ("churn_90d",))
+    result = replace(result, plan={**result.plan, "covariates": [f"c{i}" for i in range(9)]})
+    sentence = adjustment_sentence(Facts(result))
+    assert sentence is not None
+    assert "beforehand (the covariates of the plan)." in plain(sentence)
+
+
+@pytest.mark.parametrize("segments", [True, False])
+def test_each_effect_is_told_once_and_from_a_row_with_numbers(*, segments: bool) -> None:
+    before, facts = Facts(outreach()), Facts(twice(outreach(), ("churn_90d",), segments=segments))
+    assert [plain(one) for one in harmed_groups(facts)] == [plain(one) for one in harmed_groups(before)]
+    rows = list(facts.rows(metric="churn_90d", scale="absolute"))
+    assert len(rows) == len(list(before.rows(metric="churn_90d", scale="absolute")))
+    shown = {row.estimate.adjustment for row in rows if row.estimate.population != "all"}
+    assert shown == {"covariates" if segments else "none"}
+    assert all(row.computed for row in rows)
