@@ -40,8 +40,13 @@ def regression_queries(
 def beside(
     spec: "ExperimentSpec", metric: "Metric", question: Question, found: Found, answers: Answers, slopes: Slopes
 ) -> tuple[Found, ...]:
-    """Return the adjusted finding and the unadjusted one, of which one leads; the latter alone without covariates."""
-    if not covariates_of(spec, metric):
+    """Return the adjusted finding and the unadjusted one, of which one leads.
+
+    The latter stands alone without covariates. Where a metric of this plan is never adjusted, whatever the data, the
+    reason is told once, over everybody, and not again in every segment.
+    """
+    never = _why_never(spec, metric, slopes) is not None
+    if not covariates_of(spec, metric) or (never and question.segment is not None):
         return (found,)
     adjusted = _adjusted(spec, metric, question, found, answers, slopes)
     leads = adjusted.effect is not None

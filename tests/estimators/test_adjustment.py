@@ -158,3 +158,12 @@ def test_ols_has_slopes_common_to_two_arms() -> None:
 
 def test_ols_without_covariates_is_the_difference_in_means() -> None:
     assert _ols(plan(), customers()) == table(plan(), customers())
+
+
+def test_what_is_never_adjusted_says_so_once_and_not_in_every_segment() -> None:
+    weighted = {"source": "x.parquet", "weight": "visits"}
+    rows = table(plan(segments=["tier"], data=weighted, **BEFORE), customers())
+    missing = [row for row in rows if row.adjustment == "covariates"]
+    assert {(row.population, row.scale) for row in missing} == {("all", "absolute"), ("all", "relative")}
+    assert all("weighted means" in str(row.reason) for row in missing)
+    assert {row.population for row in rows} > {"all"}
