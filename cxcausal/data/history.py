@@ -1,6 +1,7 @@
 """Past units that nobody treated, read for planning: every row counts as the control's, whatever arm it names."""
 
 from collections.abc import Collection
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -47,15 +48,14 @@ def open_history(
     source = find_source(past.data, Confines(root=project_root.absolute()), on=path, sources={})
     inputs = hash_inputs(source)
     engine = start_engine(source.label, root=project_root.absolute(), timezone=timezone)
-    try:
+    with ExitStack() as unless_opened:
+        unless_opened.callback(engine.close)
         needed = tuple(name for name in roles.needed if name != roles.arm)
         opened = open_table(engine, source, past.data, needed)
         engine.lock(() if opened.kept else (*map(str, source.files), *paths_for_engine(source.files)))
         treated_as_control = in_one_arm(opened, roles.arm, spec.control)
         units = prepare_units(engine, treated_as_control, past, roles)
-    except BaseException:
-        engine.close()
-        raise
+        unless_opened.pop_all()
     return Dataset(
         inputs=inputs,
         fingerprint=fingerprint_of(inputs),

@@ -1,7 +1,7 @@
 """Open the data of a plan: find and hash the files, read what the plan needs, and refuse what contradicts it."""
 
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +51,12 @@ def open_dataset(
     inputs = hash_inputs(source)
     _make_room(source, project_root)
     engine = start_engine(source.label, root=project_root.absolute(), timezone=timezone)
-    try:
+    with ExitStack() as unless_opened:
+        unless_opened.callback(engine.close)
         opened = open_table(engine, source, spec.data, roles.needed)
         engine.lock(() if opened.kept else (*map(str, source.files), *paths_for_engine(source.files)))
         units = prepare_units(engine, opened, spec, roles)
-    except BaseException:
-        engine.close()
-        raise
+        unless_opened.pop_all()
     return Dataset(
         inputs=inputs,
         fingerprint=fingerprint_of(inputs),

@@ -6,7 +6,8 @@ import pytest
 
 from cxcausal.core.errors import CxCausalError, DataError
 from cxcausal.data import open_dataset
-from tests.corpus.data_cases import CASES, GOOD, HEADER, ID_OF_NOBODY, Case, metric
+from tests.corpus.case import GOOD, HEADER, ID_OF_NOBODY, Case, metric
+from tests.corpus.data_cases import CASES
 from tests.data.plans import plan
 
 DESIGN = {"type": "randomized", "treatment": {"column": "arm", "control": "none", "arms": {"none": {}, "gig": {}}}}

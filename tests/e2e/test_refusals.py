@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.corpus.data_cases import CASES, ID_OF_NOBODY, Case
+from tests.corpus.case import ID_OF_NOBODY, Case
+from tests.corpus.data_cases import CASES
 from tests.data.plans import plan
 from tests.data.test_corpus import USUAL
 from tests.e2e.project import ROOT, Project, customers
