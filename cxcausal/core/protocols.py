@@ -62,7 +62,10 @@ class Comparison(Protocol):
 
 
 class Estimator(Protocol):
-    """From aggregates to the effects of one metric: every arm, population and scale that the plan asks for."""
+    """From aggregates to the effects of one metric: every arm, population and scale that the plan asks for.
+
+    A companion has the same shape; its rows say `companion`, and never decide.
+    """
 
     name: ClassVar[str]
 
@@ -78,12 +81,17 @@ class Estimator(Protocol):
 
 
 class Design(Protocol):
-    """What happened: it licenses an estimand, an evidence grade, gates and estimators."""
+    """What happened: it licenses an estimand, an evidence grade, gates and estimators.
+
+    `companions` name what is told beside the estimator's rows; each is asked about every metric, and has no rows for
+    those it doesn't concern.
+    """
 
     name: ClassVar[str]
     grade: ClassVar[Grade]
     default_estimand: ClassVar[str]
     default_method: ClassVar[str]
+    companions: ClassVar[tuple[str, ...]]
     checks: ClassVar[tuple[str, ...]]
 
 

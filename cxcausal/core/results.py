@@ -30,6 +30,9 @@ class Estimate:
         n_treated, n_control: units behind the row. mean_treated, mean_control: the arms' means.
         unit: what the effect is counted in. headline: whether page one shows this row.
         status: ok or not_computed, with the reason.
+        companion: whether the row is told beside the metric's own effect, and no verdict is taken from it.
+        set_low, set_high: where the data say only between which values the effect lies, the estimated ends of that
+            set; `low` and `high` then cover the effect wherever in the set it is, and there is no point.
     """
 
     metric: str
@@ -58,6 +61,9 @@ class Estimate:
     status: Literal["ok", "not_computed"] = "ok"
     reason: str | None = None
     df: float | None = None
+    companion: bool = False
+    set_low: float | None = None
+    set_high: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

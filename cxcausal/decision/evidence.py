@@ -126,11 +126,11 @@ def size_of(magnitude: Magnitude | None) -> float:
 
 
 def _rows(spec: ExperimentSpec, arm: str, effects: Sequence[Estimate]) -> dict[tuple[str, Scale], Estimate]:
-    """Return one row per metric and scale, of the adjustment that the metric's headline has."""
+    """Return one row per metric and scale, of the adjustment that the metric's headline has; no companion decides."""
     mine = [
         row
         for row in effects
-        if row.arm == arm and row.control == spec.control and row.population == "all" and row.trimming == "none"
+        if row.arm == arm and row.control == spec.control and row.population == "all" and not row.companion
     ]
     shown = {row.metric: row.adjustment for row in mine if row.headline}
     ordered = sorted(mine, key=lambda row: row.adjustment == shown.get(row.metric, "covariates"))

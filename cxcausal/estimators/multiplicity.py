@@ -31,8 +31,8 @@ def apply_multiplicity(comparisons: Sequence[Comparison], analysis: "Analysis") 
     could not be computed still counts. A metric's segment rows are a family under Benjamini–Hochberg with intervals
     that keep the false coverage rate. Where an effect is told with and without adjustment for covariates, the family
     has the adjusted one, once; the other stands at the same level, without an adjusted p-value. A relative row
-    follows its absolute row. All else stands at `alpha`,
-    unadjusted: guardrails (an AND of one-sided tests), secondary and exploratory metrics, and further contrasts.
+    follows its absolute row. All else stands at `alpha`, unadjusted: guardrails (an AND of one-sided tests), secondary
+    and exploratory metrics, further contrasts, and companions.
 
     Args:
         comparisons: of all metrics.
@@ -50,7 +50,8 @@ def apply_multiplicity(comparisons: Sequence[Comparison], analysis: "Analysis") 
 
 
 def _families(comparisons: Sequence[Comparison], rows: Sequence[Estimate], alpha: float) -> Iterator[_Family]:
-    absolute = [(comparison, row) for comparison, row in zip(comparisons, rows, strict=True) if row.scale == "absolute"]
+    pairs = zip(comparisons, rows, strict=True)
+    absolute = [(comparison, row) for comparison, row in pairs if row.scale == "absolute" and not row.companion]
     yield from _family([row for comparison, row in absolute if comparison.confirmatory], holm, alpha)
     by_metric: dict[tuple[str, str], list[Estimate]] = {}
     for row in _leading([row for _, row in absolute if row.population != "all" and row.status == "ok"]):
@@ -78,7 +79,7 @@ def _key(row: Estimate) -> _Key:
 
 def _told(comparison: Comparison, row: Estimate, found: dict[_Key, _Place]) -> Estimate:
     place = found.get(_key(row))
-    if row.status != "ok" or place is None:
+    if row.status != "ok" or row.companion or place is None:
         return row
     again = comparison.at(place.alpha)
     leads = again.status == "ok" and row.adjustment == place.adjustment

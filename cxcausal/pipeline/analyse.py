@@ -80,7 +80,8 @@ def _queries(spec: ExperimentSpec, dataset: Dataset, components: Components) -> 
     for check in components.checks:
         yield from check.queries(spec)
     for _, metric in spec.metrics.with_roles():
-        yield from components.estimator.queries(spec, metric, dataset.levels)
+        for estimator in components.estimators:
+            yield from estimator.queries(spec, metric, dataset.levels)
     yield from value_queries(spec)
 
 
@@ -88,7 +89,8 @@ def _effects(spec: ExperimentSpec, dataset: Dataset, components: Components, ans
     comparisons = tuple(
         row
         for _, metric in spec.metrics.with_roles()
-        for row in components.estimator.compare(spec, metric, dataset.levels, answers)
+        for estimator in components.estimators
+        for row in estimator.compare(spec, metric, dataset.levels, answers)
     )
     return apply_multiplicity(comparisons, spec.analysis)
 

@@ -9,10 +9,10 @@ from cxcausal.core.spec.models import ExperimentSpec
 
 @dataclass(frozen=True, kw_only=True)
 class Components:
-    """The design, its estimator and the checks of one run."""
+    """The design, its checks, and the estimator with its companions, in the order of their rows."""
 
     design: Design
-    estimator: Estimator
+    estimators: tuple[Estimator, ...]
     checks: tuple[Check, ...]
 
 
@@ -21,7 +21,9 @@ def components_of(spec: ExperimentSpec) -> Components:
     design: Design = Registry(kind="designs").load(spec.design.type)()
     method = design.default_method if spec.estimation.method == "default" else spec.estimation.method
     estimator: Estimator = Registry(kind="estimators").load(method)()
-    return Components(design=design, estimator=estimator, checks=_checks(spec, design))
+    companions = Registry(kind="companions")
+    beside = (companions.load(name)() for name in design.companions)
+    return Components(design=design, estimators=(estimator, *beside), checks=_checks(spec, design))
 
 
 def _checks(spec: ExperimentSpec, design: Design) -> tuple[Check, ...]:

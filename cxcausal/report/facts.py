@@ -205,11 +205,17 @@ class Facts:
         ]
         return min(found, key=self._preference, default=None)
 
-    def _preference(self, row: Row) -> tuple[bool, bool, bool, bool, int]:
-        """Return what is shown first: the headline, then untrimmed rows with numbers, of the headline's adjustment."""
+    def companions(self, *, metric: str, method: str | None = None) -> Iterator[Row]:
+        """Yield the rows that stand beside a metric's own effect, in the order of the table."""
+        for index, estimate in enumerate(self.result.effects):
+            if estimate.companion and estimate.metric == metric and method in {None, estimate.method}:
+                yield Row(index=index, estimate=estimate)
+
+    def _preference(self, row: Row) -> tuple[bool, bool, bool, int]:
+        """Return what is shown first: the headline, then rows with numbers, of the headline's adjustment."""
         mine = row.estimate
         adjusted = (mine.metric, mine.adjustment) in self._headline_adjustments
-        return (not mine.headline, mine.trimming != "none", not row.computed, not adjusted, row.index)
+        return (not mine.headline, not row.computed, not adjusted, row.index)
 
     @cached_property
     def _headline_adjustments(self) -> frozenset[tuple[str, str]]:
@@ -226,7 +232,7 @@ class Facts:
     def _rows(self, *, metric: str, population: str | None, scale: str | None) -> Iterator[Row]:
         for index, estimate in enumerate(self.result.effects):
             wanted = estimate.metric == metric and population in {None, estimate.population}
-            if wanted and scale in {None, estimate.scale}:
+            if wanted and not estimate.companion and scale in {None, estimate.scale}:
                 yield Row(index=index, estimate=estimate)
 
     def by_role(self, *roles: str) -> Iterator[PlannedMetric]:

@@ -266,7 +266,7 @@ def test_other_contrasts_segments_and_trimmed_rows_do_not_decide() -> None:
         *rows(),
         row("churn", *harm, population="tier=plus", headline=False),
         row("churn", *harm, control="agent", headline=False),
-        row("churn", *harm, trimming="winsorized", headline=False),
+        row("churn", *harm, trimming="winsorized", headline=False, companion=True),
         row("churn", *harm, adjustment="covariates", headline=False),
     )
     assert decide(plan(), effects, (), None, registered=True, design_grade="A").arms["gig"].verdict == "ship"
