@@ -11,7 +11,6 @@ from cxcausal.data.exact import Grid, Products, on_grid, pairs_of, unscaled
 from cxcausal.data.subjects import Component
 
 
-
 @dataclass(kw_only=True)
 class Tally:
     """Exact sums that add up over groups without rounding.
