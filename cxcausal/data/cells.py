@@ -125,8 +125,13 @@ def _read(
     for subject, summand in summands.items():
         found[subject] = summand.tally(rest[: summand.width], units)
         rest = rest[summand.width :]
-    values = {name: str(text or "") for name, text in zip(columns, texts, strict=True)}
+    values = {name: _text(text) for name, text in zip(columns, texts, strict=True)}
     return _Cell(arm=str(arm), mature=mature, values=values, units=Tally(units=units), subjects=found)
+
+
+def _text(stored: object) -> str:
+    """Return a stored text, of which a missing one is the empty text."""
+    return "" if stored is None else str(stored)
 
 
 def _gathered(units: Units, cells: Sequence[_Cell], wish: Wish) -> Mapping[tuple[str, Key], Tally]:
