@@ -44,8 +44,13 @@ check: $(READY) ## lint, types, architecture, dependencies
 	@$(BIN)/deptry cxcausal
 	@$(BIN)/mypy
 
-bench: $(READY) ## time the aggregate road against its peers in the same run
+BENCH := $(VENV)/.bench
+bench: $(BENCH) ## time the aggregate road against its peers in the same run, and compare their numbers
 	@$(BIN)/python -m benchmarks
+
+$(BENCH): $(READY) benchmarks/requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
+	@touch $@
 
 validate: $(READY) ## run the ladder of proof, bar by bar (resumable), and write docs/validation.md
 	@$(BIN)/python -m tests.validation
@@ -65,6 +70,8 @@ lock: $(READY) ## resolve the dependencies anew into requirements.lock
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --group dev --extra examples pyproject.toml -o requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --constraint requirements.lock --group bench -o benchmarks/requirements.lock
 
 clean: ## remove the environment and all caches, but no results
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

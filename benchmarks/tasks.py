@@ -4,25 +4,27 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from benchmarks.world import METRICS, SEGMENTS
+from benchmarks.peers import PEERS, THREADS, Task
+from benchmarks.plans import plan_of
 
 REPEATS = 5
-THREADS = 2
-Task = Callable[[Path], Callable[[], object]]
 
 
-def ours(path: Path) -> Callable[[], object]:
-    """Effects of five metrics, overall and in three segments, and the split check: through the data edge."""
+def ours(path: Path, *, segments: int, adjusted: bool = False) -> Callable[[], object]:
+    """Effects of five metrics and the split check, through the data edge."""
     from cxcausal.core.protocols import Estimator
     from cxcausal.core.queries import FlowQuery
     from cxcausal.core.registry import Registry
     from cxcausal.core.spec.models import ExperimentSpec
+    from cxcausal.data import engine
     from cxcausal.data.opening import open_dataset
     from cxcausal.estimators.multiplicity import apply_multiplicity
 
-    spec = ExperimentSpec.model_validate(_plan(path))
+    engine.THREADS = THREADS
+    spec = ExperimentSpec.model_validate(plan_of(path.name, segments=segments, adjusted=adjusted))
     estimator: Estimator = Registry(kind="estimators").load("difference_in_means")()
     srm = Registry(kind="checks").load("srm")()
     dataset = open_dataset(spec, path.parent)
@@ -37,49 +39,14 @@ def ours(path: Path) -> Callable[[], object]:
     return effects
 
 
-def bare_sql(path: Path) -> Callable[[], object]:
-    """The same sums as one SQL statement on DuckDB: what the engine itself needs."""
-    import duckdb
-
-    connection = duckdb.connect(config={"threads": THREADS})
-    sums = ", ".join(f"count({m}), sum({m}), sum({m}::double * {m}), min({m}), max({m})" for m in METRICS)
-    keys = ", ".join(("arm", *SEGMENTS))
-    statement = f"SELECT {keys}, count(*), {sums} FROM read_parquet('{path}') GROUP BY {keys}"  # noqa: S608 - ours
-    return lambda: connection.execute(statement).fetchall()
-
-
-def by_pandas(path: Path) -> Callable[[], object]:
-    """The same table of means and variances with pandas, reading only the columns that it needs."""
-    import pandas as pd
-
-    def table() -> object:
-        frame = pd.read_parquet(path, columns=["arm", *METRICS, *SEGMENTS])
-        overall = frame.groupby("arm")[list(METRICS)].agg(["count", "mean", "var"])
-        return overall, [frame.groupby(["arm", name])[list(METRICS)].agg(["count", "mean", "var"]) for name in SEGMENTS]
-
-    return table
-
-
-TASKS: dict[str, Task] = {"cxcausal": ours, "bare SQL": bare_sql, "pandas": by_pandas}
-
-
-def _plan(path: Path) -> dict[str, object]:
-    arms = {"none": {"share": "0.15"}, "mail": {"share": "0.85"}}
-    kinds = {"visit": "proportion", "conversion": "proportion"}
-    metrics = [
-        {"name": name, "type": kinds.get(name, "mean"), "column": name, "desired_direction": "increase"}
-        for name in METRICS
-    ]
-    return {
-        "schema_version": 1,
-        "id": "bench",
-        "question": "How long does it take?",
-        "owner": "bench@example.com",
-        "data": {"source": path.name},
-        "design": {"type": "randomized", "treatment": {"column": "arm", "control": "none", "arms": arms}},
-        "segments": list(SEGMENTS),
-        "metrics": {"success": metrics[:1], "secondary": metrics[1:]},
-    }
+TASKS: dict[str, Task] = {
+    "cxcausal, 3 segments": partial(ours, segments=3),
+    "cxcausal, 1 segment": partial(ours, segments=1),
+    "cxcausal": partial(ours, segments=0),
+    "cxcausal, spend adjusted": partial(ours, segments=0, adjusted=True),
+    "cxcausal, spend adjusted, 3 segments": partial(ours, segments=3, adjusted=True),
+    **PEERS,
+}
 
 
 def _peak_mib() -> float:

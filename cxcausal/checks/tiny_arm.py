@@ -7,6 +7,7 @@ from typing import ClassVar, cast
 import numpy as np
 
 from cxcausal.checks.breach import decisive_metrics, quoted, verdict_of
+from cxcausal.checks.validated_region import Doubt, cluster_queries_of, doubts
 from cxcausal.core.measures import measure_of, why_not_measured
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Flow, FlowQuery, MomentQuery, Moments, MomentTable, Query
@@ -36,6 +37,9 @@ class TinyArm:
     An event is a unit whose value isn't zero, so that spend of which nearly everybody has none counts its buyers.
     Proportions need as many units without the event.
 
+    Where there is enough of everything, but the design lies outside the region in which intervals were validated
+    (`checks.validated_region`), it warns, and never fails.
+
     Attributes:
         min_units: analysed units that every arm needs.
         min_events: events (and, for proportions, non-events) that every arm needs.
@@ -47,8 +51,9 @@ class TinyArm:
     min_events: int = 5
 
     def queries(self, spec: ExperimentSpec) -> tuple[Query, ...]:
-        """Return the flow of units and the moments of every decisive metric."""
-        return (FlowQuery(), *(_query(spec, metric) for metric in _measured(spec)))
+        """Return the flow of units, and the moments and cluster sums of every decisive metric."""
+        clusters = (query for metric in _measured(spec) for query in cluster_queries_of(spec, metric))
+        return (FlowQuery(), *(_query(spec, metric) for metric in _measured(spec)), *clusters)
 
     def judge(self, spec: ExperimentSpec, answers: Answers) -> CheckResult:
         """Return the verdict, naming what there is too little of."""
@@ -62,6 +67,9 @@ class TinyArm:
                 text="There are no units to analyse.",
             )
         short = (*self._arms(spec, flow), *self._metrics(spec, flow, answers))
+        doubtful = () if short else tuple(_doubts(spec, answers))
+        if doubtful:
+            return self._warned(doubtful)
         smallest = min(flow.analysed_by_arm.get(arm, 0) for arm in spec.arms)
         return CheckResult(
             name=self.name,
@@ -70,6 +78,17 @@ class TinyArm:
             value=float(short[0].found if short else smallest),
             threshold=float(short[0].needed if short else self.min_units),
             text=_text(short) if short else f"Every arm is large enough; the smallest has {count(smallest)} units.",
+        )
+
+    def _warned(self, doubtful: tuple[Doubt, ...]) -> CheckResult:
+        told = listed([doubt.text for doubt in doubtful[:_NAMED]])
+        return CheckResult(
+            name=self.name,
+            verdict="info" if self.on_breach == "skip" else "warn",
+            on_breach=self.on_breach,
+            value=doubtful[0].found,
+            threshold=doubtful[0].limit,
+            text=f"Read these intervals with care: {told}.",
         )
 
     def _arms(self, spec: ExperimentSpec, flow: Flow) -> Iterator[_Shortage]:
@@ -82,7 +101,7 @@ class TinyArm:
     def _metrics(self, spec: ExperimentSpec, flow: Flow, answers: Answers) -> Iterator[_Shortage]:
         for metric in _measured(spec):
             table = cast("MomentTable", answers[_query(spec, metric)])
-            cells = {arm: cell for arm in spec.arms if (cell := table.get((arm, ()))) is not None and cell.n}
+            cells = _cells(spec, table)
             yield from self._known(spec, metric, flow, cells)
             if any(_divides_by_zero(cell) for cell in cells.values()):
                 yield self._nothing(f"'{metric.title}' has nothing to divide by in an arm")
@@ -117,6 +136,16 @@ class TinyArm:
 
 def _measured(spec: ExperimentSpec) -> Iterator[Metric]:
     yield from (metric for metric in decisive_metrics(spec) if why_not_measured(metric) is None)
+
+
+def _cells(spec: ExperimentSpec, table: MomentTable) -> dict[str, Moments]:
+    """Return the moments over everybody of the arms in which the metric is known."""
+    return {arm: cell for arm in spec.arms if (cell := table.get((arm, ()))) is not None and cell.n}
+
+
+def _doubts(spec: ExperimentSpec, answers: Answers) -> Iterator[Doubt]:
+    for metric in _measured(spec):
+        yield from doubts(spec, metric, _cells(spec, cast("MomentTable", answers[_query(spec, metric)])), answers)
 
 
 def _query(spec: ExperimentSpec, metric: Metric) -> MomentQuery:

@@ -7,7 +7,7 @@ from math import prod
 from cxcausal.core.queries import Key
 from cxcausal.data.engine import Engine, Value
 from cxcausal.data.exact import Grid, with_halves
-from cxcausal.data.subjects import Population, Subject, components_of, population_of
+from cxcausal.data.subjects import Population, Subject, always_counts, components_of, population_of
 from cxcausal.data.tallies import Summand, Tally, summand_of
 from cxcausal.data.units import Units
 
@@ -54,7 +54,10 @@ def tally(engine: Engine, units: Units, wishes: Sequence[Wish]) -> Mapping[Wish,
     for columns, granted in _passes(units, dict.fromkeys(wishes)):
         subjects = tuple(dict.fromkeys(wish.subject for wish in granted if wish.subject is not None))
         parts = {subject: components_of(subject, units.table, units.numbers) for subject in subjects}
-        summands = {subject: summand_of(f"s{index}", parts[subject]) for index, subject in enumerate(subjects)}
+        summands = {
+            subject: summand_of(f"s{index}", parts[subject], complete=always_counts(subject, units.numbers))
+            for index, subject in enumerate(subjects)
+        }
         values = {
             name: value for subject in subjects for name, value in summands[subject].values(parts[subject]).items()
         }
@@ -101,7 +104,8 @@ def _cells(
     summands: Mapping[Subject, Summand],
 ) -> list[_Cell]:
     """Run the grouped query of one pass."""
-    keys = ["arm", *(["mature"] if units.maturity_known else []), *(f"text:{name}" for name in columns)]
+    texts = (units.key(f"text:{name}") for name in columns)
+    keys = [units.key("arm"), *(["mature"] if units.maturity_known else []), *texts]
     split = dict.fromkeys(name for summand in summands.values() for name in summand.split)
     table = with_halves(units.table.select(*keys, **values), tuple(split))
     sums: dict[str, Value] = {"units": table.count()}
@@ -121,8 +125,13 @@ def _read(
     for subject, summand in summands.items():
         found[subject] = summand.tally(rest[: summand.width], units)
         rest = rest[summand.width :]
-    values = {name: str(text) for name, text in zip(columns, texts, strict=True)}
+    values = {name: _text(text) for name, text in zip(columns, texts, strict=True)}
     return _Cell(arm=str(arm), mature=mature, values=values, units=Tally(units=units), subjects=found)
+
+
+def _text(stored: object) -> str:
+    """Return a stored text, of which a missing one is the empty text."""
+    return "" if stored is None else str(stored)
 
 
 def _gathered(units: Units, cells: Sequence[_Cell], wish: Wish) -> Mapping[tuple[str, Key], Tally]:

@@ -60,9 +60,13 @@ class Reader:
 
     def key(self, name: str) -> Value:
         """Return values as text for grouping: as `text`, with the empty text where missing."""
-        if self.holds_text(name) and not self._map(name, number=False):
+        if self.is_its_own_key(name):
             return self.table[name].fill_null("")
         return self.text(name).fill_null("")
+
+    def is_its_own_key(self, name: str) -> bool:
+        """Tell whether the stored text tells the same groups apart as `key` does, but for null and the empty text."""
+        return self.holds_text(name) and not self._map(name, number=False)
 
     def stored_text(self, name: str) -> Value:
         """Return values as canonical text, before the column's map."""
@@ -129,6 +133,10 @@ class Reader:
             return text
         low = text.lower()
         return ibis.cases((low.isin(["true", "1.0"]), "1"), (low.isin(["false", "0.0"]), "0"), else_=text)
+
+    def arm_is_its_own_key(self, name: str, arms: tuple[str, ...]) -> bool:
+        """Tell whether the stored text tells the same arms apart as `arm` does."""
+        return self.is_its_own_key(name) and set(arms) != _BINARY_ARMS
 
     def _plain_number(self, name: str) -> Value:
         column = self.table[name]

@@ -36,14 +36,20 @@ class _Batch:
     def rows(self, units: Units) -> tuple[Table, tuple[Grid, ...]]:
         """Return arm, groups g0…, covariates z0… and measures y0… of the units that count, and the grids."""
         table, covariates, outcomes = self.parts(units)
-        groups = {f"g{index}": table[f"text:{name}"] for index, name in enumerate(self.by)}
+        groups = {f"g{index}": table[_key(units, name)] for index, name in enumerate(self.by)}
         values = {f"z{index}": value for index, (value, _) in enumerate(covariates)}
         values |= {f"y{index}": value for index, (value, _) in enumerate(outcomes)}
-        rows = table.select(arm=table.arm, **groups, **values)
+        rows = table.select(arm=table[units.key("arm")], **groups, **values)
         rows = rows.filter(rows.y0.notnull())
         if self.contrast is not None:
             rows = rows.filter(rows.arm.isin(self.contrast))
         return rows, tuple(grid for _, grid in (*covariates, *outcomes))
+
+
+def _key(units: Units, name: str) -> str:
+    """Return the column of a group, in which a missing value is the empty text."""
+    computed = f"text:{name}"
+    return computed if "" in units.levels[name] else units.key(computed)
 
 
 def regressions(

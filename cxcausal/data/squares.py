@@ -1,6 +1,6 @@
 """The second pass of a regression: squared residuals, weighted and over one less leverage, summed exactly per arm."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -12,7 +12,7 @@ from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.exact import grid_for, on_grid, unscaled
 from cxcausal.data.lines import Line, Spread
 
-_LINES, _SQUARES = "regression_lines", "regression_squares"
+_LINES = "regression_lines"
 _FULL = 1e-9
 """A unit with no more than this left beside its leverage has no residual of its own."""
 
@@ -29,7 +29,8 @@ def squared(engine: Engine, rows: Table, groups: Mapping[Key, Spread]) -> dict[K
     """Return, per group and arm, Σ w²e² / (1 − h): HC2 of the fitted mean at the covariates' mean.
 
     Lines come to the units as a small table, so that residual e, leverage h and weight w are expressions per unit
-    (MacKinnon & White 1985, https://doi.org/10.1016/0304-4076(85)90158-7).
+    (MacKinnon & White 1985, https://doi.org/10.1016/0304-4076(85)90158-7). They are computed twice, once for the
+    largest part and once for the sum: that costs less than keeping a number per unit, and no memory.
 
     Args:
         engine: computes.
@@ -42,9 +43,12 @@ def squared(engine: Engine, rows: Table, groups: Mapping[Key, Spread]) -> dict[K
     keys = [name for name in rows.columns if name == "arm" or name.startswith("g")]
     measures = [name for name in rows.columns if name.startswith("y")]
     lines = engine.keep(_LINES, _memory(table))
-    parts = engine.keep(_SQUARES, _per_unit(rows.inner_join(lines, keys), keys, measures))
-    found = _summed(engine, parts, keys, measures)
-    engine.forget(_SQUARES)
+    parts = _per_unit(rows.inner_join(lines, keys), measures)
+    places = [(key, arm) for key, spread in groups.items() for arm in spread.lines]
+    found: dict[Key, dict[str, Squares]] = {}
+    for line, squares in _summed(engine, parts, len(measures)):
+        key, arm = places[line]
+        found.setdefault(key, {})[arm] = squares
     engine.forget(_LINES)
     return found
 
@@ -56,7 +60,7 @@ def _memory(columns: Mapping[str, Sequence[str | float]]) -> Table:
 
 
 def _lines(groups: Mapping[Key, Spread]) -> dict[str, list[str | float]]:
-    """Return the lines as columns, one row per group and arm; a column that a group dropped has zeros."""
+    """Return the lines as numbered rows, one per group and arm; a column that a group dropped has zeros."""
     used = sorted({at for spread in groups.values() for at in spread.kept})
     records = [
         _record(key, arm, line, {at: place for place, at in enumerate(spread.kept)}, used)
@@ -64,7 +68,8 @@ def _lines(groups: Mapping[Key, Spread]) -> dict[str, list[str | float]]:
         for arm, line in spread.lines.items()
     ]
     names = records[0] if records else {"arm": ""}
-    return {name: [record[name] for record in records] for name in names}
+    places = range(len(records))
+    return {"line": list(places), **{name: [record[name] for record in records] for name in names}}
 
 
 def _record(key: Key, arm: str, line: Line, place: Mapping[int, int], used: Sequence[int]) -> dict[str, str | float]:
@@ -82,8 +87,8 @@ def _record(key: Key, arm: str, line: Line, place: Mapping[int, int], used: Sequ
     return record
 
 
-def _per_unit(joined: Table, keys: Sequence[str], measures: Sequence[str]) -> Table:
-    """Return per unit the leverage, and per measure w²e² / (1 − h)."""
+def _per_unit(joined: Table, measures: Sequence[str]) -> Table:
+    """Return per unit its line, the leverage, and per measure w²e² / (1 − h)."""
     used = [int(name[1:]) for name in joined.columns if name.startswith("w")]
     away = joined.mutate(**{f"d{at}": joined[f"z{at}"] - joined[f"c{at}"] for at in used})
     staged: dict[str, Value] = {
@@ -96,7 +101,7 @@ def _per_unit(joined: Table, keys: Sequence[str], measures: Sequence[str]) -> Ta
     known = away.mutate(**staged)
     known = known.mutate(leverage=known.each + _sum([known[f"v{at}"] * known[f"v{at}"] for at in used]))
     parts = {f"u{index}": _part(known, known[f"e{index}"]) for index in range(len(measures))}
-    return known.select(*keys, "leverage", **parts)
+    return known.select("line", "leverage", **parts)
 
 
 def _part(known: Table, residual: Value) -> Value:
@@ -104,24 +109,17 @@ def _part(known: Table, residual: Value) -> Value:
     return ibis.ifelse(left > _FULL, weighted * weighted / left, 0.0)
 
 
-def _summed(
-    engine: Engine, parts: Table, keys: Sequence[str], measures: Sequence[str]
-) -> dict[Key, dict[str, Squares]]:
-    """Add the parts up in fixed point, on a grid as fine as the largest of them allows."""
-    names = [f"u{index}" for index in range(len(measures))]
+def _summed(engine: Engine, parts: Table, measures: int) -> Iterator[tuple[int, Squares]]:
+    """Yield every line's sums, taken in fixed point on a grid as fine as the largest part allows."""
+    names = [f"u{index}" for index in range(measures)]
     largest = engine.fetch(parts.aggregate(**{name: parts[name].max() for name in names}))[0]
-    grids = [grid_for(most or 0.0, whole=False) for most in largest]
-    whole = parts.select(
-        *keys, "leverage", **{n: on_grid(parts[n], grid) for n, grid in zip(names, grids, strict=True)}
-    )
+    grids = [grid_for(part or 0.0, whole=False) for part in largest]
+    on_grids = {name: on_grid(parts[name], grid) for name, grid in zip(names, grids, strict=True)}
+    whole = parts.select("line", "leverage", **on_grids)
     sums = {"leverage": whole.leverage.max(), **{name: whole[name].sum() for name in names}}
-    found: dict[Key, dict[str, Squares]] = {}
-    for arm, *rest in engine.fetch(whole.group_by(list(keys)).aggregate(**sums)):
-        *key, leverage = rest[: len(keys)]
-        totals = zip(rest[len(keys) :], grids, strict=True)
-        variances = tuple(unscaled(total, grid.shift) for total, grid in totals)
-        found.setdefault(tuple(key), {})[arm] = Squares(variances=variances, leverage=leverage)
-    return found
+    for line, leverage, *totals in engine.fetch(whole.group_by("line").aggregate(**sums)):
+        variances = tuple(unscaled(total, grid.shift) for total, grid in zip(totals, grids, strict=True))
+        yield line, Squares(variances=variances, leverage=leverage)
 
 
 def _sum(terms: Sequence[Value]) -> Value:

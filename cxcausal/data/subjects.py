@@ -77,6 +77,15 @@ def inclusion_of(measure: Measure, numbers: Mapping[str, Bounds]) -> frozenset[t
     return frozenset((*(pair for pair in asked if not numbers[pair[1]].complete), *response))
 
 
+def always_counts(subject: Subject, numbers: Mapping[str, Bounds]) -> bool:
+    """Tell whether every unit counts, so that nothing has to be counted apart from the units."""
+    if isinstance(subject, CovariateQuery):
+        return numbers[subject.column].complete
+    if isinstance(subject, CorrelationQuery):
+        return numbers[subject.column].complete and not inclusion_of(subject.measure, numbers)
+    return not inclusion_of(subject, numbers)
+
+
 def _counted(parts: tuple[Component, ...], measure: Measure, table: Table) -> tuple[Component, ...]:
     """Return the parts, null wherever one of them is, or where the unit did not respond."""
     conditions = [part.value.notnull() for part in parts] if len(parts) > 1 else []

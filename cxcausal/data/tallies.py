@@ -10,8 +10,6 @@ from cxcausal.data.engine import Table, Value
 from cxcausal.data.exact import Grid, Products, on_grid, pairs_of, unscaled
 from cxcausal.data.subjects import Component
 
-_OWN = ("n", "events", "low", "high")
-
 
 @dataclass(kw_only=True)
 class Tally:
@@ -47,11 +45,21 @@ class Tally:
 
 @dataclass(frozen=True, kw_only=True)
 class Summand:
-    """How the components of one subject are named in a grouped query, and how its tally is read from a row of it."""
+    """How the components of one subject are named in a grouped query, and how its tally is read from a row of it.
+
+    Attributes:
+        prefix: of the names.
+        grids: of the components.
+        products: of every pair of components.
+        complete: every unit counts.
+        signs: the one component is −1, 0 or 1, so that its sum and that of its squares say all of it.
+    """
 
     prefix: str
     grids: tuple[Grid, ...]
     products: tuple[Products, ...]
+    complete: bool
+    signs: bool
 
     @property
     def components(self) -> tuple[str, ...]:
@@ -64,9 +72,14 @@ class Summand:
         return tuple(name for product in self.products if product.split for name in (product.left, product.right))
 
     @property
+    def own(self) -> tuple[str, ...]:
+        """What is asked of the first component as it is."""
+        return (*(() if self.complete else ("n",)), *(() if self.signs else ("events", "low", "high")))
+
+    @property
     def width(self) -> int:
         """How many columns `sums` computes."""
-        return len(_OWN) + len(self.grids) + sum(len(product.names) for product in self.products)
+        return len(self.own) + len(self.grids) + sum(len(product.names) for product in self.products)
 
     def values(self, parts: Sequence[Component]) -> dict[str, Value]:
         """Return the expressions per unit: the first component as it is, and all of them on their grids."""
@@ -76,8 +89,8 @@ class Summand:
     def sums(self, table: Table) -> dict[str, Value]:
         """Return the aggregates, in the order that `tally` reads."""
         value = table[f"{self.prefix}_value"]
-        own = (value.count(), (value != 0).sum(), value.min(), value.max())
-        named = {f"{self.prefix}_{name}": column for name, column in zip(_OWN, own, strict=True)}
+        known = {"n": value.count, "events": (value != 0).sum, "low": value.min, "high": value.max}
+        named = {f"{self.prefix}_{name}": known[name]() for name in self.own}
         named |= {f"{name}_sum": table[name].sum() for name in self.components}
         for product in self.products:
             named |= product.sums(table)
@@ -85,29 +98,42 @@ class Summand:
 
     def tally(self, row: Sequence[int | None], units: int) -> Tally:
         """Return the sums that one row holds."""
-        n, events, low, high = row[: len(_OWN)]
-        sums, rest = row[len(_OWN) : len(_OWN) + len(self.grids)], row[len(_OWN) + len(self.grids) :]
+        own, rest = dict(zip(self.own, row, strict=False)), row[len(self.own) :]
+        sums, rest = [total or 0 for total in rest[: len(self.grids)]], rest[len(self.grids) :]
         crosses = []
         for product in self.products:
             crosses.append(product.total(rest[: len(product.names)]))
             rest = rest[len(product.names) :]
+        n = units if self.complete else own["n"] or 0
+        if self.signs:
+            return _of_signs(units, n, sums[0], crosses[0])
+        low, high = own["low"], own["high"]
         return Tally(
             units=units,
-            n=n or 0,
-            events=events or 0,
-            sums=[total or 0 for total in sums],
+            n=n,
+            events=own["events"] or 0,
+            sums=sums,
             crosses=crosses,
             low=float("inf") if low is None else low,
             high=float("-inf") if high is None else high,
         )
 
 
-def summand_of(prefix: str, parts: Sequence[Component]) -> Summand:
-    """Return the summand of a subject's components."""
+def _of_signs(units: int, n: int, total: int, squares: int) -> Tally:
+    """Return the tally of values that are −1, 0 or 1: their squares count those that aren't 0."""
+    found = {-1.0: (squares - total) // 2, 0.0: n - squares, 1.0: (squares + total) // 2}
+    present = [value for value, count in found.items() if count] or [float("inf"), float("-inf")]
+    low, high = present[0], present[-1]
+    return Tally(units=units, n=n, events=squares, sums=[total], crosses=[squares], low=low, high=high)
+
+
+def summand_of(prefix: str, parts: Sequence[Component], *, complete: bool) -> Summand:
+    """Return the summand of a subject's components; `complete` where every unit counts."""
     grids = tuple(part.grid() for part in parts)
     names = [f"{prefix}_q{component}" for component in range(len(parts))]
     products = pairs_of(names, dict(zip(names, grids, strict=True)), f"{prefix}_x")
-    return Summand(prefix=prefix, grids=grids, products=products)
+    signs = len(parts) == 1 and parts[0].whole and parts[0].largest <= 1
+    return Summand(prefix=prefix, grids=grids, products=products, complete=complete, signs=signs)
 
 
 def _added(mine: list[int], others: list[int]) -> list[int]:

@@ -36,7 +36,8 @@ class Units:
 
     Attributes:
         table: columns `arm`, `mature` (true where the whole window was observed), `id:`, `text:` and `number:` with
-            the name in the data, and `row` where the store numbers its rows, with `file` where there are several.
+            the name in the data, and `row` where the store numbers its rows, with `file` where there are several;
+            `stored:` and the name of one of the former is that column as it is stored (see `key`).
         rows: rows in the file, before the filter.
         unit, randomization_unit: their column in `table`; None where every row is one.
         arms: the arms of the plan.
@@ -57,6 +58,14 @@ class Units:
     data_cut: str | None
     matures_on: str | None
     maturity_known: bool
+
+    def key(self, column: str) -> str:
+        """Return the column to group by instead: as it is stored, with null for the empty text, where there is one.
+
+        Texts that are computed per row cost more to group than all else in a pass; stored ones are grouped by code.
+        """
+        stored = f"stored:{column}"
+        return stored if stored in self.table.columns else column
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,9 +153,17 @@ def _typed(rows: Table, opened: Opened, spec: ExperimentSpec, reader: Reader, la
     columns |= {f"number:{name}": reader.number(name) for name in layout.numbers}
     columns |= {} if clock.zero is None else {"time_zero": clock.zero[1]}
     columns |= {} if clock.until is None else {"observed_until": clock.until[1]}
+    columns |= {} if opened.kept else _stored(reader, spec, layout.texts)
     columns |= {} if opened.row is None else {"row": opened.row}
     columns |= {} if opened.file is None else {"file": opened.file}
     return rows.select(**columns)
+
+
+def _stored(reader: Reader, spec: ExperimentSpec, texts: tuple[str, ...]) -> dict[str, Value]:
+    """Return the arm and the texts as they are stored, where that tells the same groups apart."""
+    arm = spec.design.treatment.column
+    arms = {"stored:arm": reader.table[arm]} if reader.arm_is_its_own_key(arm, spec.arms) else {}
+    return arms | {f"stored:text:{name}": reader.table[name] for name in texts if reader.is_its_own_key(name)}
 
 
 def _profiled(engine: Engine, opened: Opened, table: Table, spec: ExperimentSpec, layout: _Layout) -> Units:
@@ -194,8 +211,10 @@ def _levels(
     for name in texts:
         grouping = name in {*spec.segments, *spec.design.strata}
         most = MAX_LEVELS if grouping else MAX_COVARIATE_LEVELS
-        distinct = table.select(level=table[f"text:{name}"]).distinct().limit(most + 1)
-        levels[name] = tuple(sorted(level for (level,) in engine.fetch(distinct)))
+        stored = f"stored:text:{name}"
+        column = table[stored if stored in table.columns else f"text:{name}"]
+        distinct = table.select(level=column).distinct().limit(most + 2)  # null and the empty text are one
+        levels[name] = tuple(sorted({level or "" for (level,) in engine.fetch(distinct)}))
         if len(levels[name]) > most:
             problems.append(_like_an_id(label, name, f"has more than {most} different values, like an identifier"))
         elif len(levels[name]) == units >= _FEWEST_IDS and not grouping:

@@ -14,6 +14,7 @@ from cxcausal.stats.newcombe import RateDifference
 from tests.twins import Values, cluster_patterns_of, full_cr2, moments_of
 from tests.validation import adjusted
 from tests.validation.engine import rng_of
+from tests.validation.more_twins import GAPS
 
 CONTRAST = np.array([1.0, -1.0])
 Generator = np.random.Generator
@@ -70,6 +71,8 @@ def twin_gap(reps: int, bar: str) -> Iterator[Gap]:
         "Lin's regression with the population's part, n × n matrices", bar, max(reps // 4, 2), adjusted.lin_gap
     )
     yield _worst("common slopes, HC2, n × n matrices", bar, max(reps // 4, 2), adjusted.ols_gap)
+    for name, gap in GAPS.items():
+        yield _worst(name, bar, reps, gap)
 
 
 def _hc2_gap(rng: Generator) -> float:

@@ -139,7 +139,7 @@ def _clustered(rng: Generator, ones: Values, zeros: Values, effect: float) -> Dr
 
 def _sized(counts: Values, sums: Values) -> Moments:
     n = int(counts.sum())
-    return Moments(n=n, mean=np.array([sums.sum() / n]), m2=np.array([[float(n)]]), low=-1.0, high=1.0)
+    return Moments(n=n, mean=np.array([sums.sum() / n]), m2=np.array([[float(n)]]), events=n, low=-1.0, high=1.0)
 
 
 _MEAN, _RATE, _RATIO = Trial.of(SPEND), Trial.of(CHURN), Trial.of(AOV)
