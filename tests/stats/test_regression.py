@@ -68,10 +68,10 @@ def test_covariances_serve_the_relative_effect() -> None:
     y, arm, z = draw(3)
     fits = fitted(y + 50, arm, z)
     found = lin(fits, "t", "c")
-    one, two = fits.arms["t"].slopes, fits.arms["c"].slopes
+    one, two = fits.arms["t"], fits.arms["c"]
     for r in (0.5, 1.0, 2.0):
-        slope = one - r * two
-        expected = fits.arms["t"].variance + r**2 * fits.arms["c"].variance + slope @ fits.spread @ slope / fits.n
+        slope = (one.slopes - r * two.slopes)[:, 0]
+        expected = one.covariance[0, 0] + r**2 * two.covariance[0, 0] + slope @ fits.spread @ slope / fits.n
         assert found.var_treated - 2 * r * found.covariance + r**2 * found.var_control == pytest.approx(expected)
 
 
@@ -88,9 +88,10 @@ def test_units_of_covariates_and_the_order_of_columns_do_not_matter() -> None:
     assert (changed.point, changed.se, changed.df) == pytest.approx((plain.point, plain.se, plain.df), rel=TOLERANCE)
 
 
-def fit(**change: Any) -> ArmFit:
+def fit(*, variance: float = 0.1, leverage: float = 0.2) -> ArmFit:
+    one = np.ones(1)
     return ArmFit(
-        **{"n": 50, "mean": 1.0, "adjusted": 1.0, "variance": 0.1, "slopes": np.ones(1), "leverage": 0.2, **change}
+        n=50, mean=one, adjusted=one, covariance=np.array([[variance]]), slopes=np.ones((1, 1)), leverage=leverage
     )
 
 
