@@ -45,6 +45,11 @@ class Row:
         return path("effects", self.index, name)
 
     @property
+    def arm_and_control(self) -> tuple[str, str]:
+        """The arms that the row compares."""
+        return self.estimate.arm, self.estimate.control
+
+    @property
     def computed(self) -> bool:
         """Whether the row holds an effect with its interval."""
         row = self.estimate
@@ -204,6 +209,13 @@ class Facts:
             if row.estimate.arm == arm and row.estimate.control == self.control
         ]
         return min(found, key=self._preference, default=None)
+
+    def unadjusted(self, row: Row) -> Row | None:
+        """Return the row that tells the same effect as an adjusted one without adjustment; None where none does."""
+        mine = row.estimate
+        beside = self._rows(metric=mine.metric, population=mine.population, scale=mine.scale)
+        same = (one for one in beside if one.estimate.adjustment == "none" and one.computed)
+        return next((one for one in same if one.arm_and_control == row.arm_and_control), None)
 
     def companions(self, *, metric: str, method: str | None = None) -> Iterator[Row]:
         """Yield the rows that stand beside a metric's own effect, in the order of the table."""
