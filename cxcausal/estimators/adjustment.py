@@ -36,7 +36,7 @@ def covariates_of(spec: "ExperimentSpec", metric: "Metric", question: Question |
     (Miratrix, Sekhon & Yu 2013, https://doi.org/10.1111/j.1467-9868.2012.01048.x).
     """
     own = () if metric.covariate is None else (metric.covariate,)
-    known = (name for name in (*spec.covariates, *own) if name not in spec.design.strata)
+    known = (name for name in (*spec.covariates, *own) if name not in strata_of(spec))
     return tuple(dict.fromkeys((*strata_of(spec, question), *known)))
 
 

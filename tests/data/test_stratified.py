@@ -117,6 +117,27 @@ def test_a_missing_stratum_is_one_of_its_own(tmp_path: Path) -> None:
     assert found.columns == ("tier=(missing)", "tier=gold")
 
 
+def test_the_same_column_may_be_a_stratum_for_one_and_a_covariate_for_another(tmp_path: Path) -> None:
+    one, two = (RegressionQuery(measure=SPEND, covariates=("tier",), strata=strata) for strata in ((), ("tier",)))
+    frame = customers(1500)
+    data = opened(frame, tmp_path, covariates=["tier"], segments=[], design={**DESIGN, "strata": ["tier"]})
+    with data:
+        answers = ask(data, (one, two))
+    assert only(answers[one]).columns == ("tier=gold", "tier=silver")
+    assert only(answers[two]).columns == ("tier=(missing)", "tier=gold")
+
+
+def test_residuals_that_go_against_each_other_are_summed_exactly(tmp_path: Path) -> None:
+    frame = customers(900)
+    frame["revenue"] = 1e6 - 1e5 * frame.orders
+    query = RegressionQuery(measure=AOV, covariates=("before",))
+    with open_in(tmp_path, frame) as data:
+        found = only(ask(data, (query,))[query])
+    assert all(fit.covariance[0, 1] < 0 for fit in found.arms.values())
+    parts = frame[["revenue", "orders"]].to_numpy(dtype=np.float64)
+    held(found, parts, frame.arm.to_numpy(), design_of(frame, frame)[["before"]].to_numpy())
+
+
 def test_too_many_combinations_make_columns_of_each_stratum_alone(tmp_path: Path) -> None:
     frame = customers(3000)
     rng = np.random.default_rng(2)

@@ -114,3 +114,27 @@ def test_an_outcome_without_residuals_has_no_variance_and_finite_degrees_of_free
     arms = {"t": fit(variance=0.0), "c": fit(variance=0.0)}
     found = lin(Regression(n=100, columns=("x",), dropped=(), spread=np.eye(1), arms=arms), "t", "c")
     assert (found.se, found.df) == (0.0, 48.0)
+
+
+def ratio(**change: Any) -> ArmFit:
+    """Return an arm whose numerator is 0.3 times its denominator, but for what the covariate tells of it."""
+    parts = {"mean": np.array([0.9, 3.0]), "adjusted": np.array([0.9, 3.0]), "slopes": np.array([[1.0, 0.3]])}
+    covariance = 0.07 * np.array([[0.3 * 0.3, 0.3], [0.3, 1.0]])
+    return ArmFit(**{"n": 50, **parts, "covariance": covariance, "leverage": 0.2, **change})
+
+
+def test_what_cancels_to_rounding_is_no_variance() -> None:
+    for scale in np.linspace(0.1, 3, 40):
+        arm = ratio(covariance=scale * ratio().covariance)
+        found = lin(
+            Regression(n=100, columns=("x",), dropped=(), spread=np.eye(1), arms={"t": arm, "c": arm}), "t", "c"
+        )
+        assert (found.var_treated - found.covariance, found.se) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("denominator", [0.0, -2.0])
+def test_a_denominator_that_loses_its_sign_is_refused(denominator: float) -> None:
+    arms = {"t": ratio(adjusted=np.array([0.9, denominator])), "c": ratio()}
+    reason = why_not_adjusted(Regression(n=100, columns=("x",), dropped=(), spread=np.eye(1), arms=arms), "t", "c")
+    assert reason is not None
+    assert "adjusted denominator of arm 't'" in reason
