@@ -89,13 +89,13 @@ def _columns(engine: Engine, units: Units, covariates: Sequence[str], strata: Se
 
 def _batch(columns: tuple[Column, ...], alike: Sequence[RegressionQuery]) -> _Batch:
     first = alike[0]
-    several = len(first.strata) > 1
+    alone = [(name,) for name in first.strata] if len(first.strata) > 1 else []
     return _Batch(
         columns=columns,
         measures=tuple(query.measure for query in alike),
         by=first.by,
         contrast=first.contrast,
-        strata_apart=several and not any(len(column.cell) > 1 for column in columns),
+        strata_apart=any(tuple(name for name, _ in column.cell) in alone for column in columns),
     )
 
 

@@ -92,11 +92,12 @@ def test_strata_are_their_combinations_without_the_most_frequent(tmp_path: Path)
     held(found, frame.spend[own].to_numpy()[:, None], frame.arm[own].to_numpy(), z[own].astype(float))
 
 
-def test_a_stratum_of_one_value_makes_no_column(tmp_path: Path) -> None:
-    query = RegressionQuery(measure=AOV, covariates=("place",), strata=("place",))
-    with open_in(tmp_path, customers().assign(place="here"), "place") as data:
+@pytest.mark.parametrize("strata", [("place",), ("place", "time")])
+def test_strata_of_one_value_make_no_column(tmp_path: Path, strata: tuple[str, ...]) -> None:
+    query = RegressionQuery(measure=AOV, covariates=strata, strata=strata)
+    with open_in(tmp_path, customers().assign(place="here", time="now"), *strata) as data:
         found = only(ask(data, (query,))[query])
-    assert (found.columns, found.arms) == ((), {})
+    assert (found.columns, found.arms, found.strata_apart) == ((), {}, False)
 
 
 def test_strata_and_covariates_together_have_a_limit_of_columns(tmp_path: Path) -> None:

@@ -82,6 +82,16 @@ def test_strata_that_cannot_be_used_are_told_with_their_reason(project: Project)
     assert headline(result, adjustment="none")["headline"]
 
 
+def test_a_note_names_what_is_not_adjusted_for_strata_and_covariates(project: Project) -> None:
+    frame = buyers()
+    project.data(frame.assign(left=(frame.index % 90 == 0).astype(int)))
+    left = {"name": "left", "type": "proportion", "column": "left", "desired_direction": "decrease"}
+    plan = project.plan(design=blocked(), covariates=["before"], metrics={"success": [SPEND], "secondary": [left]})
+    notes = project.cx("run", plan, "--json").json["notes"]
+    why = "for the reasons in the table of effects: left."
+    assert f"Some estimates are not adjusted for strata and covariates, {why}" in notes
+
+
 def test_a_weighted_ratio_with_its_own_earlier_column_is_adjusted_in_every_segment(project: Project) -> None:
     metrics = {"success": [{**AOV, **EARLIER}], "secondary": [SPEND]}
     result = run(project, data={**PLAN["data"], "weight": "w"}, metrics=metrics, segments=["tier"])

@@ -10,6 +10,7 @@ from cxcausal.report.sections.change import ChangeSection
 from cxcausal.report.sentences.adjustment import adjustment_sentence
 from cxcausal.report.sentences.caveats import harmed_groups
 from cxcausal.report.text import Number, plain
+from tests.report.test_numbers import recomputed
 from tests.report.worlds import one_arm, outreach
 
 
@@ -61,11 +62,13 @@ def test_some_metrics_adjusted_are_named() -> None:
 def test_what_the_adjustment_brought_comes_from_the_two_rows(by: float, words: str) -> None:
     result = twice(one_arm(outreach()), ("churn_90d",))
     rows = [closer(row, by) if row.adjustment == "covariates" else row for row in result.effects]
-    sentence = adjustment_sentence(Facts(replace(result, effects=tuple(rows))))
+    facts = Facts(replace(result, effects=tuple(rows)))
+    sentence = adjustment_sentence(facts)
     assert sentence is not None
     assert f" That made the range of “Customers who leave within 90 days” {words}. The" in plain(sentence)
     (number,) = [piece for piece in sentence if isinstance(piece, Number)]
     assert number.value == pytest.approx(100 * abs(1 - by))
+    assert recomputed(dict(facts.tree), number.key) == pytest.approx(number.value)
     told = ("churn_90d", "all", "absolute")
     adjusted, beside = (at for at, row in enumerate(rows) if (row.metric, row.population, row.scale) == told)
     ends = ",".join(f"effects.{at}.{end}" for at in (adjusted, beside) for end in ("low", "high"))
