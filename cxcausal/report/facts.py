@@ -45,11 +45,6 @@ class Row:
         return path("effects", self.index, name)
 
     @property
-    def arm_and_control(self) -> tuple[str, str]:
-        """The arms that the row compares."""
-        return self.estimate.arm, self.estimate.control
-
-    @property
     def computed(self) -> bool:
         """Whether the row holds an effect with its interval."""
         row = self.estimate
@@ -214,8 +209,8 @@ class Facts:
         """Return the row that tells the same effect as an adjusted one without adjustment; None where none does."""
         mine = row.estimate
         beside = self._rows(metric=mine.metric, population=mine.population, scale=mine.scale)
-        same = (one for one in beside if one.estimate.adjustment == "none" and one.computed)
-        return next((one for one in same if one.arm_and_control == row.arm_and_control), None)
+        wanted = (mine.arm, mine.control, mine.trimming, mine.level, "none")
+        return next((one for one in beside if one.computed and _compared(one.estimate) == wanted), None)
 
     def companions(self, *, metric: str, method: str | None = None) -> Iterator[Row]:
         """Yield the rows that stand beside a metric's own effect, in the order of the table."""
@@ -264,6 +259,10 @@ class Facts:
         level = 100 * (row.estimate.level or 0.0)
         place = 0 if abs(level - round(level)) < 1e-6 else -1  # noqa: PLR2004 - a rounding guard
         return self.number(derived("percent", row.key("level")), Style(place=place, suffix="\N{NO-BREAK SPACE}%"))
+
+
+def _compared(row: Estimate) -> tuple[str, str, str, float | None, str]:
+    return row.arm, row.control, row.trimming, row.level, row.adjustment
 
 
 def _is_money(metric: Mapping[str, Any]) -> bool:

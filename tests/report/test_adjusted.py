@@ -75,6 +75,14 @@ def test_what_the_adjustment_brought_comes_from_the_two_rows(by: float, words: s
     assert number.key == f"derived:percent_apart({ends})"
 
 
+def test_nothing_is_said_of_ranges_at_another_level() -> None:
+    result = twice(one_arm(outreach()), ("churn_90d",))
+    rows = [replace(row, level=0.9) if row.adjustment == "none" else row for row in result.effects]
+    sentence = adjustment_sentence(Facts(replace(result, effects=tuple(rows))))
+    assert sentence is not None
+    assert "the range of" not in plain(sentence)
+
+
 def closer(row: Estimate, by: float) -> Estimate:
     assert row.low is not None
     assert row.high is not None
