@@ -46,10 +46,20 @@ def same_slopes(outcome: Values, treated: Values, covariates: Values) -> Fit:
     return least_squares(np.column_stack([np.ones(len(outcome)), treated, covariates]), outcome)
 
 
+def crossed(design: Values, outcomes: Values, at: int = 0) -> Values:
+    """Return the HC2 covariance matrix of one coefficient of several outcomes, (n, m), on the same design."""
+    bread = np.linalg.inv(design.T @ design)
+    maker = np.eye(len(design)) - design @ bread @ design.T
+    residuals, weights = maker @ outcomes, design @ bread[:, at]
+    found: Values = (residuals.T * (weights**2 / np.diag(maker))) @ residuals
+    return found
+
+
 def fits_of(
     outcome: Values, arm: Values, covariates: Values, names: tuple[str, ...], *, contrast: tuple[str, str] | None = None
 ) -> Regression:
-    """Return what the engine would answer, for covariates of which none has to be dropped."""
+    """Return what the engine would answer, for covariates of which none has to be dropped; one outcome or several."""
+    outcome = outcome[:, None] if outcome.ndim == 1 else outcome
     k, arms = covariates.shape[1], sorted(set(arm.tolist()))
     large = [name for name in arms if np.sum(arm == name) >= UNITS_PER_COLUMN * k]
     fits = (_by_arm if contrast is None else _common)(outcome, arm, covariates, large) if len(large) > 1 else {}
@@ -62,14 +72,15 @@ def _by_arm(outcome: Values, arm: Values, covariates: Values, large: list[str]) 
     found = {}
     for name in large:
         own = arm == name
-        fit = least_squares(np.column_stack([np.ones(own.sum()), centred[own]]), outcome[own])
+        design = np.column_stack([np.ones(own.sum()), centred[own]])
+        beta = np.linalg.lstsq(design, outcome[own], rcond=None)[0]
         found[name] = ArmFit(
             n=int(own.sum()),
-            mean=float(outcome[own].mean()),
-            adjusted=float(fit.beta[0]),
-            variance=float(fit.covariance[0, 0]),
-            slopes=fit.beta[1:],
-            leverage=float(fit.leverage.max()),
+            mean=outcome[own].mean(axis=0),
+            adjusted=beta[0],
+            covariance=crossed(design, outcome[own]),
+            slopes=beta[1:],
+            leverage=float(least_squares(design, outcome[own][:, 0]).leverage.max()),
         )
     return found
 
@@ -78,18 +89,18 @@ def _common(outcome: Values, arm: Values, covariates: Values, large: list[str]) 
     centred = covariates - covariates.mean(axis=0)
     one = (arm == large[0]).astype(float)
     design = np.column_stack([one, 1 - one, centred])
-    fit = least_squares(design, outcome)
+    fit = least_squares(design, outcome[:, 0])
     contrast = np.zeros(design.shape[1])
     contrast[:2] = 1, -1
     weights = design @ np.linalg.inv(design.T @ design) @ contrast
-    parts = weights**2 * (outcome - design @ fit.beta) ** 2 / (1 - fit.leverage)
+    parts = weights**2 * (outcome[:, 0] - design @ fit.beta) ** 2 / (1 - fit.leverage)
     return {
         name: ArmFit(
             n=int(np.sum(arm == name)),
-            mean=float(outcome[arm == name].mean()),
-            adjusted=float(fit.beta[place]),
-            variance=float(parts[arm == name].sum()),
-            slopes=fit.beta[2:],
+            mean=outcome[arm == name].mean(axis=0),
+            adjusted=fit.beta[place : place + 1],
+            covariance=parts[arm == name].sum().reshape(1, 1),
+            slopes=fit.beta[2:, None],
             leverage=float(fit.leverage[arm == name].max()),
         )
         for place, name in enumerate(large)

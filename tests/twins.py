@@ -121,18 +121,24 @@ class Rows:
         return self._clusters(query)
 
     def _regressions(self, query: RegressionQuery) -> dict[tuple[str, ...], Regression]:
-        """Fit numeric covariates without missing values."""
-        (value,), counts = self._parts(query.measure)
+        """Fit numeric covariates without missing values, and strata by their combinations."""
+        parts, counts = self._parts(query.measure)
+        value, design, names = np.column_stack(parts), *self._design(query)
         if query.contrast is not None:
             counts = counts & np.isin(self.columns["arm"], query.contrast)
         groups = [tuple(str(self.columns[name][row]) for name in query.by) for row in range(len(value))]
         found = {}
         for group in sorted(set(groups)):
             own = counts & np.array([one == group for one in groups])
-            covariates = np.column_stack([self.columns[name][own] for name in query.covariates])
-            arm = self.columns["arm"][own]
-            found[group] = fits_of(value[own], arm, covariates, query.covariates, contrast=query.contrast)
+            found[group] = fits_of(value[own], self.columns["arm"][own], design[own], names, contrast=query.contrast)
         return found
+
+    def _design(self, query: RegressionQuery) -> tuple[Values, tuple[str, ...]]:
+        strata = list(zip(*(self.columns[name].astype(str) for name in query.strata), strict=True))
+        cells = sorted(set(strata))[1:]
+        columns = {" and ".join(cell): np.array([one == cell for one in strata]) + 0.0 for cell in cells}
+        columns |= {name: self.columns[name] for name in query.covariates if name not in query.strata}
+        return np.column_stack(list(columns.values())), tuple(columns)
 
     def _moments(self, query: MomentQuery) -> dict[tuple[str, tuple[str, ...]], Moments]:
         parts, counts = self._parts(query.measure)

@@ -132,16 +132,18 @@ class RegressionQuery:
     """Least squares of a measure on covariates, arm by arm, per group of `by`, over analysed units.
 
     A numeric covariate is one column, with its mean where missing and a 0/1 column that says so; a text covariate is
-    one 0/1 column per value but the first. Answered by a `RegressionTable`.
+    one 0/1 column per value but the first. Those named in `strata` as well, numbers or not, are one 0/1 column per
+    combination of their values but the most frequent. Answered by a `RegressionTable`.
 
     With a `contrast` (treated, control) only these two arms' units count, and both have the same slopes; each arm's
-    `variance` is then its share in the HC2 variance of the difference.
+    `covariance` is then its share in the HC2 covariance matrix of the differences.
     """
 
     measure: Measure
     covariates: tuple[str, ...]
     by: tuple[str, ...] = ()
     contrast: tuple[str, str] | None = None
+    strata: tuple[str, ...] = ()
 
 
 Query = (
@@ -237,35 +239,36 @@ class Duplicates:
 
 @dataclass(frozen=True, kw_only=True)
 class ArmFit:
-    """One arm's least squares on k covariates.
+    """One arm's least squares of a measure's k components (k = 1, or 2 for a ratio) on c covariate columns.
 
     Attributes:
         n: units that count.
-        mean: of the measure as it is.
-        adjusted: the fitted mean at the covariates' mean over all arms.
-        variance: HC2 variance of `adjusted`, with the covariates as they were drawn.
-        slopes: shape (k,).
+        mean: shape (k,), of the components as they are.
+        adjusted: shape (k,), the fitted means at the covariates' mean over all arms.
+        covariance: shape (k, k), HC2 covariance matrix of `adjusted`, with the covariates as they were drawn.
+        slopes: shape (c, k).
         leverage: the largest of any unit; at 1 that unit alone decides a coefficient, and HC2 is not defined.
     """
 
     n: int
-    mean: float
-    adjusted: float
-    variance: float
+    mean: Array
+    adjusted: Array
+    covariance: Array
     slopes: Array
     leverage: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Regression:
-    """The fits of one group's arms on the same k covariate columns.
+    """The fits of one group's arms on the same c covariate columns.
 
     Attributes:
         n: units that count, of all arms.
-        columns: the k columns.
+        columns: the c columns.
         dropped: columns that carry nothing of their own in some arm, in the plan's order.
-        spread: covariance matrix of the columns over all arms' units, shape (k, k), divisor n − 1.
+        spread: covariance matrix of the columns over all arms' units, shape (c, c), divisor n − 1.
         arms: the fits; an arm with fewer than `UNITS_PER_COLUMN` units per column has none.
+        strata_apart: whether several strata are columns one by one, because their combinations were too many.
     """
 
     n: int
@@ -273,6 +276,7 @@ class Regression:
     dropped: tuple[str, ...]
     spread: Array
     arms: Mapping[str, ArmFit]
+    strata_apart: bool = False
 
 
 UNITS_PER_COLUMN = 20

@@ -1,7 +1,9 @@
-"""Covariates as columns of numbers: 0/1 columns for texts, and where a number is missing its mean and a 0/1 column."""
+"""Covariates as columns of numbers: 0/1 columns for texts and strata; a missing number is its mean and a 0/1 column."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 
 import ibis
 
@@ -25,27 +27,27 @@ class Column:
 
     Attributes:
         name: the covariate, with the value that a 0/1 column stands for.
-        source: the covariate.
-        value: of a text covariate's 0/1 column.
+        source: the covariate; empty for a 0/1 column of texts.
+        cell: the texts and their values for which a 0/1 column is 1; several for a combination of strata.
         marks_missing: whether it is the 0/1 column of a number's missing values.
         filler: what a missing number counts as.
     """
 
     name: str
-    source: str
-    value: str | None = None
+    source: str = ""
+    cell: tuple[tuple[str, str], ...] = ()
     marks_missing: bool = False
     filler: float | None = None
 
     @property
     def binary(self) -> bool:
         """Whether it was made to hold 0 and 1."""
-        return self.value is not None or self.marks_missing
+        return bool(self.cell) or self.marks_missing
 
     def component(self, table: Table, units: Units) -> Component:
         """Return the column's values, of which none is null, with their bounds."""
-        if self.value is not None:
-            return _indicator(table[f"text:{self.source}"] == self.value)
+        if self.cell:
+            return _indicator(reduce(and_, (table[f"text:{name}"] == value for name, value in self.cell)))
         number, bounds = table[f"number:{self.source}"], units.numbers[self.source]
         if self.marks_missing:
             return _indicator(number.isnull())
@@ -55,8 +57,26 @@ class Column:
         return Component(value=filled, largest=bounds.largest, whole=bounds.whole and self.filler.is_integer())
 
 
-def columns_of(engine: Engine, units: Units, covariates: Sequence[str]) -> tuple[Column, ...]:
-    """Return the columns of the covariates, in the plan's order.
+def indicator_of(cell: tuple[tuple[str, str], ...]) -> Column:
+    """Return the 0/1 column of the units whose texts have these values.
+
+    Example:
+        >>> indicator_of((("tier", "gold"), ("region", ""))).name
+        'tier=gold and region=(missing)'
+    """
+    return Column(name=" and ".join(f"{name}={value or MISSING}" for name, value in cell), cell=cell)
+
+
+def columns_of(
+    engine: Engine, units: Units, covariates: Sequence[str], strata: Sequence[Column] = ()
+) -> tuple[Column, ...]:
+    """Return the columns of the strata, and then those of the covariates, in the plan's order.
+
+    Args:
+        engine: computes.
+        units: the enrolled units.
+        covariates: but the strata.
+        strata: their columns.
 
     Raises:
         PlanError: a covariate was not read.
@@ -71,16 +91,16 @@ def columns_of(engine: Engine, units: Units, covariates: Sequence[str]) -> tuple
     if broad:
         raise DataError(_too_broad(engine, name) for name in broad)
     fillers = _fillers(engine, units, [name for name in covariates if name in units.numbers])
-    columns = tuple(column for name in covariates for column in _columns(name, units, fillers))
+    columns = (*strata, *(column for name in covariates for column in _columns(name, units, fillers)))
     if len(columns) > MOST_COLUMNS:
-        raise DataError(_too_many(engine, len(columns)))
+        raise DataError(_too_many(engine, len(columns), "strata and covariates" if strata else "covariates"))
     return columns
 
 
 def _columns(name: str, units: Units, fillers: Mapping[str, float]) -> Iterator[Column]:
     if name not in units.numbers:
         for value in units.levels[name][1:]:
-            yield Column(name=f"{name}={value or MISSING}", source=name, value=value)
+            yield indicator_of(((name, value),))
         return
     yield Column(name=name, source=name, filler=fillers.get(name))
     if name in fillers:
@@ -114,10 +134,10 @@ def _too_broad(engine: Engine, name: str) -> Problem:
     )
 
 
-def _too_many(engine: Engine, columns: int) -> Problem:
+def _too_many(engine: Engine, columns: int, what: str) -> Problem:
     return Problem(
         where=engine.label,
         code="D331",
-        what=f"the covariates make {columns} columns, one per value of a text: more than {MOST_COLUMNS}",
+        what=f"the {what} make {columns} columns, one per value of a text: more than {MOST_COLUMNS}",
         mend="name fewer covariates, or group their values before",
     )

@@ -202,6 +202,8 @@ def _columns(query: Query) -> Iterator[tuple[str, str]]:
         yield from (("number", name) for name in columns_of(query.measure))
     if isinstance(query, CountQuery | MomentQuery | RegressionQuery):
         yield from (("text", name) for name in query.by)
+    if isinstance(query, RegressionQuery):
+        yield from (("text", name) for name in query.strata)
     if isinstance(query, ClusterQuery):
         yield from (("id", name) for name in query.cluster)
         yield from (("text", name) for name in (query.by,) if name is not None)

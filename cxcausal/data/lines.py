@@ -17,12 +17,12 @@ _RARE = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Sums:
-    """What the first pass knows of one arm in one group, for k covariate columns and m measures.
+    """What the first pass knows of one arm in one group, for k covariate columns and m components of measures.
 
     Attributes:
         n: units that count.
-        mean: shape (k + m,), the covariates' means and then the measures'.
-        gram: centred cross-products of the covariates, shape (k, k); cross: of covariates and measures, (k, m).
+        mean: shape (k + m,), the covariates' means and then the components'.
+        gram: centred cross-products of the covariates, shape (k, k); cross: of covariates and components, (k, m).
     """
 
     n: int
@@ -33,7 +33,7 @@ class Sums:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """One arm's fits on the kept columns, for m measures.
+    """One arm's fits on the kept columns, for m components of measures.
 
     With d a unit's distance from `center`, its leverage is 1/n + ‖root · d‖², its weight in the adjusted mean
     1/n + direction · d, and its residual y − mean − slopes′d.
@@ -41,7 +41,7 @@ class Line:
     Attributes:
         n: units that count.
         center: the arm's mean of the columns, shape (k,).
-        means: of the measures, shape (m,); adjusted: at the mean of all arms.
+        means: of the components, shape (m,); adjusted: at the mean of all arms.
         slopes: shape (k, m).
         root: shape (k, k), lower triangular. direction: shape (k,).
     """

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations_with_replacement
+from itertools import accumulate, combinations_with_replacement
 
 import numpy as np
 
@@ -10,8 +10,9 @@ from cxcausal.core.queries import ArmFit, Key, Measure, Regression, RegressionQu
 from cxcausal.data.covariates import Column, columns_of
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.exact import Grid, Products, on_grid, unscaled, with_halves
-from cxcausal.data.lines import Spread, Sums, spread_of
+from cxcausal.data.lines import Line, Spread, Sums, spread_of
 from cxcausal.data.squares import Squares, squared
+from cxcausal.data.strata import stratum_columns
 from cxcausal.data.subjects import components_of, inclusion_of
 from cxcausal.data.units import Units
 
@@ -24,17 +25,30 @@ class _Batch:
     measures: tuple[Measure, ...]
     by: tuple[str, ...]
     contrast: tuple[str, str] | None = None
+    strata_apart: bool = False
+
+    @property
+    def places(self) -> tuple[tuple[int, ...], ...]:
+        """The places of every measure's components among those of all."""
+        widths = [2 if measure.is_ratio else 1 for measure in self.measures]
+        ends = accumulate(widths)
+        return tuple(tuple(range(end - width, end)) for end, width in zip(ends, widths, strict=True))
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """The pairs of components whose residuals' products are summed: those of one measure."""
+        return tuple(pair for own in self.places for pair in combinations_with_replacement(own, 2))
 
     def parts(self, units: Units) -> tuple[Table, list[tuple[Value, Grid]], list[tuple[Value, Grid]]]:
-        """Return the units that count, with the values and grids of covariates and measures."""
+        """Return the units that count, with the values and grids of covariates and of measures' components."""
         table = units.table.filter(units.table.mature)
-        outcomes = [components_of(measure, table, units.numbers)[0] for measure in self.measures]
+        outcomes = [part for measure in self.measures for part in components_of(measure, table, units.numbers)]
         covariates = [column.component(table, units) for column in self.columns]
         pairs = [[(part.value, part.grid()) for part in parts] for parts in (covariates, outcomes)]
         return table, pairs[0], pairs[1]
 
     def rows(self, units: Units) -> tuple[Table, tuple[Grid, ...]]:
-        """Return arm, groups g0…, covariates z0… and measures y0… of the units that count, and the grids."""
+        """Return arm, groups g0…, covariates z0… and components y0… of the units that count, and the grids."""
         table, covariates, outcomes = self.parts(units)
         groups = {f"g{index}": table[_key(units, name)] for index, name in enumerate(self.by)}
         values = {f"z{index}": value for index, (value, _) in enumerate(covariates)}
@@ -61,17 +75,34 @@ def regressions(
         DataError: a covariate has too many values.
         PlanError: a covariate was not read.
     """
-    columns = {names: columns_of(engine, units, names) for names in dict.fromkeys(one.covariates for one in queries)}
+    sets = dict.fromkeys((one.covariates, one.strata) for one in queries)
+    columns = {names: _columns(engine, units, *names) for names in sets}
     alike: dict[object, list[RegressionQuery]] = {}
     for query in dict.fromkeys(queries):
-        key = (query.covariates, query.by, query.contrast, inclusion_of(query.measure, units.numbers))
+        key = (query.covariates, query.strata, query.by, query.contrast, inclusion_of(query.measure, units.numbers))
         alike.setdefault(key, []).append(query)
     answers: dict[RegressionQuery, Mapping[Key, Regression]] = {}
     for members in alike.values():
-        first, measures = members[0], tuple(one.measure for one in members)
-        batch = _Batch(columns=columns[first.covariates], measures=measures, by=first.by, contrast=first.contrast)
+        batch = _batch(columns[members[0].covariates, members[0].strata], members)
         answers |= zip(members, _fitted(engine, units, batch), strict=True)
     return answers
+
+
+def _columns(engine: Engine, units: Units, covariates: Sequence[str], strata: Sequence[str]) -> tuple[Column, ...]:
+    others = [name for name in covariates if name not in strata]
+    return columns_of(engine, units, others, stratum_columns(engine, units, strata))
+
+
+def _batch(columns: tuple[Column, ...], alike: Sequence[RegressionQuery]) -> _Batch:
+    first = alike[0]
+    alone = [(name,) for name in first.strata] if len(first.strata) > 1 else []
+    return _Batch(
+        columns=columns,
+        measures=tuple(query.measure for query in alike),
+        by=first.by,
+        contrast=first.contrast,
+        strata_apart=any(tuple(name for name, _ in column.cell) in alone for column in columns),
+    )
 
 
 def _fitted(engine: Engine, units: Units, batch: _Batch) -> list[Mapping[Key, Regression]]:
@@ -80,18 +111,19 @@ def _fitted(engine: Engine, units: Units, batch: _Batch) -> list[Mapping[Key, Re
     binary = tuple(column.binary for column in batch.columns)
     sums, common = _sums(engine, rows, grids, batch), batch.contrast is not None
     groups = {key: spread_of(arms, binary, common=common) for key, arms in sums.items()}
-    squares = squared(engine, rows, groups)
+    squares = squared(engine, rows, groups, batch.pairs)
     return [
-        {key: _regression(spread, place, batch.columns, squares.get(key, {})) for key, spread in groups.items()}
-        for place in range(len(batch.measures))
+        {key: _regression(spread, own, batch, squares.get(key, {})) for key, spread in groups.items()}
+        for own in batch.places
     ]
 
 
 def _sums(engine: Engine, rows: Table, grids: Sequence[Grid], batch: _Batch) -> dict[Key, dict[str, Sums]]:
     """Run the first pass."""
-    names = [*(f"z{index}" for index in range(len(batch.columns))), *(f"y{i}" for i in range(len(batch.measures)))]
+    k = len(batch.columns)
+    names = [*(f"z{index}" for index in range(k)), *(f"y{index}" for index in range(len(grids) - k))]
     keys = ["arm", *(f"g{index}" for index in range(len(batch.by)))]
-    products = tuple(_products(len(batch.columns), grids))
+    products = tuple(_products(k, grids))
     whole = rows.select(*keys, **{f"q{at}": on_grid(rows[name], grids[at]) for at, name in enumerate(names)})
     halved = with_halves(whole, list(dict.fromkeys(name for product in products for name in _halved(product))))
     totals = {"n": halved.count(), **{f"q{at}_sum": halved[f"q{at}"].sum() for at in range(len(names))}}
@@ -100,12 +132,12 @@ def _sums(engine: Engine, rows: Table, grids: Sequence[Grid], batch: _Batch) -> 
     found: dict[Key, dict[str, Sums]] = {}
     for arm, *rest in sorted(engine.fetch(halved.group_by(keys).aggregate(**totals)), key=lambda row: row[: len(keys)]):
         key, numbers = tuple(rest[: len(batch.by)]), rest[len(batch.by) :]
-        found.setdefault(key, {})[arm] = _read(numbers, products, grids, len(batch.columns))
+        found.setdefault(key, {})[arm] = _read(numbers, products, grids, k)
     return dict(sorted(found.items()))
 
 
 def _products(k: int, grids: Sequence[Grid]) -> Iterator[Products]:
-    """Yield the pairs of covariates, and of covariates and measures."""
+    """Yield the pairs of covariates, and of covariates and components of measures."""
     pairs = [*combinations_with_replacement(range(k), 2), *((z, y) for z in range(k) for y in range(k, len(grids)))]
     for left, right in pairs:
         split = not (grids[left].small and grids[right].small)
@@ -129,22 +161,26 @@ def _read(numbers: Sequence[int], products: Sequence[Products], grids: Sequence[
     return Sums(n=n, mean=mean, gram=centred[:k, :k], cross=centred[:k, k:])
 
 
-def _regression(spread: Spread, place: int, columns: Sequence[Column], squares: Mapping[str, Squares]) -> Regression:
-    """Return one measure's fits in one group."""
+def _regression(spread: Spread, own: tuple[int, ...], batch: _Batch, squares: Mapping[str, Squares]) -> Regression:
+    """Return the fits of one measure, whose components stand at these places, in one group."""
     return Regression(
         n=spread.n,
-        columns=tuple(columns[at].name for at in spread.kept),
-        dropped=tuple(column.name for at, column in enumerate(columns) if at not in spread.kept),
+        columns=tuple(batch.columns[at].name for at in spread.kept),
+        dropped=tuple(column.name for at, column in enumerate(batch.columns) if at not in spread.kept),
         spread=spread.covariance,
-        arms={
-            name: ArmFit(
-                n=line.n,
-                mean=float(line.means[place]),
-                adjusted=float(line.adjusted[place]),
-                variance=squares[name].variances[place],
-                slopes=line.slopes[:, place],
-                leverage=squares[name].leverage,
-            )
-            for name, line in spread.lines.items()
-        },
+        arms={name: _fit(line, own, squares[name]) for name, line in spread.lines.items()},
+        strata_apart=batch.strata_apart,
+    )
+
+
+def _fit(line: Line, own: tuple[int, ...], squares: Squares) -> ArmFit:
+    first, end = own[0], own[-1] + 1
+    products = squares.products
+    return ArmFit(
+        n=line.n,
+        mean=line.means[first:end],
+        adjusted=line.adjusted[first:end],
+        covariance=np.array([[products[min(one, two), max(one, two)] for two in own] for one in own]),
+        slopes=line.slopes[:, first:end],
+        leverage=squares.leverage,
     )

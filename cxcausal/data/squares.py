@@ -1,4 +1,4 @@
-"""The second pass of a regression: squared residuals, weighted and over one less leverage, summed exactly per arm."""
+"""The second pass of a regression: residuals' squares and products over one less leverage, summed exactly per arm."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +12,8 @@ from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.exact import grid_for, on_grid, unscaled
 from cxcausal.data.lines import Line, Spread
 
+Pair = tuple[int, int]
+"""Two components by their places, or one twice."""
 _LINES = "regression_lines"
 _FULL = 1e-9
 """A unit with no more than this left beside its leverage has no residual of its own."""
@@ -19,14 +21,16 @@ _FULL = 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Squares:
-    """One arm: per measure the HC2 variance of its adjusted mean, and the largest leverage of a unit."""
+    """One arm: HC2 variances and covariances of adjusted means by pair of components, and the largest leverage."""
 
-    variances: tuple[float, ...]
+    products: Mapping[Pair, float]
     leverage: float
 
 
-def squared(engine: Engine, rows: Table, groups: Mapping[Key, Spread]) -> dict[Key, dict[str, Squares]]:
-    """Return, per group and arm, Σ w²e² / (1 − h): HC2 of the fitted mean at the covariates' mean.
+def squared(
+    engine: Engine, rows: Table, groups: Mapping[Key, Spread], pairs: Sequence[Pair]
+) -> dict[Key, dict[str, Squares]]:
+    """Return, per group and arm, Σ w²e² / (1 − h): HC2 of the fitted means at the covariates' mean.
 
     Lines come to the units as a small table, so that residual e, leverage h and weight w are expressions per unit
     (MacKinnon & White 1985, https://doi.org/10.1016/0304-4076(85)90158-7). They are computed twice, once for the
@@ -34,19 +38,19 @@ def squared(engine: Engine, rows: Table, groups: Mapping[Key, Spread]) -> dict[K
 
     Args:
         engine: computes.
-        rows: `arm`, the groups `g0`…, covariates `z0`… and measures `y0`…, none of them null.
+        rows: `arm`, the groups `g0`…, covariates `z0`… and components `y0`…, none of them null.
         groups: the lines of every group's arms.
+        pairs: the components whose residuals e are multiplied, each with itself and with the others of its measure.
     """
     table = _lines(groups)
     if not table["arm"]:
         return {}
     keys = [name for name in rows.columns if name == "arm" or name.startswith("g")]
-    measures = [name for name in rows.columns if name.startswith("y")]
     lines = engine.keep(_LINES, _memory(table))
-    parts = _per_unit(rows.inner_join(lines, keys), measures)
+    parts = _per_unit(rows.inner_join(lines, keys), pairs)
     places = [(key, arm) for key, spread in groups.items() for arm in spread.lines]
     found: dict[Key, dict[str, Squares]] = {}
-    for line, squares in _summed(engine, parts, len(measures)):
+    for line, squares in _summed(engine, parts, pairs):
         key, arm = places[line]
         found.setdefault(key, {})[arm] = squares
     engine.forget(_LINES)
@@ -87,39 +91,42 @@ def _record(key: Key, arm: str, line: Line, place: Mapping[int, int], used: Sequ
     return record
 
 
-def _per_unit(joined: Table, measures: Sequence[str]) -> Table:
-    """Return per unit its line, the leverage, and per measure w²e² / (1 − h)."""
+def _per_unit(joined: Table, pairs: Sequence[Pair]) -> Table:
+    """Return per unit its line, the leverage, and per pair of components w²e² / (1 − h)."""
     used = [int(name[1:]) for name in joined.columns if name.startswith("w")]
     away = joined.mutate(**{f"d{at}": joined[f"z{at}"] - joined[f"c{at}"] for at in used})
     staged: dict[str, Value] = {
         f"v{at}": _sum([away[f"r{at}_{other}"] * away[f"d{other}"] for other in used if other <= at]) for at in used
     }
     staged["weight"] = away.each + _sum([away[f"w{at}"] * away[f"d{at}"] for at in used])
-    for index, name in enumerate(measures):
+    for index in dict.fromkeys(one for one, _ in pairs):
         fitted = away[f"mean{index}"] + _sum([away[f"b{index}_{at}"] * away[f"d{at}"] for at in used])
-        staged[f"e{index}"] = away[name] - fitted
+        staged[f"e{index}"] = away[f"y{index}"] - fitted
     known = away.mutate(**staged)
     known = known.mutate(leverage=known.each + _sum([known[f"v{at}"] * known[f"v{at}"] for at in used]))
-    parts = {f"u{index}": _part(known, known[f"e{index}"]) for index in range(len(measures))}
+    parts = {f"u{one}_{two}": _part(known, known[f"e{one}"], known[f"e{two}"]) for one, two in pairs}
     return known.select("line", "leverage", **parts)
 
 
-def _part(known: Table, residual: Value) -> Value:
-    left, weighted = 1 - known.leverage, known.weight * residual
-    return ibis.ifelse(left > _FULL, weighted * weighted / left, 0.0)
+def _part(known: Table, one: Value, two: Value) -> Value:
+    left = 1 - known.leverage
+    return ibis.ifelse(left > _FULL, (known.weight * one) * (known.weight * two) / left, 0.0)
 
 
-def _summed(engine: Engine, parts: Table, measures: int) -> Iterator[tuple[int, Squares]]:
+def _summed(engine: Engine, parts: Table, pairs: Sequence[Pair]) -> Iterator[tuple[int, Squares]]:
     """Yield every line's sums, taken in fixed point on a grid as fine as the largest part allows."""
-    names = [f"u{index}" for index in range(measures)]
-    largest = engine.fetch(parts.aggregate(**{name: parts[name].max() for name in names}))[0]
+    names = [f"u{one}_{two}" for one, two in pairs]
+    sizes = {
+        name: parts[name] if one == two else parts[name].abs() for name, (one, two) in zip(names, pairs, strict=True)
+    }
+    largest = engine.fetch(parts.aggregate(**{name: size.max() for name, size in sizes.items()}))[0]
     grids = [grid_for(part or 0.0, whole=False) for part in largest]
     on_grids = {name: on_grid(parts[name], grid) for name, grid in zip(names, grids, strict=True)}
     whole = parts.select("line", "leverage", **on_grids)
     sums = {"leverage": whole.leverage.max(), **{name: whole[name].sum() for name in names}}
     for line, leverage, *totals in engine.fetch(whole.group_by("line").aggregate(**sums)):
-        variances = tuple(unscaled(total, grid.shift) for total, grid in zip(totals, grids, strict=True))
-        yield line, Squares(variances=variances, leverage=leverage)
+        summed = (unscaled(total, grid.shift) for total, grid in zip(totals, grids, strict=True))
+        yield line, Squares(products=dict(zip(pairs, summed, strict=True)), leverage=leverage)
 
 
 def _sum(terms: Sequence[Value]) -> Value:

@@ -1,4 +1,4 @@
-"""The adjusted effect beside the unadjusted one, where the plan names covariates."""
+"""The adjusted effect beside the unadjusted one, where the plan names covariates or strata."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,19 +22,31 @@ _METHODS = {"by_arm": "lin", "common": "ols"}
 _NO_VARIATION = 1e-12
 
 
-def covariates_of(spec: "ExperimentSpec", metric: "Metric") -> tuple[str, ...]:
-    """Return what a metric is adjusted for: the plan's covariates and its own."""
+def strata_of(spec: "ExperimentSpec", question: Question | None = None) -> tuple[str, ...]:
+    """Return the columns within which arms are compared; within one value of a segment, those but the segment."""
+    inside = None if question is None else question.segment
+    return tuple(name for name in spec.design.strata if name != inside)
+
+
+def covariates_of(spec: "ExperimentSpec", metric: "Metric", question: Question | None = None) -> tuple[str, ...]:
+    """Return what a metric is adjusted for: the strata, the plan's covariates and its own.
+
+    With a slope per arm on one 0/1 column per combination of the strata, the adjusted effect is the post-stratified
+    one: effects within the combinations, weighted by their shares of all units, with s²/n within each combination
+    (Miratrix, Sekhon & Yu 2013, https://doi.org/10.1111/j.1467-9868.2012.01048.x).
+    """
     own = () if metric.covariate is None else (metric.covariate,)
-    return tuple(dict.fromkeys((*spec.covariates, *own)))
+    known = (name for name in (*spec.covariates, *own) if name not in strata_of(spec))
+    return tuple(dict.fromkeys((*strata_of(spec, question), *known)))
 
 
 def regression_queries(
     spec: "ExperimentSpec", metric: "Metric", levels: Levels, slopes: Slopes
 ) -> Iterator[RegressionQuery]:
     """Yield the regressions behind a metric's adjusted rows; none where it can't be adjusted."""
-    if covariates_of(spec, metric) and _why_never(spec, metric, slopes) is None:
-        questions = (_query(spec, metric, question, slopes) for question in questions_of(spec, levels))
-        yield from dict.fromkeys(questions)
+    if _why_never(spec, metric, slopes) is None:
+        questions = (one for one in questions_of(spec, levels) if covariates_of(spec, metric, one))
+        yield from dict.fromkeys(_query(spec, metric, question, slopes) for question in questions)
 
 
 def beside(
@@ -46,7 +58,7 @@ def beside(
     reason is told once, over everybody, and not again in every segment.
     """
     never = _why_never(spec, metric, slopes) is not None
-    if not covariates_of(spec, metric) or (never and question.segment is not None):
+    if not covariates_of(spec, metric, question) or (never and question.segment is not None):
         return (found,)
     adjusted = _adjusted(spec, metric, question, found, answers, slopes)
     leads = adjusted.effect is not None
@@ -74,10 +86,11 @@ def _adjusted(
 
 def _query(spec: "ExperimentSpec", metric: "Metric", question: Question, slopes: Slopes) -> RegressionQuery:
     return RegressionQuery(
-        measure=measure_of(metric),
-        covariates=covariates_of(spec, metric),
+        measure=measure_of(metric, spec.data.weight),
+        covariates=covariates_of(spec, metric, question),
         by=() if question.segment is None else (question.segment,),
         contrast=(question.arm, question.control) if slopes == "common" else None,
+        strata=strata_of(spec, question),
     )
 
 
@@ -86,10 +99,8 @@ def _why_never(spec: "ExperimentSpec", metric: "Metric", slopes: Slopes) -> str 
     if spec.clusters:
         shared = ", ".join(spec.clusters)
         return f"where customers share a fate ({shared}), this version does not adjust for covariates"
-    if metric.type == "ratio":
-        return "this version does not adjust ratios of means for covariates"
-    if spec.data.weight is not None:
-        return "this version does not adjust weighted means for covariates"
+    if slopes == "common" and measure_of(metric, spec.data.weight).is_ratio:
+        return "with slopes common to the arms, this version adjusts neither ratios of means nor weighted means"
     if slopes == "common" and metric.margin is not None and metric.margin.relative is not None:
         return "with slopes common to the arms, this version tests no relative margin"
     return None
@@ -102,6 +113,7 @@ def _why_not_here(found: Found) -> str | None:
 
 
 def _note(fits: Regression) -> str | None:
-    if not fits.dropped:
-        return None
-    return f"not adjusted for {', '.join(fits.dropped)}: nothing of its own to tell in some arm"
+    notes = [f"not adjusted for {', '.join(fits.dropped)}: nothing of its own to tell in some arm"] * bool(fits.dropped)
+    if fits.strata_apart:
+        notes.append("adjusted for each of the strata by itself: too many of their combinations occur")
+    return "; ".join(notes) or None

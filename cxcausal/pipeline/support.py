@@ -1,6 +1,6 @@
 """What a valid plan may ask for and this version can't do: refused where it would change the answer, else noted."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cxcausal.core.errors import PlanError, Problem
 from cxcausal.core.registry import Registry
@@ -66,25 +66,35 @@ def _unsupported_components(spec: ExperimentSpec) -> Iterator[Problem]:
 
 
 def _adjustment(spec: ExperimentSpec, effects: Sequence[Estimate]) -> Iterator[str]:
-    """Yield which effects over everybody are not adjusted although covariates are declared, and that money isn't."""
+    """Yield which effects over everybody are not adjusted although the plan says for what, and that money isn't."""
     asked = [row for row in effects if row.adjustment == "covariates" and row.population == "all"]
     asked = [row for row in asked if row.scale == "absolute" and row.control == spec.control]
-    if not asked:
-        return
     if all(row.status != "ok" for row in asked):
-        reasons = "; ".join(dict.fromkeys(str(row.reason) for row in asked))
-        yield f"Covariates are used to check that the arms are comparable; estimates are not adjusted: {reasons}."
+        yield from _nothing_adjusted(spec, dict.fromkeys(str(row.reason) for row in asked))
         return
+    known = " and ".join([*["strata"] * bool(spec.design.strata), *["covariates"] * _has_covariates(spec)])
     plain = ", ".join(dict.fromkeys(row.metric for row in asked if row.status != "ok"))
     if plain:
-        yield f"Some estimates are not adjusted for covariates, for the reasons in the table of effects: {plain}."
+        yield f"Some estimates are not adjusted for {known}, for the reasons in the table of effects: {plain}."
     if any(metric.money is not None for _, metric in spec.metrics.with_roles()):
-        yield "Money is told from unadjusted means, also where effects are adjusted for covariates."
+        yield f"Money is told from unadjusted means, also where effects are adjusted for {known}."
+
+
+def _nothing_adjusted(spec: ExperimentSpec, reasons: Iterable[str]) -> Iterator[str]:
+    why = "; ".join(reasons)
+    if why and _has_covariates(spec):
+        yield f"Covariates are used to check that the arms are comparable; estimates are not adjusted: {why}."
+        why = ""
+    if spec.design.strata:
+        known = "Strata are declared; intervals do not use them and are, if anything, too wide"
+        yield f"{known}: {why}." if why else f"{known}."
+
+
+def _has_covariates(spec: ExperimentSpec) -> bool:
+    return bool(spec.covariates) or any(metric.covariate for _, metric in spec.metrics.with_roles())
 
 
 def _left_out(spec: ExperimentSpec) -> Iterator[str]:
-    if spec.design.strata:
-        yield "Strata are declared; intervals do not use them and are, if anything, too wide."
     if spec.design.treatment.received is not None:
         yield "Effects are of being assigned, whether or not the contact was delivered."
     if _winsorizes(spec):

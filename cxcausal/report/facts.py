@@ -205,6 +205,13 @@ class Facts:
         ]
         return min(found, key=self._preference, default=None)
 
+    def unadjusted(self, row: Row) -> Row | None:
+        """Return the row that tells the same effect as an adjusted one without adjustment; None where none does."""
+        mine = row.estimate
+        beside = self._rows(metric=mine.metric, population=mine.population, scale=mine.scale)
+        wanted = (mine.arm, mine.control, mine.trimming, mine.level, "none")
+        return next((one for one in beside if one.computed and _compared(one.estimate) == wanted), None)
+
     def companions(self, *, metric: str, method: str | None = None) -> Iterator[Row]:
         """Yield the rows that stand beside a metric's own effect, in the order of the table."""
         for index, estimate in enumerate(self.result.effects):
@@ -252,6 +259,10 @@ class Facts:
         level = 100 * (row.estimate.level or 0.0)
         place = 0 if abs(level - round(level)) < 1e-6 else -1  # noqa: PLR2004 - a rounding guard
         return self.number(derived("percent", row.key("level")), Style(place=place, suffix="\N{NO-BREAK SPACE}%"))
+
+
+def _compared(row: Estimate) -> tuple[str, str, str, float | None, str]:
+    return row.arm, row.control, row.trimming, row.level, row.adjustment
 
 
 def _is_money(metric: Mapping[str, Any]) -> bool:

@@ -107,6 +107,7 @@ FORMULAS: Mapping[str, Callable[..., float]] = {
     "abs": abs,
     "percent_of_pairs": lambda a, b, c, d: 100 * (a + b) / (c + d),
     "percent_ratio": lambda a, b: 100 * a / b,
+    "percent_apart": lambda low, high, from_low, from_high: abs(100 * (1 - (high - low) / (from_high - from_low))),
     "times": lambda a, b: a * b,
     "after": lambda mean, change, fine, coarse: _at(mean, fine) + _at(change, coarse),
     "after_per_thousand": lambda mean, change, fine, coarse: _at(1000 * mean, fine) + _at(1000 * change, coarse),

@@ -1,11 +1,25 @@
-"""Regression adjustment of a difference in means: Lin's interacted form, and one with common slopes."""
+"""Regression adjustment of a difference in means or in ratios of means: Lin's interacted form, and common slopes."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
-from cxcausal.core.queries import UNITS_PER_COLUMN, Regression
+from cxcausal.core.queries import UNITS_PER_COLUMN, ArmFit, Array, Regression
 from cxcausal.stats.difference import Difference
+from cxcausal.stats.moments import RATIO, influence, ratio_or_mean
 
 _FULL = 1 - 1e-9
+_ROUNDING = 1e-14
+"""A variance that is no larger than this share of what cancels in it is rounding."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Point:
+    """One arm's adjusted mean or ratio of means, its variance with the covariates as drawn, and its slopes, (c,)."""
+
+    value: float
+    variance: float
+    slopes: Array
 
 
 def lin(fits: Regression, treated: str, control: str, *, population: bool = True) -> Difference:
@@ -18,6 +32,12 @@ def lin(fits: Regression, treated: str, control: str, *, population: bool = True
     the covariates over all n units. Degrees of freedom are Welch–Satterthwaite's over these parts, an arm's being
     n − k − 1.
 
+    A ratio of means is the ratio R = N/D of the adjusted means of numerator and denominator, which are regressed on
+    the same columns. Its variance is HC2 of the linearised residuals (e_N − R·e_D)/D, and its slopes are
+    (β_N − R·β_D)/D (the delta method, Deng, Knoblich & Lu 2018, https://arxiv.org/abs/1803.06336). A weighted mean is
+    the ratio Σwy/Σw: w·y and w are regressed on the covariates and both are taken at the units' own, unweighted mean
+    of the covariates, so that the ratio is E[w·Y(a)]/E[w], the mean of the population that the weights stand for.
+
     Args:
         fits: with both arms among its `arms` (see `why_not_adjusted`).
         treated: one of them.
@@ -26,26 +46,26 @@ def lin(fits: Regression, treated: str, control: str, *, population: bool = True
 
     Example:
         >>> from cxcausal.core.queries import ArmFit
-        >>> fit = dict(n=101, mean=0.0, variance=0.5, leverage=0.1)
-        >>> arms = {"t": ArmFit(**fit, adjusted=3.0, slopes=np.array([2.0])),
-        ...         "c": ArmFit(**fit, adjusted=1.0, slopes=np.array([1.0]))}
+        >>> fit = dict(n=101, mean=np.zeros(1), covariance=np.array([[0.5]]), leverage=0.1)
+        >>> arms = {"t": ArmFit(**fit, adjusted=np.array([3.0]), slopes=np.array([[2.0]])),
+        ...         "c": ArmFit(**fit, adjusted=np.array([1.0]), slopes=np.array([[1.0]]))}
         >>> fits = Regression(n=202, columns=("x",), dropped=(), spread=np.array([[20.2]]), arms=arms)
         >>> d = lin(fits, "t", "c")
         >>> d.point, round(d.se**2, 6), round(lin(fits, "t", "c", population=False).se**2, 6)
         (2.0, 1.1, 1.0)
     """
-    one, two = fits.arms[treated], fits.arms[control]
+    one, two = _linearised(fits.arms[treated]), _linearised(fits.arms[control])
     both = np.column_stack([one.slopes, two.slopes])
     drawn = both.T @ fits.spread @ both / fits.n if population else np.zeros((2, 2))
     k = len(fits.columns)
     parts = [
-        (one.variance, one.n - k - 1),
-        (two.variance, two.n - k - 1),
+        (one.variance, fits.arms[treated].n - k - 1),
+        (two.variance, fits.arms[control].n - k - 1),
         (float(drawn[0, 0] + drawn[1, 1] - 2 * drawn[0, 1]), fits.n - 1),
     ]
     return Difference(
-        mean_treated=one.adjusted,
-        mean_control=two.adjusted,
+        mean_treated=one.value,
+        mean_control=two.value,
         var_treated=one.variance + float(drawn[0, 0]),
         var_control=two.variance + float(drawn[1, 1]),
         covariance=float(drawn[0, 1]),
@@ -56,18 +76,18 @@ def lin(fits: Regression, treated: str, control: str, *, population: bool = True
 def common_slopes(fits: Regression, treated: str, control: str) -> Difference:
     """Return the coefficient of treatment in a regression with the same slopes in both arms, with HC2.
 
-    Its two variances are the arms' shares in that of the difference, not of the means, so that its relative effect
-    is not defined here. There are n − k − 2 degrees of freedom.
+    Its two variances are the arms' shares in that of the difference, not of the means, so that neither its relative
+    effect nor a ratio of means is defined here. There are n − k − 2 degrees of freedom.
 
     Args:
-        fits: the answer to a query with this contrast.
+        fits: the answer to a query with this contrast, for a measure of one component.
         treated: an arm of the contrast.
         control: the other, which is subtracted.
 
     Example:
         >>> from cxcausal.core.queries import ArmFit
-        >>> fit = dict(n=50, mean=0.0, variance=0.5, leverage=0.1, slopes=np.array([1.0]))
-        >>> arms = {"t": ArmFit(**fit, adjusted=3.0), "c": ArmFit(**fit, adjusted=1.0)}
+        >>> fit = dict(n=50, mean=np.zeros(1), covariance=np.array([[0.5]]), leverage=0.1, slopes=np.array([[1.0]]))
+        >>> arms = {"t": ArmFit(**fit, adjusted=np.array([3.0])), "c": ArmFit(**fit, adjusted=np.array([1.0]))}
         >>> fits = Regression(n=100, columns=("x",), dropped=(), spread=np.eye(1), arms=arms)
         >>> d = common_slopes(fits, "t", "c")
         >>> d.point, d.se, d.df
@@ -75,10 +95,10 @@ def common_slopes(fits: Regression, treated: str, control: str) -> Difference:
     """
     one, two = fits.arms[treated], fits.arms[control]
     return Difference(
-        mean_treated=one.adjusted,
-        mean_control=two.adjusted,
-        var_treated=one.variance,
-        var_control=two.variance,
+        mean_treated=float(one.adjusted[0]),
+        mean_control=float(two.adjusted[0]),
+        var_treated=float(one.covariance[0, 0]),
+        var_control=float(two.covariance[0, 0]),
         df=float(fits.n - len(fits.columns) - 2),
     )
 
@@ -100,7 +120,25 @@ def why_not_adjusted(fits: Regression, treated: str, control: str) -> str | None
             return f"fewer than {per} in arm '{arm}'"
         if fits.arms[arm].leverage > _FULL:
             return f"a single customer of arm '{arm}' decides a covariate's slope, so its spread is unknown"
+        if _loses_denominator(fits.arms[arm]):
+            return f"the adjusted denominator of arm '{arm}' is zero, or on the other side of zero"
     return None
+
+
+def _loses_denominator(fit: ArmFit) -> bool:
+    return len(fit.mean) == RATIO and not fit.adjusted[1] * fit.mean[1] > 0
+
+
+def _linearised(fit: ArmFit) -> _Point:
+    """Return what one arm's components stand for: one is itself, and two are a ratio."""
+    weights = influence(fit.adjusted)
+    parts = weights[:, None] * fit.covariance * weights
+    variance, size = float(parts.sum()), float(np.abs(parts).sum())
+    return _Point(
+        value=ratio_or_mean(fit.adjusted),
+        variance=variance if variance > _ROUNDING * size else 0.0,
+        slopes=fit.slopes @ weights,
+    )
 
 
 def _satterthwaite(parts: list[tuple[float, int]]) -> float:

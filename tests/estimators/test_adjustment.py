@@ -107,11 +107,7 @@ def test_a_metrics_own_covariate_adjusts_that_metric_alone() -> None:
     assert one(rows, metric="churn").headline
 
 
-RATIO = {**SPEND, "type": "ratio", "numerator": "spend", "denominator": "orders"}
-del RATIO["column"]
 CASES: dict[str, tuple[dict[str, Any], str]] = {
-    "ratio": ({"metrics": {"success": [RATIO]}}, "ratios of means"),
-    "weights": ({"data": {"weight": "w"}}, "weighted means"),
     "clusters": ({"data": {"cluster": ["household"]}}, "share a fate (household)"),
     "few events": ({"metrics": {"success": [{**CHURN, "column": "rare"}]}}, "too few events"),
     "one value": ({"metrics": {"success": [{**SPEND, "column": "constant"}]}}, "does not vary"),
@@ -161,9 +157,9 @@ def test_ols_without_covariates_is_the_difference_in_means() -> None:
 
 
 def test_what_is_never_adjusted_says_so_once_and_not_in_every_segment() -> None:
-    weighted = {"source": "x.parquet", "weight": "visits"}
-    rows = table(plan(segments=["tier"], data=weighted, **BEFORE), customers())
+    shared = {"source": "x.parquet", "cluster": ["household"]}
+    rows = table(plan(segments=["tier"], data=shared, **BEFORE), customers())
     missing = [row for row in rows if row.adjustment == "covariates"]
     assert {(row.population, row.scale) for row in missing} == {("all", "absolute"), ("all", "relative")}
-    assert all("weighted means" in str(row.reason) for row in missing)
+    assert all("share a fate" in str(row.reason) for row in missing)
     assert {row.population for row in rows} > {"all"}

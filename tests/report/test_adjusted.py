@@ -9,7 +9,8 @@ from cxcausal.report.facts import Facts
 from cxcausal.report.sections.change import ChangeSection
 from cxcausal.report.sentences.adjustment import adjustment_sentence
 from cxcausal.report.sentences.caveats import harmed_groups
-from cxcausal.report.text import plain
+from cxcausal.report.text import Number, plain
+from tests.report.test_numbers import recomputed
 from tests.report.worlds import one_arm, outreach
 
 
@@ -43,7 +44,8 @@ def test_all_metrics_adjusted_for_the_covariates_by_name() -> None:
     assert sentence is not None
     assert plain(sentence) == (
         "Differences and averages are adjusted for what was known beforehand: “tenure_months”, “tier”, "
-        "“contacts_prev_90d”. The appendix shows them unadjusted as well."
+        "“contacts_prev_90d”. That left the range of “Customers who leave within 90 days” about as wide as it was. The "
+        "appendix shows them unadjusted as well."
     )
     words = [plain(block.words) for block in ChangeSection().build(Facts(result)).blocks if hasattr(block, "words")]
     assert plain(sentence) in words
@@ -54,6 +56,46 @@ def test_some_metrics_adjusted_are_named() -> None:
     assert sentence is not None
     assert plain(sentence).startswith("Differences and averages of “")
     assert "All others are as they came out." in plain(sentence)
+
+
+@pytest.mark.parametrize(("by", "words"), [(0.82, "18 % narrower"), (1.031, "3 % wider")])
+def test_what_the_adjustment_brought_comes_from_the_two_rows(by: float, words: str) -> None:
+    result = twice(one_arm(outreach()), ("churn_90d",))
+    rows = [closer(row, by) if row.adjustment == "covariates" else row for row in result.effects]
+    facts = Facts(replace(result, effects=tuple(rows)))
+    sentence = adjustment_sentence(facts)
+    assert sentence is not None
+    assert f" That made the range of “Customers who leave within 90 days” {words}. The" in plain(sentence)
+    (number,) = [piece for piece in sentence if isinstance(piece, Number)]
+    assert number.value == pytest.approx(100 * abs(1 - by))
+    assert recomputed(dict(facts.tree), number.key) == pytest.approx(number.value)
+    told = ("churn_90d", "all", "absolute")
+    adjusted, beside = (at for at, row in enumerate(rows) if (row.metric, row.population, row.scale) == told)
+    ends = ",".join(f"effects.{at}.{end}" for at in (adjusted, beside) for end in ("low", "high"))
+    assert number.key == f"derived:percent_apart({ends})"
+
+
+def test_nothing_is_said_of_ranges_at_another_level() -> None:
+    result = twice(one_arm(outreach()), ("churn_90d",))
+    rows = [replace(row, level=0.9) if row.adjustment == "none" else row for row in result.effects]
+    sentence = adjustment_sentence(Facts(replace(result, effects=tuple(rows))))
+    assert sentence is not None
+    assert "the range of" not in plain(sentence)
+
+
+def closer(row: Estimate, by: float) -> Estimate:
+    assert row.low is not None
+    assert row.high is not None
+    middle, half = (row.low + row.high) / 2, (row.high - row.low) / 2 * by
+    return replace(row, low=middle - half, high=middle + half)
+
+
+def test_strata_are_named_before_covariates() -> None:
+    result = twice(one_arm(outreach()), ("churn_90d",))
+    design = {**result.plan["design"], "strata": ["region"]}
+    sentence = adjustment_sentence(Facts(replace(result, plan={**result.plan, "design": design})))
+    assert sentence is not None
+    assert "beforehand: “region”, “tenure_months”, “tier”" in plain(sentence)
 
 
 def test_many_covariates_are_not_listed() -> None:

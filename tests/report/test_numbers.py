@@ -45,6 +45,7 @@ TWINS: dict[str, Callable[..., float]] = {
     "abs": math.fabs,
     "percent_of_pairs": lambda a, b, c, d: (a + b) / (c + d) * 100,
     "percent_ratio": lambda a, b: a / b * 100,
+    "percent_apart": lambda low, high, a, b: math.fabs((b - a) - (high - low)) / (b - a) * 100,
     "times": lambda a, b: b * a,
     "after": lambda mean, change, a, b: rounded(change, b) + rounded(mean, a),
     "after_per_thousand": lambda mean, change, a, b: rounded(1000 * change, b) + rounded(1000 * mean, a),

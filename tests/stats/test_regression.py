@@ -68,10 +68,10 @@ def test_covariances_serve_the_relative_effect() -> None:
     y, arm, z = draw(3)
     fits = fitted(y + 50, arm, z)
     found = lin(fits, "t", "c")
-    one, two = fits.arms["t"].slopes, fits.arms["c"].slopes
+    one, two = fits.arms["t"], fits.arms["c"]
     for r in (0.5, 1.0, 2.0):
-        slope = one - r * two
-        expected = fits.arms["t"].variance + r**2 * fits.arms["c"].variance + slope @ fits.spread @ slope / fits.n
+        slope = (one.slopes - r * two.slopes)[:, 0]
+        expected = one.covariance[0, 0] + r**2 * two.covariance[0, 0] + slope @ fits.spread @ slope / fits.n
         assert found.var_treated - 2 * r * found.covariance + r**2 * found.var_control == pytest.approx(expected)
 
 
@@ -88,9 +88,10 @@ def test_units_of_covariates_and_the_order_of_columns_do_not_matter() -> None:
     assert (changed.point, changed.se, changed.df) == pytest.approx((plain.point, plain.se, plain.df), rel=TOLERANCE)
 
 
-def fit(**change: Any) -> ArmFit:
+def fit(*, variance: float = 0.1, leverage: float = 0.2) -> ArmFit:
+    one = np.ones(1)
     return ArmFit(
-        **{"n": 50, "mean": 1.0, "adjusted": 1.0, "variance": 0.1, "slopes": np.ones(1), "leverage": 0.2, **change}
+        n=50, mean=one, adjusted=one, covariance=np.array([[variance]]), slopes=np.ones((1, 1)), leverage=leverage
     )
 
 
@@ -113,3 +114,27 @@ def test_an_outcome_without_residuals_has_no_variance_and_finite_degrees_of_free
     arms = {"t": fit(variance=0.0), "c": fit(variance=0.0)}
     found = lin(Regression(n=100, columns=("x",), dropped=(), spread=np.eye(1), arms=arms), "t", "c")
     assert (found.se, found.df) == (0.0, 48.0)
+
+
+def ratio(**change: Any) -> ArmFit:
+    """Return an arm whose numerator is 0.3 times its denominator, but for what the covariate tells of it."""
+    parts = {"mean": np.array([0.9, 3.0]), "adjusted": np.array([0.9, 3.0]), "slopes": np.array([[1.0, 0.3]])}
+    covariance = 0.07 * np.array([[0.3 * 0.3, 0.3], [0.3, 1.0]])
+    return ArmFit(**{"n": 50, **parts, "covariance": covariance, "leverage": 0.2, **change})
+
+
+def test_what_cancels_to_rounding_is_no_variance() -> None:
+    for scale in np.linspace(0.1, 3, 40):
+        arm = ratio(covariance=scale * ratio().covariance)
+        found = lin(
+            Regression(n=100, columns=("x",), dropped=(), spread=np.eye(1), arms={"t": arm, "c": arm}), "t", "c"
+        )
+        assert (found.var_treated - found.covariance, found.se) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("denominator", [0.0, -2.0])
+def test_a_denominator_that_loses_its_sign_is_refused(denominator: float) -> None:
+    arms = {"t": ratio(adjusted=np.array([0.9, denominator])), "c": ratio()}
+    reason = why_not_adjusted(Regression(n=100, columns=("x",), dropped=(), spread=np.eye(1), arms=arms), "t", "c")
+    assert reason is not None
+    assert "adjusted denominator of arm 't'" in reason

@@ -29,7 +29,7 @@ class AdjustedWorld:
 
 
 def fits_from(y: Values, treated: Values, z: Values, *, common: bool = False) -> Regression:
-    """Return the fits by the product's own lines, with squared residuals summed here instead of in the engine."""
+    """Return the fits of one outcome or two by the product's lines; residuals are summed here, not in the engine."""
     rows = {name: (y[treated == value], z[treated == value]) for name, value in (("c", 0), ("t", 1))}
     spread = spread_of({name: _sums(*own) for name, own in rows.items()}, [False] * z.shape[1], common=common)
     fits = {name: _fit(line, *rows[name], kept=list(spread.kept)) for name, line in spread.lines.items()}
@@ -47,13 +47,14 @@ def _sums(y: Values, z: Values) -> Sums:
 def _fit(line: Line, y: Values, z: Values, kept: list[int]) -> ArmFit:
     away = z[:, kept] - line.center
     leverage = 1 / line.n + ((away @ line.root.T) ** 2).sum(axis=1)
-    weighted = (1 / line.n + away @ line.direction) * (y - line.means[0] - away @ line.slopes[:, 0])
+    residuals = y.reshape(len(y), -1) - line.means - away @ line.slopes
+    weights = (1 / line.n + away @ line.direction) ** 2 / (1 - leverage)
     return ArmFit(
         n=line.n,
-        mean=float(line.means[0]),
-        adjusted=float(line.adjusted[0]),
-        variance=float(np.sum(weighted**2 / (1 - leverage))),
-        slopes=line.slopes[:, 0],
+        mean=line.means,
+        adjusted=line.adjusted,
+        covariance=(residuals.T * weights) @ residuals,
+        slopes=line.slopes,
         leverage=float(leverage.max()),
     )
 

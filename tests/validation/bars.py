@@ -9,9 +9,9 @@ from cxcausal.core.results import Estimate
 from cxcausal.core.spec.models import Analysis
 from cxcausal.estimators.comparison import Comparison
 from cxcausal.estimators.multiplicity import apply_multiplicity
-from cxcausal.stats.difference import hc2
+from cxcausal.stats.difference import Difference, hc2
 from cxcausal.stats.proportions import srm_p
-from tests.validation import adjusted
+from tests.validation import adjusted, ratios
 from tests.validation.engine import SPEND, Band, Row, Trial, cells_of, rng_of
 from tests.validation.identities import Gap, metamorphic_gap, twin_gap
 from tests.validation.pages import v20
@@ -48,8 +48,9 @@ def v4(reps: int | None = None) -> Iterator[Row]:
     for world in WORLDS:
         yield _coverage_row(world, runs, slack=0.0 if runs >= asked else 1.0)
     noise = 0.0 if runs >= asked else SIGMAS / np.sqrt(runs)
-    yield from (_adjusted_row(world, runs, noise) for world in adjusted.WORLDS)
+    yield from (_adjusted_row(world, runs, noise) for world in (*adjusted.WORLDS, *ratios.WORLDS))
     yield _sample_row(runs)
+    yield _unused_row(runs)
 
 
 def _adjusted_row(world: adjusted.AdjustedWorld, runs: int, noise: float) -> Row:
@@ -77,11 +78,28 @@ def _sample_row(runs: int) -> Row:
     )
 
 
+def _unused_row(runs: int) -> Row:
+    """Show how wide an interval is that does not use the strata within which arms were drawn."""
+    world = ratios.UNUSED
+    coverage, spread = _told(list(ratios.unused(rng_of("V4", world.name), runs)), world.truth)
+    return Row(
+        bar="V4",
+        setting=world.name,
+        target="SE/sd > 1.5: needlessly wide",
+        measured=f"coverage {coverage:.4f}, SE/sd {spread:.4f}",
+        reps=runs,
+        passed=spread > 1.5,
+    )
+
+
 def _adjusted_coverage(world: adjusted.AdjustedWorld, runs: int) -> tuple[float, float]:
+    return _told(list(adjusted.effects(world, rng_of("V4", world.name), runs)), world.truth)
+
+
+def _told(found: list[Difference], truth: float) -> tuple[float, float]:
     """Return how often the interval holds the truth, and the mean SE over the estimates' standard deviation."""
-    found = list(adjusted.effects(world, rng_of("V4", world.name), runs))
     limits = [one.interval(0.95) for one in found]
-    covered = np.mean([limit.low <= world.truth <= limit.high for limit in limits])
+    covered = np.mean([limit.low <= truth <= limit.high for limit in limits])
     spread = np.mean([one.se for one in found]) / np.std([one.point for one in found], ddof=1)
     return float(covered), float(spread)
 

@@ -12,7 +12,7 @@ from cxcausal.stats.difference import Difference, hc2, pooled
 from cxcausal.stats.moments import merge
 from cxcausal.stats.newcombe import RateDifference
 from tests.twins import Values, cluster_patterns_of, full_cr2, moments_of
-from tests.validation import adjusted
+from tests.validation import adjusted, ratios
 from tests.validation.engine import rng_of
 from tests.validation.more_twins import GAPS
 
@@ -73,6 +73,9 @@ def twin_gap(reps: int, bar: str) -> Iterator[Gap]:
     yield _worst("common slopes, HC2, n × n matrices", bar, max(reps // 4, 2), adjusted.ols_gap)
     for name, gap in GAPS.items():
         yield _worst(name, bar, reps, gap)
+    yield _worst("adjusted ratio, linearised rows in n × n matrices", bar, max(reps // 4, 2), ratios.ratio_gap)
+    yield _worst("adjusted weighted mean, influence function on rows", bar, max(reps // 4, 2), ratios.weighted_gap)
+    yield _worst("strata, the textbook's post-stratification", bar, reps, ratios.strata_gap)
 
 
 def _hc2_gap(rng: Generator) -> float:
@@ -139,6 +142,8 @@ def metamorphic_gap(reps: int, bar: str) -> Iterator[Gap]:
     yield _worst("Lin: order and units of covariates", bar, reps, adjusted.columns_gap)
     yield _worst("Lin: row order", bar, reps, adjusted.rows_gap)
     yield _worst("Lin: arms swapped", bar, reps, adjusted.swap_gap)
+    yield _worst("adjusted ratio: units × 100, weights × 7, row order, arms swapped", bar, reps, ratios.scale_gap)
+    yield _worst("adjusted weighted mean with equal weights: the mean", bar, reps, ratios.constant_weight_gap)
 
 
 def _order_gap(rng: Generator) -> float:

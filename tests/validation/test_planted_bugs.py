@@ -11,13 +11,14 @@ from scipy.special import ndtri
 from cxcausal.core.measures import measure_of
 from cxcausal.core.queries import ClusterPatterns, Measure, MomentQuery, Moments
 from cxcausal.core.spec.models import ExperimentSpec, Metric
-from cxcausal.estimators import comparison, difference_in_means
+from cxcausal.estimators import adjustment, comparison, difference_in_means
 from cxcausal.estimators import multiplicity as families
 from cxcausal.estimators.comparison import Comparison
-from cxcausal.stats import cluster, difference, moments, multiplicity, newcombe
+from cxcausal.stats import cluster, difference, moments, multiplicity, newcombe, regression
 from cxcausal.stats.difference import Difference, Interval, Relative
 from cxcausal.stats.multiplicity import Adjusted
 from cxcausal.stats.proportions import srm_p
+from tests.estimators import test_adjusted_ratios as ratios
 from tests.estimators import test_difference_in_means as rows
 from tests.estimators import test_guardrails as guardrails
 from tests.estimators import test_multiplicity as several
@@ -306,6 +307,27 @@ BUGS = [
         attribute="measure_of",
         by=_no_weight,
         caught_by=rows.test_a_weighted_mean_is_a_ratio_of_sums,
+    ),
+    Bug(
+        name="adjusted ratio without its denominator's noise",
+        where=regression,
+        attribute="influence",
+        by=_numerator_only,
+        caught_by=ratios.test_a_ratio_is_that_of_two_regressions_on_the_same_columns,
+    ),
+    Bug(
+        name="weights ignored in adjustment",
+        where=adjustment,
+        attribute="measure_of",
+        by=_no_weight,
+        caught_by=ratios.test_a_weighted_mean_is_that_of_weighted_values_and_weights,
+    ),
+    Bug(
+        name="only the first of several strata",
+        where=adjustment,
+        attribute="strata_of",
+        by=lambda spec, _=None: spec.design.strata[:1],
+        caught_by=ratios.test_two_strata_count_by_their_combinations,
     ),
     Bug(
         name="sample ratio against equal shares",

@@ -1,16 +1,22 @@
-"""Which differences of page one are adjusted, and for what."""
+"""Which differences of page one are adjusted, for what, and what it brought."""
 
 from collections.abc import Iterator, Sequence
 
-from cxcausal.report.facts import Facts, PlannedMetric
-from cxcausal.report.keys import path
+from cxcausal.report.facts import Facts, PlannedMetric, Row
+from cxcausal.report.keys import derived, path
+from cxcausal.report.rounding import percent
 from cxcausal.report.text import Piece, Quote, Sentence
 
 _NAMED_AT_MOST = 8
+_ALIKE = 0.005
+"""Widths that are no further apart than this share are about the same: they would be told as 0 %."""
 
 
 def adjustment_sentence(facts: Facts) -> Sentence | None:
-    """Return that differences are adjusted for covariates, of which metrics and for which; None where none is."""
+    """Return that differences are adjusted for covariates, of which metrics and for which, and what that brought.
+
+    None where none is adjusted.
+    """
     metrics = tuple(facts.by_role("success", "guardrail", "secondary"))
     adjusted = [metric for metric in metrics if _is_adjusted(facts, metric)]
     if not adjusted:
@@ -22,19 +28,44 @@ def adjustment_sentence(facts: Facts) -> Sentence | None:
         which = ("Differences and averages of ", *_listed([facts.label(metric) for metric in adjusted]))
         others = " All others are as they came out."
     close = " The appendix shows them unadjusted as well."
-    return (*which, " are adjusted for what was known beforehand", *_covariates(facts, adjusted), f".{others}{close}")
+    covariates = _covariates(facts, adjusted)
+    brought = _narrowing(facts, adjusted[0])
+    return (*which, " are adjusted for what was known beforehand", *covariates, f".{others}", *brought, close)
 
 
 def _is_adjusted(facts: Facts, metric: PlannedMetric) -> bool:
-    arms = facts.treated_arms if metric.role == "success" else (facts.lead,)
+    return bool(_adjusted_rows(facts, metric))
+
+
+def _adjusted_rows(facts: Facts, metric: PlannedMetric) -> list[Row]:
+    """Return the rows that page one shows of a metric, as far as they are adjusted; the arm it speaks of first."""
+    arms = dict.fromkeys((facts.lead, *(facts.treated_arms if metric.role == "success" else ())))
     rows = [facts.row(metric.name, arm) for arm in arms]
-    return any(row is not None and row.computed and row.estimate.adjustment == "covariates" for row in rows)
+    shown = [row for row in rows if row is not None and row.computed]
+    return [row for row in shown if row.estimate.adjustment == "covariates"]
+
+
+def _narrowing(facts: Facts, metric: PlannedMetric) -> Sentence:
+    """Return by how much the adjustment narrowed the range of a metric's effect; nothing where that is unknown."""
+    row = _adjusted_rows(facts, metric)[0]
+    plain = facts.unadjusted(row)
+    if plain is None or not plain.high > plain.low:
+        return ()
+    share = 1 - (row.high - row.low) / (plain.high - plain.low)
+    label = facts.label(metric)
+    if abs(share) < _ALIKE:
+        return (" That left the range of “", label, "” about as wide as it was.")
+    keys = [one.key(end) for one in (row, plain) for end in ("low", "high")]
+    by = facts.number(derived("percent_apart", *keys), percent())
+    return (" That made the range of “", label, "” ", by, " narrower." if share > 0 else " wider.")
 
 
 def _covariates(facts: Facts, metrics: Sequence[PlannedMetric]) -> Sentence:
     """Return the covariates' names in brackets, where they are few."""
+    strata = facts.result.plan["design"].get("strata") or ()
     planned = facts.result.plan.get("covariates") or ()
-    names = [facts.quote(path("plan", "covariates", index)) for index in range(len(planned))]
+    names = [facts.quote(path("plan", "design", "strata", index)) for index in range(len(strata))]
+    names += [facts.quote(path("plan", "covariates", index)) for index in range(len(planned))]
     names += [facts.quote(f"{metric.key}.covariate") for metric in metrics if metric.plan.get("covariate")]
     unique = tuple({name.text: name for name in names}.values())
     if len(unique) > _NAMED_AT_MOST:
