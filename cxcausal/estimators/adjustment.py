@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from cxcausal.core.measures import measure_of
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import Regression, RegressionQuery, RegressionTable
+from cxcausal.core.queries import ClusterRegressionQuery, Regression, RegressionQuery, RegressionTable
+from cxcausal.estimators import cluster_adjustment as in_clusters
 from cxcausal.estimators.found import Found
 from cxcausal.estimators.questions import Levels, Question, questions_of
 from cxcausal.stats.newcombe import RateDifference
@@ -30,9 +31,12 @@ def covariates_of(spec: "ExperimentSpec", metric: "Metric") -> tuple[str, ...]:
 
 def regression_queries(
     spec: "ExperimentSpec", metric: "Metric", levels: Levels, slopes: Slopes
-) -> Iterator[RegressionQuery]:
+) -> Iterator[RegressionQuery | ClusterRegressionQuery]:
     """Yield the regressions behind a metric's adjusted rows; none where it can't be adjusted."""
     if covariates_of(spec, metric) and _why_never(spec, metric, slopes) is None:
+        if spec.clusters:
+            yield from in_clusters.every_query(spec, metric, covariates_of(spec, metric))
+            return
         questions = (_query(spec, metric, question, slopes) for question in questions_of(spec, levels))
         yield from dict.fromkeys(questions)
 
@@ -57,10 +61,13 @@ def _adjusted(
     spec: "ExperimentSpec", metric: "Metric", question: Question, found: Found, answers: Answers, slopes: Slopes
 ) -> Found:
     mine = replace(found, effect=None, method=_METHODS[slopes], adjustment="covariates")
-    mine = replace(mine, without_base=NO_BASE if slopes == "common" else None)
+    mine = replace(mine, without_base=NO_BASE if slopes == "common" and not spec.clusters else None)
     reason = found.reason or _why_never(spec, metric, slopes) or _why_not_here(found)
     if reason is not None:
         return replace(mine, reason=reason)
+    if spec.clusters:
+        asked = in_clusters.queries_of(spec, metric, covariates_of(spec, metric), question.segment)
+        return in_clusters.adjusted(mine, metric, question, asked, answers)
     table = cast("RegressionTable", answers[_query(spec, metric, question, slopes)])
     fits = table[question.group]
     reason = why_not_adjusted(fits, question.arm, question.control)
@@ -84,8 +91,7 @@ def _query(spec: "ExperimentSpec", metric: "Metric", question: Question, slopes:
 def _why_never(spec: "ExperimentSpec", metric: "Metric", slopes: Slopes) -> str | None:
     """Return why a metric of this plan has no adjusted effect, whatever the data."""
     if spec.clusters:
-        shared = ", ".join(spec.clusters)
-        return f"where customers share a fate ({shared}), this version does not adjust for covariates"
+        return in_clusters.why_never(spec, metric)
     if metric.type == "ratio":
         return "this version does not adjust ratios of means for covariates"
     if spec.data.weight is not None:
