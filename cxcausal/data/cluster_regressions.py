@@ -18,6 +18,8 @@ from cxcausal.data.units import Units
 
 MOST_NUMBERS = 40_000_000
 """Numbers in one group's matrices above which they are not held: 320 MB."""
+_ROUNDING = 1e-12
+"""Of a column's squares: what rounding leaves of them where the column is constant."""
 _SUMS = "cluster_regression_sums"
 Whole = npt.NDArray[np.int64]
 
@@ -181,8 +183,10 @@ def _told(
     if count * k * (k + len(batch.measures)) > MOST_NUMBERS:
         yield from (_unheld(names, clusters, k) for _ in batch.measures)
         return
-    pool, center = _at_the_mean(_by_content(_fetched(engine, rows, centered, k)), centered)
-    arms = {name: _arm(pool, place, center, k) for place, name in enumerate(pool.arms)}
+    whole = _by_content(_fetched(engine, rows, centered, k))
+    pool, center = _at_the_mean(whole, centered)
+    noise = _ROUNDING * np.einsum("mjj->j", whole.products[:, :, :k])
+    arms = {name: _arm(pool, place, center, noise) for place, name in enumerate(pool.arms)}
     spread = spread_of(arms, tuple(column.binary for column in batch.columns))
     kept = np.array(spread.kept, dtype=np.intp)
     common = _sums(pool, spread, names)
@@ -238,13 +242,15 @@ def _at_the_mean(pool: _Pool, centered: Sequence[_Centered]) -> tuple[_Pool, Arr
     return moved, np.array([one.center for one in centered]) + away
 
 
-def _arm(pool: _Pool, place: int, center: Array, k: int) -> Sums:
-    """Return one arm's means and centred cross-products."""
-    own = pool.arm == place
+def _arm(pool: _Pool, place: int, center: Array, noise: Array) -> Sums:
+    """Return one arm's means and centred cross-products; a column that varies by no more than `noise` is constant."""
+    own, k = pool.arm == place, len(noise)
     n = pool.n[own].sum()
     away, products = pool.total[own].sum(axis=0) / n, pool.products[own].sum(axis=0)
     centred = products - n * np.outer(away[:k], away)
-    return Sums(n=round(n), mean=center + away, gram=centred[:, :k], cross=centred[:, k:])
+    varies = np.diag(centred) > noise
+    gram = np.where(np.outer(varies, varies), centred[:, :k], 0.0)
+    return Sums(n=round(n), mean=center + away, gram=gram, cross=centred[:, k:])
 
 
 def _sums(pool: _Pool, spread: Spread, names: Sequence[str]) -> ClusterSums:

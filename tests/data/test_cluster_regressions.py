@@ -123,6 +123,15 @@ def test_columns_without_anything_of_their_own_are_dropped(tmp_path: Path) -> No
     assert sums.gram.shape == (len(sums.n), 2, 2)
 
 
+def test_a_covariate_that_is_constant_in_a_segment_is_dropped_there(tmp_path: Path) -> None:
+    frame = customers(1500)
+    names = ("tier", "before", "age")
+    with opened(frame, tmp_path, covariates=list(names), **CLUSTERS) as data:
+        answer = ask(data, (query(CHURN, names, by=("tier",)),))[query(CHURN, names, by=("tier",))]
+    for sums in answer.values():
+        assert (sums.columns, sums.dropped) == (("before", "age", "age=(missing)"), ("tier=gold", "tier=silver"))
+
+
 def test_nobody_counts(tmp_path: Path) -> None:
     frame = customers().assign(spend=np.nan)
     with opened(frame, tmp_path, covariates=COVARIATES, **CLUSTERS) as data:
