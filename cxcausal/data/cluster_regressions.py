@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
+from typing import Any
 
 import ibis
 import numpy as np
@@ -17,10 +18,9 @@ from cxcausal.data.subjects import components_of, inclusion_of
 from cxcausal.data.units import Units
 
 MOST_NUMBERS = 40_000_000
-"""Numbers in one group's matrices above which they are not held: 320 MB."""
+"""Numbers in the matrices of one pass above which they are not held: 320 MB."""
 _ROUNDING = 1e-12
 """Of a column's squares: what rounding leaves of them where the column is constant."""
-_SUMS = "cluster_regression_sums"
 Whole = npt.NDArray[np.int64]
 
 
@@ -38,6 +38,11 @@ class _Batch:
         """The covariates' columns and then the measures'."""
         covariates = (f"z{at}" for at in range(len(self.columns)))
         return (*covariates, *(f"y{at}" for at in range(len(self.measures))))
+
+    @property
+    def keys(self) -> tuple[list[str], list[str]]:
+        """The columns of the groups and those of the clusters."""
+        return [f"g{at}" for at in range(len(self.by))], [f"k{at}" for at in range(len(self.cluster))]
 
     def rows(self, units: Units) -> tuple[Table, tuple[Grid, ...]]:
         """Return arm, groups, clusters, covariates z0… and measures y0… of the units that count, and the grids."""
@@ -111,25 +116,43 @@ def cluster_regressions(
 def _answered(engine: Engine, units: Units, batch: _Batch) -> list[dict[Key, ClusterSums]]:
     """Return one table per measure of a batch."""
     rows, grids = batch.rows(units)
-    centered = _profiled(engine, rows, batch.names, grids)
-    table = engine.keep(_SUMS, _summed(rows, batch, centered))
+    n, centered = _profiled(engine, rows, batch.names, grids)
     found: list[dict[Key, ClusterSums]] = [{} for _ in batch.measures]
-    for key in _groups(engine, table, len(batch.by)):
-        for tables, sums in zip(found, _told(engine, table, key, batch, centered), strict=True):
-            tables[key] = sums
-    engine.forget(_SUMS)
+    k = len(batch.columns)
+    if n * k * len(centered) > MOST_NUMBERS:
+        clusters = _too_large(engine, rows, batch, MOST_NUMBERS // (k * len(centered)))
+        if clusters:
+            unheld = {key: _unheld(batch, count) for key, count in clusters.items()}
+            return [unheld for _ in found]
+    if n:
+        for key, pool in _fetched(engine, _summed(rows, batch, centered), batch, centered):
+            for tables, sums in zip(found, _told(pool, batch, centered), strict=True):
+                tables[key] = sums
     return found
 
 
-def _profiled(engine: Engine, rows: Table, names: Sequence[str], grids: Sequence[Grid]) -> tuple[_Centered, ...]:
-    """Return every column's mean over the units that count, rounded, and how far its values are from it."""
+def _too_large(engine: Engine, rows: Table, batch: _Batch, most: int) -> dict[Key, int]:
+    """Return every group's clusters where there are more of them, in their arms, than `most`; else nothing."""
+    groups, clusters = batch.keys
+    within = rows.select(*groups, "arm", *clusters).distinct()
+    if engine.fetch(within.aggregate(m=within.count()))[0][0] <= most:
+        return {}
+    apart = within.drop("arm").distinct()
+    found = engine.fetch(apart.aggregate(m=apart.count(), by=groups))
+    return {tuple(key): count for *key, count in sorted(found)}
+
+
+def _profiled(
+    engine: Engine, rows: Table, names: Sequence[str], grids: Sequence[Grid]
+) -> tuple[int, tuple[_Centered, ...]]:
+    """Return the units that count, every column's mean over them, rounded, and how far its values are from it."""
     wanted: dict[str, Value] = {"n": rows.count()}
     for name, grid in zip(names, grids, strict=True):
         wanted |= {f"{name}_s": on_grid(rows[name], grid).sum(), f"{name}_l": rows[name].min()}
         wanted[f"{name}_h"] = rows[name].max()
     n, *found = engine.fetch(rows.aggregate(**wanted))[0]
     parts = zip(found[::3], found[1::3], found[2::3], grids, strict=True)
-    return tuple(_centered(n, total, low, high, grid) for total, low, high, grid in parts)
+    return n, tuple(_centered(n, total, low, high, grid) for total, low, high, grid in parts)
 
 
 def _centered(n: int, total: int | None, low: float | None, high: float | None, grid: Grid) -> _Centered:
@@ -152,8 +175,7 @@ def _summed(rows: Table, batch: _Batch, centered: Sequence[_Centered]) -> Table:
     Sums of whole numbers are exact, of any size, and become floats once.
     """
     single, double = _grids(centered, len(batch.columns))
-    names, groups = batch.names, [f"g{at}" for at in range(len(batch.by))]
-    clusters = [f"k{at}" for at in range(len(batch.cluster))]
+    names, (groups, clusters) = batch.names, batch.keys
     away = rows.mutate(**{name: one.value(rows[name]) for name, one in zip(names, centered, strict=True)})
     values = {f"s{at}": on_grid(away[name], single[at]) for at, name in enumerate(names)}
     values |= {f"p{a}_{b}": on_grid(away[names[a]] * away[names[b]], grid) for (a, b), grid in double.items()}
@@ -164,41 +186,20 @@ def _summed(rows: Table, batch: _Batch, centered: Sequence[_Centered]) -> Table:
     return grouped.select(*groups, "arm", "n", *values, cluster=number)
 
 
-def _groups(engine: Engine, table: Table, depth: int) -> list[Key]:
-    if not depth:
-        return [()] if engine.fetch(table.aggregate(any=table.n.notnull().any()))[0][0] else []
-    return sorted(engine.fetch(table.select(*(f"g{at}" for at in range(depth))).distinct()))
+def _fetched(engine: Engine, table: Table, batch: _Batch, centered: Sequence[_Centered]) -> Iterator[tuple[Key, _Pool]]:
+    """Yield every group with its sums, in the order of the clusters' numbers."""
+    found = engine.arrays(table.order_by(["cluster", "arm"]))
+    keys = list(zip(*(found[name].tolist() for name in batch.keys[0]), strict=True)) or [()] * len(found["n"])
+    groups = {key: place for place, key in enumerate(sorted(set(keys)))}
+    place = np.array([groups[key] for key in keys])
+    for key, own in groups.items():
+        yield key, _pool({name: column[place == own] for name, column in found.items()}, len(batch.columns), centered)
 
 
-def _told(
-    engine: Engine, table: Table, key: Key, batch: _Batch, centered: Sequence[_Centered]
-) -> Iterator[ClusterSums]:
-    """Yield the sums of one group for every measure."""
-    rows = table
-    for at, value in enumerate(key):
-        rows = rows.filter(rows[f"g{at}"] == value)
-    count, clusters = engine.fetch(rows.aggregate(m=rows.count(), clusters=rows.cluster.nunique()))[0]
-    k = len(batch.columns)
-    names = tuple(column.name for column in batch.columns)
-    if count * k * (k + len(batch.measures)) > MOST_NUMBERS:
-        yield from (_unheld(names, clusters, k) for _ in batch.measures)
-        return
-    whole = _by_content(_fetched(engine, rows, centered, k))
-    pool, center = _at_the_mean(whole, centered)
-    noise = _ROUNDING * np.einsum("mjj->j", whole.products[:, :, :k])
-    arms = {name: _arm(pool, place, center, noise) for place, name in enumerate(pool.arms)}
-    spread = spread_of(arms, tuple(column.binary for column in batch.columns))
-    kept = np.array(spread.kept, dtype=np.intp)
-    common = _sums(pool, spread, names)
-    for place in range(k, len(centered)):
-        yield replace(common, center=float(center[place]), y=pool.total[:, place], cross=pool.products[:, kept, place])
-
-
-def _fetched(engine: Engine, rows: Table, centered: Sequence[_Centered], k: int) -> _Pool:
+def _pool(found: Mapping[str, Any], k: int, centered: Sequence[_Centered]) -> _Pool:
+    """Return the columns of a group as arrays, off their grids."""
     single, double = _grids(centered, k)
-    found = engine.arrays(rows.order_by(["cluster", "arm"]))
     names, arm = np.unique(found["arm"].astype(str), return_inverse=True)
-    total = np.column_stack([np.ldexp(found[f"s{at}"], -grid.shift) for at, grid in enumerate(single)])
     products = np.empty((len(arm), k, len(centered)))
     for (a, b), grid in double.items():
         products[:, a, b] = np.ldexp(found[f"p{a}_{b}"], -grid.shift)
@@ -209,9 +210,23 @@ def _fetched(engine: Engine, rows: Table, centered: Sequence[_Centered], k: int)
         cluster=found["cluster"].astype(np.int64),
         arm=arm.astype(np.int64),
         n=found["n"],
-        total=total,
+        total=np.column_stack([np.ldexp(found[f"s{at}"], -grid.shift) for at, grid in enumerate(single)]),
         products=products,
     )
+
+
+def _told(pool: _Pool, batch: _Batch, centered: Sequence[_Centered]) -> Iterator[ClusterSums]:
+    """Yield the sums of one group for every measure."""
+    k = len(batch.columns)
+    whole = _by_content(pool)
+    pool, center = _at_the_mean(whole, centered)
+    noise = _ROUNDING * np.einsum("mjj->j", whole.products[:, :, :k])
+    arms = {name: _arm(pool, place, center, noise) for place, name in enumerate(pool.arms)}
+    spread = spread_of(arms, tuple(column.binary for column in batch.columns))
+    kept = np.array(spread.kept, dtype=np.intp)
+    common = _sums(pool, spread, tuple(column.name for column in batch.columns))
+    for place in range(k, len(centered)):
+        yield replace(common, center=float(center[place]), y=pool.total[:, place], cross=pool.products[:, kept, place])
 
 
 def _by_content(pool: _Pool) -> _Pool:
@@ -273,7 +288,8 @@ def _sums(pool: _Pool, spread: Spread, names: Sequence[str]) -> ClusterSums:
     )
 
 
-def _unheld(names: tuple[str, ...], clusters: int, k: int) -> ClusterSums:
+def _unheld(batch: _Batch, clusters: int) -> ClusterSums:
+    names, k = tuple(column.name for column in batch.columns), len(batch.columns)
     none, empty = np.zeros(0), np.zeros(0, dtype=np.int64)
     return ClusterSums(
         arms=(), fitted=(), columns=names, dropped=(), clusters=clusters, center=0.0, cluster=empty, arm=empty,

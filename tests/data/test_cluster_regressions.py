@@ -140,9 +140,14 @@ def test_nobody_counts(tmp_path: Path) -> None:
 
 def test_what_cannot_be_held_has_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster_regressions, "MOST_NUMBERS", 1000)
-    with opened(customers(), tmp_path, covariates=COVARIATES, **CLUSTERS) as data:
-        sums = ask(data, (query(CHURN),))[query(CHURN)][()]
-    assert (sums.clusters, len(sums.n), sums.columns) == (300, 0, NAMES)
+    asked = (query(CHURN), query(CHURN, by=("tier",)), query(CHURN, ("before",), cluster=AGENT))
+    frame = customers()
+    with opened(frame, tmp_path, covariates=COVARIATES, **CLUSTERS) as data:
+        whole, apart, held = (ask(data, asked)[one] for one in asked)
+    assert (whole[()].clusters, len(whole[()].n), whole[()].columns) == (300, 0, NAMES)
+    tiers = frame.assign(tier=frame.tier.fillna("")).groupby("tier").household_id.nunique()
+    assert {tier: sums.clusters for (tier,), sums in apart.items()} == dict(tiers)
+    assert len(held[()].n) == 75
 
 
 @pytest.mark.parametrize("asked", [query(cluster=("branch",)), query(by=("town",)), query(covariates=("visits",))])
