@@ -1,7 +1,7 @@
 """Regression adjustment where customers share a fate: CR2 of the adjusted means, from sums within clusters."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -46,7 +46,8 @@ class _Scored:
 
     Attributes:
         coefficients: shape (p,).
-        scores: what each cluster adds to the coefficients' error, adjusted as CR2 asks, shape (m, p).
+        scores: what each cluster adds to the coefficients' error, adjusted as CR2 asks, shape (m, p), or (m, 1) where
+            only the first one's is wanted.
         within, reach: what the degrees of freedom need (see `stats.cluster`), shapes (m,) and (m, p).
         share: the largest eigenvalue of a cluster's hat matrix.
     """
@@ -180,13 +181,18 @@ def _rows_of(sums: ClusterSums, arm: str) -> Places:
 
 
 def _arm(sums: ClusterSums, rows: Places, sign: float) -> _Scored:
-    """Return one arm's regression on an intercept and its covariates."""
-    k = len(sums.columns)
-    grams = np.empty((len(rows), k + 1, k + 1))
-    grams[:, 0, 0], grams[:, 1:, 1:] = sums.n[rows], sums.gram[rows]
-    grams[:, 0, 1:] = grams[:, 1:, 0] = sums.d[rows]
-    moments = np.column_stack([sums.y[rows], sums.cross[rows]])
-    return _scored(grams, moments, np.array([sign, *np.zeros(k)]))
+    """Return one arm's regression on its deviations from its own means; the first coefficient is its adjusted mean."""
+    n, d = sums.n[rows], sums.d[rows]
+    own = d.sum(axis=0) / n.sum()
+    away = d - n[:, None] * own
+    grams = np.empty((len(rows), len(own) + 1, len(own) + 1))
+    grams[:, 0, 0], grams[:, 0, 1:], grams[:, 1:, 0] = n, away, away
+    grams[:, 1:, 1:] = sums.gram[rows] - own[:, None] * away[:, None, :] - d[:, :, None] * own
+    moments = np.column_stack([sums.y[rows], sums.cross[rows] - own * sums.y[rows, None]])
+    target = np.array([1.0, *-own])
+    fit = _scored(grams, moments, sign * target)
+    coefficients = np.array([fit.coefficients @ target, *fit.coefficients[1:]])
+    return replace(fit, coefficients=coefficients, scores=(fit.scores @ target)[:, None])
 
 
 def _side_by_side(sums: ClusterSums, treated: str, control: str) -> tuple[Array, Array]:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy.special import stdtrit
 
-from tests.cluster_regression_twins import Sample, full_lin
+from tests.cluster_regression_twins import Sample, full_lin, full_multiway
 from tests.e2e.project import PLAN, Project, new_project
 
 SPEND = {"name": "spend", "type": "mean", "column": "spend", "desired_direction": "increase", "money": {"per_unit": 1}}
@@ -75,6 +75,38 @@ def test_where_a_fate_is_shared_the_row_is_that_of_whole_matrices(project: Proje
     assert not any("not adjusted" in note for note in result["notes"])
     page = (project.root / result["report"]).read_text(encoding="utf-8")
     assert "are adjusted for what was known beforehand" in page
+
+
+def test_crossing_clusters_missing_covariates_and_segments(project: Project) -> None:
+    rng = np.random.default_rng(8)
+    frame = spenders(800).assign(agent=[f"A{i}" for i in rng.integers(0, 40, 800)], tier=rng.choice(["a", "b"], 800))
+    frame.loc[rng.random(800) < 0.1, "before"] = np.nan
+    project.data(frame)
+    plan = project.plan(
+        data={**PLAN["data"], "cluster": ["home", "agent"]},
+        metrics={"success": [SPEND]},
+        covariates=["before"],
+        segments=["tier"],
+    )
+    done = project.cx("run", plan, "--json")
+    assert done.code == 0, done.err
+    rows = {
+        row["population"]: row for row in done.json["effects"] if (row["method"], row["scale"]) == ("lin", "absolute")
+    }
+    assert set(rows) == {"all", "tier=a", "tier=b"}
+    known = frame.assign(none=frame.before.isna().astype(float), before=frame.before.fillna(frame.before.mean()))
+    for population, own in (("all", known), *((f"tier={tier}", known[known.tier == tier]) for tier in "ab")):
+        samples: dict[tuple[str, ...], Sample] = {
+            names: Sample(
+                outcome=own.spend.to_numpy(),
+                arm=own.arm.to_numpy(),
+                covariates=own[["before", "none"]].to_numpy(),
+                cluster=own[list(names)].agg("|".join, axis=1).to_numpy(),
+            )
+            for names in (("home",), ("agent",), ("home", "agent"))
+        }
+        twin, row = full_multiway(samples, "call", "none"), rows[population]
+        assert (row["point"], row["se"], row["df"]) == pytest.approx((twin.point, twin.se, twin.df), rel=1e-9)
 
 
 def test_too_few_clusters_leave_the_unadjusted_row_and_say_so(project: Project) -> None:

@@ -65,6 +65,16 @@ def test_large_and_small_clusters_stand_side_by_side() -> None:
     close(told(common_slopes(rows.sums(), "t", "c")), full_common(rows, "t", "c"))
 
 
+def test_arms_that_lie_far_apart_keep_their_digits() -> None:
+    rows = sample(16, nested=True)
+    apart = replace(rows, covariates=rows.covariates + np.where(rows.arm == "t", 1e5, 0.0)[:, None])
+    found = lin(apart.sums(), "t", "c")
+    slopes = full_lin(rows, "t", "c")
+    assert why_not_told({BRANCH: found}) is None
+    assert np.isfinite(found.means).all()
+    assert found.fit.covariance[0, 0] > slopes.covariance[0, 0]
+
+
 def test_many_clusters_are_worked_on_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = sample(6, 150, nested=False)
     whole = told(lin(rows.sums(), "t", "c"))
