@@ -14,6 +14,7 @@ from cxcausal.core.queries import (
     Answer,
     ClusterPatterns,
     ClusterQuery,
+    ClusterRegressionQuery,
     Measure,
     MomentQuery,
     Moments,
@@ -21,6 +22,7 @@ from cxcausal.core.queries import (
     Regression,
     RegressionQuery,
 )
+from tests.cluster_regression_twins import Sample
 from tests.regression_twins import fits_of
 
 Values = npt.NDArray[Any]
@@ -104,7 +106,7 @@ def full_cr2(design: Values, outcome: Values, cluster: Values, contrast: Values)
 
 @dataclass(frozen=True, kw_only=True)
 class Rows:
-    """Columns of equal length, `arm` among them, that answer moment and cluster queries by plain loops."""
+    """Columns of equal length, `arm` among them, that answer queries by plain loops."""
 
     columns: Mapping[str, Values]
 
@@ -117,6 +119,8 @@ class Rows:
             return self._moments(query)
         if isinstance(query, RegressionQuery):
             return self._regressions(query)
+        if isinstance(query, ClusterRegressionQuery):
+            return {group: one.sums(query.covariates) for group, one in self.samples(query).items()}
         assert isinstance(query, ClusterQuery)
         return self._clusters(query)
 
@@ -139,6 +143,22 @@ class Rows:
         columns = {" and ".join(cell): np.array([one == cell for one in strata]) + 0.0 for cell in cells}
         columns |= {name: self.columns[name] for name in query.covariates if name not in query.strata}
         return np.column_stack(list(columns.values())), tuple(columns)
+
+    def samples(self, query: ClusterRegressionQuery) -> dict[tuple[str, ...], Sample]:
+        """Return the rows of every group, for numeric covariates without missing values."""
+        (value,), counts = self._parts(query.measure)
+        groups = np.array(["|".join(str(self.columns[name][row]) for name in query.by) for row in range(len(value))])
+        names = ["|".join(str(self.columns[name][row]) for name in query.cluster) for row in range(len(value))]
+        found: dict[tuple[str, ...], Sample] = {}
+        for group in sorted(set(groups[counts].tolist())):
+            own = counts & (groups == group)
+            found[(group,) if query.by else ()] = Sample(
+                outcome=value[own],
+                arm=self.columns["arm"][own],
+                covariates=np.column_stack([self.columns[name][own] for name in query.covariates]),
+                cluster=np.array(names)[own],
+            )
+        return found
 
     def _moments(self, query: MomentQuery) -> dict[tuple[str, tuple[str, ...]], Moments]:
         parts, counts = self._parts(query.measure)

@@ -146,6 +146,21 @@ class RegressionQuery:
     strata: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClusterRegressionQuery:
+    """What least squares of a measure on covariates needs of clusters, per group of `by`, over analysed units.
+
+    `cluster` names one column, or several whose combinations are the clusters; the columns of covariates and strata
+    are those of a `RegressionQuery`. Answered by a `ClusterRegressionTable`.
+    """
+
+    measure: Measure
+    covariates: tuple[str, ...]
+    cluster: tuple[str, ...]
+    by: tuple[str, ...] = ()
+    strata: tuple[str, ...] = ()
+
+
 Query = (
     CountQuery
     | MixedQuery
@@ -157,6 +172,7 @@ Query = (
     | CovariateQuery
     | CorrelationQuery
     | RegressionQuery
+    | ClusterRegressionQuery
 )
 
 
@@ -279,6 +295,37 @@ class Regression:
     strata_apart: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClusterSums:
+    """Sums within the clusters of one group, one row per cluster and arm with units that count: no cluster is named.
+
+    With d a unit's k covariate columns less their mean over all arms' units, and y its measure less `center`.
+
+    Attributes:
+        arms: of the rows, and of them those `fitted`: with at least `UNITS_PER_COLUMN` units per column.
+        columns: the k columns; dropped: those that carry nothing of their own in some arm, in the plan's order.
+        clusters: how many there are; where their sums would be too large to hold, they have no rows.
+        center: what was subtracted from every unit's measure.
+        cluster: shape (m,), equal where rows are of one cluster, and else of no meaning; arm: shape (m,), places.
+        n: units, shape (m,); d: Σ d, shape (m, k); gram: Σ dd′, shape (m, k, k).
+        y: Σ y, shape (m,); cross: Σ dy, shape (m, k).
+    """
+
+    arms: tuple[str, ...]
+    fitted: tuple[str, ...]
+    columns: tuple[str, ...]
+    dropped: tuple[str, ...]
+    clusters: int
+    center: float
+    cluster: npt.NDArray[np.int64]
+    arm: npt.NDArray[np.int64]
+    n: Array
+    d: Array
+    gram: Array
+    y: Array
+    cross: Array
+
+
 UNITS_PER_COLUMN = 20
 """Units per covariate column below which an arm is not fitted."""
 
@@ -290,7 +337,20 @@ MissingCounts = Mapping[str, tuple[int, int]]
 """arm → (units, of which missing)."""
 RegressionTable = Mapping[Key, Regression]
 """group → the fits of its arms."""
-Answer = Counts | RegressionTable | MomentTable | MissingCounts | ClusterPatterns | Flow | int | float | Duplicates
+ClusterRegressionTable = Mapping[Key, ClusterSums]
+"""group → the sums within its clusters."""
+Answer = (
+    Counts
+    | RegressionTable
+    | ClusterRegressionTable
+    | MomentTable
+    | MissingCounts
+    | ClusterPatterns
+    | Flow
+    | int
+    | float
+    | Duplicates
+)
 
 
 def cluster_queries(
@@ -309,8 +369,12 @@ def cluster_queries(
         >>> list(cluster_queries(margin, ("household", "agent"), treated="gig", control="none"))
         [('household',), ('agent',), ('household', 'agent')]
     """
-    subsets = (subset for size in range(1, len(clusters) + 1) for subset in combinations(clusters, size))
     return {
         subset: ClusterQuery(measure=measure, cluster=subset, treated=treated, control=control, by=by, value=value)
-        for subset in subsets
+        for subset in subsets_of(clusters)
     }
+
+
+def subsets_of(clusters: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    """Return every non-empty subset of the cluster names, the single ones first."""
+    return tuple(subset for size in range(1, len(clusters) + 1) for subset in combinations(clusters, size))

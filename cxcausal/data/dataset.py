@@ -12,6 +12,7 @@ from cxcausal.core.errors import PlanError, Problem
 from cxcausal.core.queries import (
     Answer,
     ClusterQuery,
+    ClusterRegressionQuery,
     CorrelationQuery,
     CountQuery,
     CovariateQuery,
@@ -25,6 +26,7 @@ from cxcausal.core.queries import (
     RegressionQuery,
 )
 from cxcausal.data.cells import Answered, Wish, tally, wish_for
+from cxcausal.data.cluster_regressions import cluster_regressions
 from cxcausal.data.clusters import patterns
 from cxcausal.data.counts import (
     distinct,
@@ -82,12 +84,16 @@ class Dataset:
         tables = tally(self.engine, self.units, [wish for query in asked for wish in self._wishes(query, unique)])
         clustered = patterns(self.engine, self.units, [query for query in asked if isinstance(query, ClusterQuery)])
         fitted = regressions(self.engine, self.units, [query for query in asked if isinstance(query, RegressionQuery)])
+        shared = [query for query in asked if isinstance(query, ClusterRegressionQuery)]
+        within = cluster_regressions(self.engine, self.units, shared)
         answers: dict[Query, Answer] = {}
         for query in asked:
             if isinstance(query, ClusterQuery):
                 answers[query] = clustered[query]
             elif isinstance(query, RegressionQuery):
                 answers[query] = fitted[query]
+            elif isinstance(query, ClusterRegressionQuery):
+                answers[query] = within[query]
             else:
                 answers[query] = self._answer(query, tables, unique)
         return answers
@@ -198,14 +204,17 @@ class Dataset:
 
 def _columns(query: Query) -> Iterator[tuple[str, str]]:
     """Yield (role, name) of the columns that a query needs; a covariate may have either role."""
-    if isinstance(query, MissingQuery | MomentQuery | ClusterQuery | CorrelationQuery | RegressionQuery):
+    if isinstance(
+        query, MissingQuery | MomentQuery | ClusterQuery | CorrelationQuery | RegressionQuery | ClusterRegressionQuery
+    ):
         yield from (("number", name) for name in columns_of(query.measure))
-    if isinstance(query, CountQuery | MomentQuery | RegressionQuery):
+    if isinstance(query, CountQuery | MomentQuery | RegressionQuery | ClusterRegressionQuery):
         yield from (("text", name) for name in query.by)
-    if isinstance(query, RegressionQuery):
+    if isinstance(query, RegressionQuery | ClusterRegressionQuery):
         yield from (("text", name) for name in query.strata)
-    if isinstance(query, ClusterQuery):
+    if isinstance(query, ClusterQuery | ClusterRegressionQuery):
         yield from (("id", name) for name in query.cluster)
+    if isinstance(query, ClusterQuery):
         yield from (("text", name) for name in (query.by,) if name is not None)
 
 

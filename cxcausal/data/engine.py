@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import ibis
+import numpy.typing as npt
 
 from cxcausal.core.errors import DataError, MachineError, Problem
 
@@ -59,6 +60,17 @@ class Engine:
             cursor = self.backend.raw_sql(self.compiled[operation])
             rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+    def arrays(self, expr: Table) -> dict[str, npt.NDArray[Any]]:
+        """Return the columns of an expression that aggregates, for answers of very many rows; none may be null.
+
+        Raises:
+            MachineError: the data need more memory than the limit.
+            DataError: a file turned out to be damaged.
+        """
+        with self.translated():
+            found: dict[str, npt.NDArray[Any]] = self.backend.raw_sql(self.backend.compile(expr)).fetchnumpy()
+        return found
 
     def keep(self, name: str, expr: Table) -> Table:
         """Return `expr` computed once, as a table inside the engine."""

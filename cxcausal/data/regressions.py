@@ -7,12 +7,12 @@ from itertools import accumulate, combinations_with_replacement
 import numpy as np
 
 from cxcausal.core.queries import ArmFit, Key, Measure, Regression, RegressionQuery
-from cxcausal.data.covariates import Column, columns_of
+from cxcausal.data.covariates import Column
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.exact import Grid, Products, on_grid, unscaled, with_halves
 from cxcausal.data.lines import Line, Spread, Sums, spread_of
 from cxcausal.data.squares import Squares, squared
-from cxcausal.data.strata import stratum_columns
+from cxcausal.data.strata import regression_columns
 from cxcausal.data.subjects import components_of, inclusion_of
 from cxcausal.data.units import Units
 
@@ -76,7 +76,7 @@ def regressions(
         PlanError: a covariate was not read.
     """
     sets = dict.fromkeys((one.covariates, one.strata) for one in queries)
-    columns = {names: _columns(engine, units, *names) for names in sets}
+    columns = {names: regression_columns(engine, units, *names) for names in sets}
     alike: dict[object, list[RegressionQuery]] = {}
     for query in dict.fromkeys(queries):
         key = (query.covariates, query.strata, query.by, query.contrast, inclusion_of(query.measure, units.numbers))
@@ -86,11 +86,6 @@ def regressions(
         batch = _batch(columns[members[0].covariates, members[0].strata], members)
         answers |= zip(members, _fitted(engine, units, batch), strict=True)
     return answers
-
-
-def _columns(engine: Engine, units: Units, covariates: Sequence[str], strata: Sequence[str]) -> tuple[Column, ...]:
-    others = [name for name in covariates if name not in strata]
-    return columns_of(engine, units, others, stratum_columns(engine, units, strata))
 
 
 def _batch(columns: tuple[Column, ...], alike: Sequence[RegressionQuery]) -> _Batch:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from cxcausal.core.queries import Key
-from cxcausal.data.covariates import MOST_LEVELS, Column, indicator_of
+from cxcausal.data.covariates import MOST_LEVELS, Column, columns_of, indicator_of
 from cxcausal.data.engine import Engine
 from cxcausal.data.units import Units
 
@@ -25,6 +25,14 @@ def stratum_columns(engine: Engine, units: Units, strata: Sequence[str]) -> tupl
     if len(cells) <= MOST_LEVELS:
         return _columns(strata, cells)
     return tuple(column for name in strata for column in _columns((name,), _cells(engine, units, (name,))))
+
+
+def regression_columns(
+    engine: Engine, units: Units, covariates: Sequence[str], strata: Sequence[str]
+) -> tuple[Column, ...]:
+    """Return the columns of a regression: those of the strata, and then those of all other covariates."""
+    others = [name for name in covariates if name not in strata]
+    return columns_of(engine, units, others, stratum_columns(engine, units, strata))
 
 
 def _cells(engine: Engine, units: Units, strata: Sequence[str]) -> list[Key]:

@@ -1,12 +1,13 @@
 """The adjusted effect beside the unadjusted one, where the plan names covariates or strata."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, cast
 
 from cxcausal.core.measures import measure_of
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import Regression, RegressionQuery, RegressionTable
+from cxcausal.core.queries import ClusterRegressionQuery, Regression, RegressionQuery, RegressionTable
+from cxcausal.estimators import cluster_adjustment as in_clusters
 from cxcausal.estimators.found import Found
 from cxcausal.estimators.questions import Levels, Question, questions_of
 from cxcausal.stats.newcombe import RateDifference
@@ -42,11 +43,15 @@ def covariates_of(spec: "ExperimentSpec", metric: "Metric", question: Question |
 
 def regression_queries(
     spec: "ExperimentSpec", metric: "Metric", levels: Levels, slopes: Slopes
-) -> Iterator[RegressionQuery]:
+) -> Iterator[RegressionQuery | ClusterRegressionQuery]:
     """Yield the regressions behind a metric's adjusted rows; none where it can't be adjusted."""
-    if _why_never(spec, metric, slopes) is None:
-        questions = (one for one in questions_of(spec, levels) if covariates_of(spec, metric, one))
-        yield from dict.fromkeys(_query(spec, metric, question, slopes) for question in questions)
+    if _why_never(spec, metric, slopes) is not None:
+        return
+    for question in questions_of(spec, levels):
+        if covariates_of(spec, metric, question) and spec.clusters:
+            yield from _in_clusters(spec, metric, question).values()
+        elif covariates_of(spec, metric, question):
+            yield _query(spec, metric, question, slopes)
 
 
 def beside(
@@ -69,10 +74,12 @@ def _adjusted(
     spec: "ExperimentSpec", metric: "Metric", question: Question, found: Found, answers: Answers, slopes: Slopes
 ) -> Found:
     mine = replace(found, effect=None, method=_METHODS[slopes], adjustment="covariates")
-    mine = replace(mine, without_base=NO_BASE if slopes == "common" else None)
+    mine = replace(mine, without_base=NO_BASE if slopes == "common" and not spec.clusters else None)
     reason = found.reason or _why_never(spec, metric, slopes) or _why_not_here(found)
     if reason is not None:
         return replace(mine, reason=reason)
+    if spec.clusters:
+        return in_clusters.adjusted(mine, metric, question, _in_clusters(spec, metric, question), answers)
     table = cast("RegressionTable", answers[_query(spec, metric, question, slopes)])
     fits = table[question.group]
     reason = why_not_adjusted(fits, question.arm, question.control)
@@ -94,11 +101,17 @@ def _query(spec: "ExperimentSpec", metric: "Metric", question: Question, slopes:
     )
 
 
+def _in_clusters(
+    spec: "ExperimentSpec", metric: "Metric", question: Question
+) -> Mapping[tuple[str, ...], ClusterRegressionQuery]:
+    covariates, strata = covariates_of(spec, metric, question), strata_of(spec, question)
+    return in_clusters.queries_of(spec, metric, question.segment, covariates=covariates, strata=strata)
+
+
 def _why_never(spec: "ExperimentSpec", metric: "Metric", slopes: Slopes) -> str | None:
     """Return why a metric of this plan has no adjusted effect, whatever the data."""
     if spec.clusters:
-        shared = ", ".join(spec.clusters)
-        return f"where customers share a fate ({shared}), this version does not adjust for covariates"
+        return in_clusters.why_never(spec, metric)
     if slopes == "common" and measure_of(metric, spec.data.weight).is_ratio:
         return "with slopes common to the arms, this version adjusts neither ratios of means nor weighted means"
     if slopes == "common" and metric.margin is not None and metric.margin.relative is not None:

@@ -60,7 +60,7 @@ def cr2(grams: Array, crosses: Array, clusters: npt.NDArray[np.int64], contrast:
     direction = roots @ (factor.T @ contrast)
     within = np.einsum("pi,pij,pj->p", direction, inner, direction)
     reach = np.einsum("pij,pj->pi", inner, direction)
-    return Cr2(covariance=factor @ sandwich @ factor.T, df=_satterthwaite(within, reach, clusters))
+    return Cr2(covariance=factor @ sandwich @ factor.T, df=satterthwaite(within, reach, clusters))
 
 
 def clustered(patterns: ClusterPatterns) -> Difference:
@@ -95,7 +95,17 @@ def multiway(by_names: Mapping[tuple[str, ...], ClusterPatterns]) -> Difference:
     Args:
         by_names: the patterns of every non-empty subset of the cluster names.
     """
-    fits = {names: _fit(patterns) for names, patterns in by_names.items()}
+    return combined({names: _fit(patterns) for names, patterns in by_names.items()})
+
+
+def combined(fits: Mapping[tuple[str, ...], tuple[Array, Cr2]]) -> Difference:
+    """Return the difference of two arms over every non-empty subset of the cluster names, as `multiway` says.
+
+    Args:
+        fits: of each subset the arms' means, shape (2,), and their covariance matrix, shape (2, 2).
+    """
+    if len(fits) == 1:
+        return _difference(*next(iter(fits.values())))
     singles = {names: _difference(*fit) for names, fit in fits.items() if len(names) == 1}
     df = min(single.df for single in singles.values())
     covariance = np.sum([(-1) ** (len(names) + 1) * fit.covariance for names, (_, fit) in fits.items()], axis=0)
@@ -173,14 +183,19 @@ def _inverse_root(matrices: Array) -> Array:
     return roots
 
 
-def _satterthwaite(within: Array, reach: Array, clusters: npt.NDArray[np.int64]) -> float:
+def satterthwaite(within: Array, reach: Array, clusters: npt.NDArray[np.int64] | None = None) -> float:
     """Return (tr G)²/tr(G²) for G = diag(within) − reach·reach′, whose rows are clusters, collapsed by pattern.
 
     `reach` is C′S_gC W_g v, so that (X′X)⁻¹ has already been taken into it.
+
+    Args:
+        within: shape (P,).
+        reach: shape (P, k).
+        clusters: per pattern, shape (P,); one each by default.
     """
-    count = clusters.astype(np.float64)
+    count = np.ones(len(within)) if clusters is None else clusters.astype(np.float64)
     lengths = np.einsum("pi,pi->p", reach, reach)
-    second = np.einsum("p,pi,pj->ij", count, reach, reach)
+    second = reach.T @ (count[:, None] * reach)
     trace = count @ (within - lengths)
     squares = count @ (within**2 - 2 * within * lengths) + np.sum(second * second)
     return float(trace**2 / squares)

@@ -107,8 +107,25 @@ def test_a_metrics_own_covariate_adjusts_that_metric_alone() -> None:
     assert one(rows, metric="churn").headline
 
 
+RATIO = {**SPEND, "type": "ratio", "numerator": "spend", "denominator": "orders"}
+del RATIO["column"]
 CASES: dict[str, tuple[dict[str, Any], str]] = {
-    "clusters": ({"data": {"cluster": ["household"]}}, "share a fate (household)"),
+    "ratio with clusters": (
+        {"metrics": {"success": [RATIO]}, "data": {"cluster": ["household"]}},
+        "where customers share a fate (household), this version does not adjust ratios of means",
+    ),
+    "weights with clusters": (
+        {"data": {"cluster": ["household"], "weight": "w"}},
+        "where customers share a fate (household), this version does not adjust weighted means",
+    ),
+    "too few clusters": (
+        {"data": {"cluster": ["team"]}},
+        "1 covariate column needs at least 10 clusters, there are 9",
+    ),
+    "few events in clusters": (
+        {"metrics": {"success": [{**CHURN, "column": "rare"}]}, "data": {"cluster": ["household"]}},
+        "too few events",
+    ),
     "few events": ({"metrics": {"success": [{**CHURN, "column": "rare"}]}}, "too few events"),
     "one value": ({"metrics": {"success": [{**SPEND, "column": "constant"}]}}, "does not vary"),
 }
@@ -119,6 +136,7 @@ def test_what_cannot_be_adjusted_keeps_its_unadjusted_headline(case: str) -> Non
     changes, words = CASES[case]
     data = customers()
     columns = {**data.columns, "rare": (np.arange(900) % 60 == 0).astype(float), "constant": np.ones(900)}
+    columns["team"] = np.arange(900) % 9
     rows = table(plan(**{**BEFORE, **changes}), Rows(columns=columns))
     adjusted, plain = one(rows, adjustment="covariates"), one(rows, adjustment="none")
     assert (adjusted.status, adjusted.point, adjusted.headline) == ("not_computed", None, False)
@@ -127,7 +145,7 @@ def test_what_cannot_be_adjusted_keeps_its_unadjusted_headline(case: str) -> Non
 
 
 def test_unadjusted_comparisons_stay_confirmatory_where_nothing_is_adjusted() -> None:
-    spec = plan(data={"cluster": ["household"]}, **BEFORE)
+    spec = plan(data={"weight": "w"}, **BEFORE)
     confirmatory = [found for found in compared(spec, customers()) if found.confirmatory]
     assert [(found.at(0.05).adjustment, found.at(0.05).scale) for found in confirmatory] == [
         ("none", "absolute"),

@@ -11,7 +11,7 @@ from cxcausal.estimators.comparison import Comparison
 from cxcausal.estimators.multiplicity import apply_multiplicity
 from cxcausal.stats.difference import Difference, hc2
 from cxcausal.stats.proportions import srm_p
-from tests.validation import adjusted, ratios
+from tests.validation import adjusted, cluster_adjusted, ratios
 from tests.validation.engine import SPEND, Band, Row, Trial, cells_of, rng_of
 from tests.validation.identities import Gap, metamorphic_gap, twin_gap
 from tests.validation.pages import v20
@@ -51,6 +51,7 @@ def v4(reps: int | None = None) -> Iterator[Row]:
     yield from (_adjusted_row(world, runs, noise) for world in (*adjusted.WORLDS, *ratios.WORLDS))
     yield _sample_row(runs)
     yield _unused_row(runs)
+    yield from cluster_adjusted.rows(None if reps is None else max(reps // 4, 5))
 
 
 def _adjusted_row(world: adjusted.AdjustedWorld, runs: int, noise: float) -> Row:
