@@ -21,6 +21,7 @@ from cxcausal.core.queries import (
     MissingQuery,
     MixedQuery,
     MomentQuery,
+    NonresponseQuery,
     Query,
     RegressionQuery,
 )
@@ -37,6 +38,7 @@ from cxcausal.data.counts import (
     repeated_rows,
 )
 from cxcausal.data.engine import Engine
+from cxcausal.data.nonresponse import nonresponse
 from cxcausal.data.regressions import regressions
 from cxcausal.data.subjects import columns_of
 from cxcausal.data.tables import Opened
@@ -82,9 +84,13 @@ class Dataset:
         tables = tally(self.engine, self.units, [wish for query in asked for wish in self._wishes(query, unique)])
         clustered = patterns(self.engine, self.units, [query for query in asked if isinstance(query, ClusterQuery)])
         fitted = regressions(self.engine, self.units, [query for query in asked if isinstance(query, RegressionQuery)])
+        bounded = [query for query in asked if isinstance(query, NonresponseQuery)]
+        unanswered = nonresponse(self.engine, self.units, bounded)
         answers: dict[Query, Answer] = {}
         for query in asked:
-            if isinstance(query, ClusterQuery):
+            if isinstance(query, NonresponseQuery):
+                answers[query] = unanswered[query]
+            elif isinstance(query, ClusterQuery):
                 answers[query] = clustered[query]
             elif isinstance(query, RegressionQuery):
                 answers[query] = fitted[query]
@@ -198,10 +204,14 @@ class Dataset:
 
 def _columns(query: Query) -> Iterator[tuple[str, str]]:
     """Yield (role, name) of the columns that a query needs; a covariate may have either role."""
-    if isinstance(query, MissingQuery | MomentQuery | ClusterQuery | CorrelationQuery | RegressionQuery):
+    if isinstance(
+        query, MissingQuery | MomentQuery | ClusterQuery | CorrelationQuery | RegressionQuery | NonresponseQuery
+    ):
         yield from (("number", name) for name in columns_of(query.measure))
     if isinstance(query, CountQuery | MomentQuery | RegressionQuery):
         yield from (("text", name) for name in query.by)
+    if isinstance(query, NonresponseQuery):
+        yield from (("id", name) for name in query.clusters)
     if isinstance(query, ClusterQuery):
         yield from (("id", name) for name in query.cluster)
         yield from (("text", name) for name in (query.by,) if name is not None)

@@ -1,7 +1,7 @@
 """Regressions in two passes: exact cross-products give every arm's slopes, then squared residuals are summed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -24,6 +24,7 @@ class _Batch:
     measures: tuple[Measure, ...]
     by: tuple[str, ...]
     contrast: tuple[str, str] | None = None
+    center: str = "counted"
 
     def parts(self, units: Units) -> tuple[Table, list[tuple[Value, Grid]], list[tuple[Value, Grid]]]:
         """Return the units that count, with the values and grids of covariates and measures."""
@@ -34,13 +35,12 @@ class _Batch:
         return table, pairs[0], pairs[1]
 
     def rows(self, units: Units) -> tuple[Table, tuple[Grid, ...]]:
-        """Return arm, groups g0…, covariates z0… and measures y0… of the units that count, and the grids."""
+        """Return arm, groups g0…, covariates z0… and measures y0… of the analysed units, and the grids."""
         table, covariates, outcomes = self.parts(units)
         groups = {f"g{index}": table[f"text:{name}"] for index, name in enumerate(self.by)}
         values = {f"z{index}": value for index, (value, _) in enumerate(covariates)}
         values |= {f"y{index}": value for index, (value, _) in enumerate(outcomes)}
         rows = table.select(arm=table.arm, **groups, **values)
-        rows = rows.filter(rows.y0.notnull())
         if self.contrast is not None:
             rows = rows.filter(rows.arm.isin(self.contrast))
         return rows, tuple(grid for _, grid in (*covariates, *outcomes))
@@ -58,22 +58,32 @@ def regressions(
     columns = {names: columns_of(engine, units, names) for names in dict.fromkeys(one.covariates for one in queries)}
     alike: dict[object, list[RegressionQuery]] = {}
     for query in dict.fromkeys(queries):
-        key = (query.covariates, query.by, query.contrast, inclusion_of(query.measure, units.numbers))
+        own = inclusion_of(query.measure, units.numbers)
+        key = (query.covariates, query.by, query.contrast, query.center, own)
         alike.setdefault(key, []).append(query)
     answers: dict[RegressionQuery, Mapping[Key, Regression]] = {}
     for members in alike.values():
         first, measures = members[0], tuple(one.measure for one in members)
-        batch = _Batch(columns=columns[first.covariates], measures=measures, by=first.by, contrast=first.contrast)
+        batch = _Batch(
+            columns=columns[first.covariates],
+            measures=measures,
+            by=first.by,
+            contrast=first.contrast,
+            center=first.center,
+        )
         answers |= zip(members, _fitted(engine, units, batch), strict=True)
     return answers
 
 
 def _fitted(engine: Engine, units: Units, batch: _Batch) -> list[Mapping[Key, Regression]]:
     """Return one table per measure of a batch."""
-    rows, grids = batch.rows(units)
+    analysed, grids = batch.rows(units)
+    rows = analysed.filter(analysed.y0.notnull())
     binary = tuple(column.binary for column in batch.columns)
     sums, common = _sums(engine, rows, grids, batch), batch.contrast is not None
-    groups = {key: spread_of(arms, binary, common=common) for key, arms in sums.items()}
+    apart = batch.center == "analysed"
+    everybody = _sums(engine, analysed, grids[: len(binary)], replace(batch, measures=())) if apart else sums
+    groups = {key: spread_of(arms, binary, common=common, everybody=everybody[key]) for key, arms in sums.items()}
     squares = squared(engine, rows, groups)
     return [
         {key: _regression(spread, place, batch.columns, squares.get(key, {})) for key, spread in groups.items()}
