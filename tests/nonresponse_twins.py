@@ -1,4 +1,4 @@
-"""Twins of the bounds: sorted rows, a loop that keeps answers one after the other, and influences by differentiation."""
+"""Twins of the bounds: sorted rows, a loop that keeps answers one by one, and influences by hand."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def worst_case_ends(treated: Values, control: Values, lowest: float, highest: fl
 
 def _trimmed_low(trimmed: Values, other: Values) -> End:
     """Return the mean of the low answers of one arm less that of the other, with jackknife-like influences."""
-    share = np.mean(~np.isnan(other))
+    share = float(np.mean(~np.isnan(other)))
     answers, others = trimmed[~np.isnan(trimmed)], other[~np.isnan(other)]
     mass = share * len(trimmed)
     mean = kept_mean(answers, mass)

@@ -67,7 +67,7 @@ def _unsupported_components(spec: ExperimentSpec) -> Iterator[Problem]:
 
 def _adjustment(spec: ExperimentSpec, effects: Sequence[Estimate]) -> Iterator[str]:
     """Yield which effects over everybody are not adjusted although covariates are declared, and that money isn't."""
-    asked = [row for row in effects if row.adjustment == "covariates" and row.population == "all"]
+    asked = [row for row in effects if row.adjustment == "covariates" and row.population == "all" and not row.companion]
     asked = [row for row in asked if row.scale == "absolute" and row.control == spec.control]
     if not asked:
         return

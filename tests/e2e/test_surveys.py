@@ -81,9 +81,10 @@ def test_every_companion_is_that_of_the_rows_in_the_file(project: Project) -> No
         assert row["point"] is None
         assert row["low"] < row["set_low"] < row["set_high"] < row["high"]
     aipw, z = beside(result, "response_aipw"), frame.before.to_numpy()
-    fits = []
-    for own in (one & (answered == 1), two & (answered == 1)):
-        fits.append(least_squares(np.column_stack([np.ones(own.sum()), z[own] - z.mean()]), y[own]))
+    fits = [
+        least_squares(np.column_stack([np.ones(own.sum()), z[own] - z.mean()]), y[own])
+        for own in (one & (answered == 1), two & (answered == 1))
+    ]
     drawn = (fits[0].beta[1] - fits[1].beta[1]) ** 2 * z.var(ddof=1) / len(z)
     close(aipw["point"], fits[0].beta[0] - fits[1].beta[0])
     close(aipw["se"], np.sqrt(fits[0].covariance[0, 0] + fits[1].covariance[0, 0] + drawn))
@@ -103,6 +104,7 @@ def test_a_result_that_rests_on_who_answered_is_unsafe_and_at_most_a_pilot(proje
     assert result["verdict"] == "pilot"
     assert "those who answered may not be alike: the bounds of 'csat' leave open" in result["capped_by"]
     assert "those who answered may not be alike" in result["arms"]["call"]["reason"]
+    assert not any("adjusted" in note for note in result["notes"])
     page = (project.root / result["report"]).read_text(encoding="utf-8")
     assert "Unsafe to read alone" in page
 

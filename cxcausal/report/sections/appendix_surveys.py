@@ -26,7 +26,7 @@ _ASSUMED: Mapping[str, str] = {
     _PLAIN: "Those who answered are alike in both arms.",
     AIPW: "Among those with the same covariates, answering is as good as chance. It is then the effect on everybody.",
     LEE: "The contact moves answering in one direction only. It is the effect on those who answer either way.",
-    WORST_CASE: "Nothing: whoever did not answer may have given any answer. It is the effect on everybody.",
+    WORST_CASE: "No more than that nobody's answer lies beyond the limits. It is the effect on everybody.",
 }
 
 
@@ -62,10 +62,27 @@ def _lines(facts: Facts, metric: PlannedMetric, arm: str) -> Iterator[tuple[Cell
     if rate is not None:
         yield _rates(facts, rate)
     for method, title in _TITLES.items():
-        row = facts.row(metric.name, arm) if method == _PLAIN else companion(facts, metric.name, arm, method)
+        row = _plain(facts, metric, arm) if method == _PLAIN else companion(facts, metric.name, arm, method)
         if row is not None:
             told = _told(facts, row, scale_of(metric))
-            yield _cells((facts.arm(arm, clip=None),), (title,), *told, (_ASSUMED[method],))
+            assumed = (_ASSUMED[method], *_limits(facts, row))
+            yield _cells((facts.arm(arm, clip=None),), (title,), *told, assumed)
+
+
+def _plain(facts: Facts, metric: PlannedMetric, arm: str) -> Row | None:
+    """Return the metric's own row without adjustment."""
+    for index, row in enumerate(facts.result.effects):
+        own = (row.metric, row.arm, row.control, row.population) == (metric.name, arm, facts.control, "all")
+        if own and (row.scale, row.adjustment, row.companion) == ("absolute", "none", False):
+            return Row(index=index, estimate=row)
+    return None
+
+
+def _limits(facts: Facts, row: Row) -> Sentence:
+    """Return where the limits of a worst case come from, where they are those of the data."""
+    if row.estimate.method != WORST_CASE or row.estimate.status != "ok" or row.estimate.reason is None:
+        return ()
+    return (" Here ", facts.quote(row.key("reason")), ".")
 
 
 def _rates(facts: Facts, rate: Row) -> tuple[Cell, ...]:
