@@ -56,7 +56,7 @@ def test_a_set_without_noise_is_its_own_interval() -> None:
 def survey(rng: np.random.Generator, n: int, *, ties: bool) -> tuple[Values, Values]:
     mood = rng.normal(size=(2, n))
     score = np.clip(np.round(3 + mood), 1, 5) if ties else mood
-    answered = rng.random((2, n)) < np.array([[0.6], [0.4]]) + 0.1 * np.tanh(mood)
+    answered = rng.random((2, n)) < np.array([[0.8], [0.25]]) + 0.1 * np.tanh(mood)
     told = np.where(answered, score, NAN)
     return told[0], told[1]
 
