@@ -1,5 +1,6 @@
 """From a metric in the plan to the number per unit that the data edge computes, and what that number is counted in."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from cxcausal.core.errors import PlanError, Problem
@@ -49,6 +50,24 @@ def measure_of(metric: "Metric", weight: str | None = None) -> Measure:
         response=metric.response,
         weight=weight,
     )
+
+
+def answered_of(metric: "Metric", weight: str | None = None) -> Measure:
+    """Return the measure that is 1 for the customers who answered and 0 for all others, named `<metric>.response`.
+
+    Example:
+        >>> from cxcausal.core.spec.models import Metric
+        >>> csat = Metric(name="csat", type="ordinal", column="csat", response="answered", desired_direction="increase")
+        >>> answered_of(csat).name, answered_of(csat).transform
+        ('csat.response', 'answered')
+    """
+    name = response_name(metric.name)
+    return replace(measure_of(metric, weight), name=name, transform="answered", at_least=None)
+
+
+def response_name(metric: str) -> str:
+    """Return under which name the response rate of a metric is told; a planned name holds no dot."""
+    return f"{metric}.response"
 
 
 def unit_of(spec: "ExperimentSpec", metric: "Metric") -> str:

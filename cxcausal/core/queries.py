@@ -25,7 +25,8 @@ class Measure:
     The value is `sum(coefficient × column)` over `terms`, then `transform`ed. With a `denominator` the metric is a
     ratio of means. Units whose value is missing, or whose `response` column is not true, do not count.
     `at_least` belongs to the transform `top_box` (1 where the value is at least that, else 0); `nps` maps 0–6 to
-    −100, 7–8 to 0 and 9–10 to 100. `weight` multiplies numerator and denominator (a weighted mean is a ratio).
+    −100, 7–8 to 0 and 9–10 to 100; `answered` is 1 for the units that would count under `identity` and 0 for all
+    others, so that every unit counts. `weight` multiplies numerator and denominator (a weighted mean is a ratio).
 
     Money needs what differs by arm (a contact costs, no contact doesn't): `arm_terms` adds the terms of a unit's own
     arm to the sum, and `arm_constant` its own arm's constant; an arm that isn't named there gets nothing added. A
@@ -35,7 +36,7 @@ class Measure:
     name: str
     terms: tuple[tuple[str, float], ...]
     constant: float = 0.0
-    transform: Literal["identity", "top_box", "nps"] = "identity"
+    transform: Literal["identity", "top_box", "nps", "answered"] = "identity"
     at_least: float | None = None
     denominator: str | None = None
     response: str | None = None
@@ -137,6 +138,9 @@ class RegressionQuery:
 
     With a `contrast` (treated, control) only these two arms' units count, and both have the same slopes; each arm's
     `covariance` is then its share in the HC2 covariance matrix of the differences.
+
+    Fitted means are taken at the covariates' mean over the units that count, or with `center` over all analysed units,
+    whether or not they have a value; `n` and `spread` of the answer are of the same units.
     """
 
     measure: Measure
@@ -144,6 +148,7 @@ class RegressionQuery:
     by: tuple[str, ...] = ()
     contrast: tuple[str, str] | None = None
     strata: tuple[str, ...] = ()
+    center: Literal["counted", "analysed"] = "counted"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +166,25 @@ class ClusterRegressionQuery:
     strata: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class NonresponseQuery:
+    """Between which values the difference of two arms lies, where some analysed units have no value (no answer).
+
+    Attributes:
+        measure: of one component.
+        treated, control: the arms.
+        clusters: names of what shares a fate; none where units are independent.
+        support: the smallest and largest value that an answer can have, `observed` for those in any arm of the data,
+            or None where no limits are known.
+    """
+
+    measure: Measure
+    treated: str
+    control: str
+    clusters: tuple[str, ...] = ()
+    support: tuple[float, float] | Literal["observed"] | None = None
+
+
 Query = (
     CountQuery
     | MixedQuery
@@ -173,6 +197,7 @@ Query = (
     | CorrelationQuery
     | RegressionQuery
     | ClusterRegressionQuery
+    | NonresponseQuery
 )
 
 
@@ -326,6 +351,41 @@ class ClusterSums:
     cross: Array
 
 
+@dataclass(frozen=True, kw_only=True)
+class BoundEnd:
+    """One end of a set of effects, as a difference of two means over all analysed units.
+
+    The units' values are such that this difference is the end, and its variance the end's to first order.
+
+    Attributes:
+        treated, control: moments of those values.
+        patterns: the same by cluster, for every non-empty subset of the cluster names; empty without clusters.
+    """
+
+    treated: Moments
+    control: Moments
+    patterns: Mapping[tuple[str, ...], ClusterPatterns] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Nonresponse:
+    """What two arms say of those who did not answer.
+
+    Attributes:
+        units: analysed, treated and control. answers: of them with a value.
+        lee: low and high end of the effect on those who answer in either arm, the arm that answers more trimmed; None
+            where an arm has fewer than two answers.
+        worst_case: the same of the effect on everybody, with the support's ends for all who did not answer; None
+            without a support. support: its two values.
+    """
+
+    units: tuple[int, int]
+    answers: tuple[int, int]
+    lee: tuple[BoundEnd, BoundEnd] | None
+    worst_case: tuple[BoundEnd, BoundEnd] | None
+    support: tuple[float, float] | None
+
+
 UNITS_PER_COLUMN = 20
 """Units per covariate column below which an arm is not fitted."""
 
@@ -346,6 +406,7 @@ Answer = (
     | MomentTable
     | MissingCounts
     | ClusterPatterns
+    | Nonresponse
     | Flow
     | int
     | float

@@ -16,7 +16,9 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "difference_in_means": "cxcausal.estimators.difference_in_means:DifferenceInMeans",
         "ols": "cxcausal.estimators.ols:Ols",
     },
-    "companions": {},
+    "companions": {
+        "response": "cxcausal.estimators.response:Response",
+    },
     "checks": {
         "srm": "cxcausal.checks.srm:Srm",
         "srm_by_segment": "cxcausal.checks.srm_by_segment:SrmBySegment",
@@ -43,6 +45,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "appendix_flow": "cxcausal.report.sections.appendix_flow:FlowSection",
         "appendix_metrics": "cxcausal.report.sections.appendix_metrics:MetricsSection",
         "appendix_effects": "cxcausal.report.sections.appendix_effects:EffectsSection",
+        "appendix_surveys": "cxcausal.report.sections.appendix_surveys:SurveysSection",
         "appendix_checks": "cxcausal.report.sections.appendix_checks:ChecksSection",
         "appendix_segments": "cxcausal.report.sections.appendix_segments:SegmentsSection",
         "appendix_lineage": "cxcausal.report.sections.appendix_lineage:LineageSection",

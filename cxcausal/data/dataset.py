@@ -1,10 +1,10 @@
 """An open dataset: it answers queries with aggregates, and no row leaves the engine."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan, sqrt
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from cxcausal.core.queries import (
     MissingQuery,
     MixedQuery,
     MomentQuery,
+    NonresponseQuery,
     Query,
     RegressionQuery,
 )
@@ -39,6 +40,7 @@ from cxcausal.data.counts import (
     repeated_rows,
 )
 from cxcausal.data.engine import Engine
+from cxcausal.data.nonresponse import nonresponse
 from cxcausal.data.regressions import regressions
 from cxcausal.data.subjects import columns_of
 from cxcausal.data.tables import Opened
@@ -48,6 +50,13 @@ from cxcausal.data.units import Units
 _ALL = Wish(subject=None, by=(), population="enrolled")
 _DONE = Wish(subject=None, by=(), population="analysed")
 _Tables = Mapping[Wish, Answered]
+_APART: Mapping[type[Any], Callable[[Engine, Units, Sequence[Any]], Mapping[Any, Answer]]] = {
+    ClusterQuery: patterns,
+    RegressionQuery: regressions,
+    ClusterRegressionQuery: cluster_regressions,
+    NonresponseQuery: nonresponse,
+}
+"""The queries that are more than sums over arms and groups, each with what answers all of its kind at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,21 +91,10 @@ class Dataset:
         self._refuse_unknown(asked)
         unique = self._unique_identities(asked)
         tables = tally(self.engine, self.units, [wish for query in asked for wish in self._wishes(query, unique)])
-        clustered = patterns(self.engine, self.units, [query for query in asked if isinstance(query, ClusterQuery)])
-        fitted = regressions(self.engine, self.units, [query for query in asked if isinstance(query, RegressionQuery)])
-        shared = [query for query in asked if isinstance(query, ClusterRegressionQuery)]
-        within = cluster_regressions(self.engine, self.units, shared)
         answers: dict[Query, Answer] = {}
-        for query in asked:
-            if isinstance(query, ClusterQuery):
-                answers[query] = clustered[query]
-            elif isinstance(query, RegressionQuery):
-                answers[query] = fitted[query]
-            elif isinstance(query, ClusterRegressionQuery):
-                answers[query] = within[query]
-            else:
-                answers[query] = self._answer(query, tables, unique)
-        return answers
+        for kind, answered in _APART.items():
+            answers |= answered(self.engine, self.units, [query for query in asked if isinstance(query, kind)])
+        return answers | {query: self._answer(query, tables, unique) for query in asked if query not in answers}
 
     def repeated_rows(self) -> tuple[str, tuple[int, ...]]:
         """Return the file and up to five row numbers of units that stood before in the same arm; never an id."""
@@ -205,13 +203,22 @@ class Dataset:
 def _columns(query: Query) -> Iterator[tuple[str, str]]:
     """Yield (role, name) of the columns that a query needs; a covariate may have either role."""
     if isinstance(
-        query, MissingQuery | MomentQuery | ClusterQuery | CorrelationQuery | RegressionQuery | ClusterRegressionQuery
+        query,
+        MissingQuery
+        | MomentQuery
+        | ClusterQuery
+        | CorrelationQuery
+        | RegressionQuery
+        | ClusterRegressionQuery
+        | NonresponseQuery,
     ):
         yield from (("number", name) for name in columns_of(query.measure))
     if isinstance(query, CountQuery | MomentQuery | RegressionQuery | ClusterRegressionQuery):
         yield from (("text", name) for name in query.by)
     if isinstance(query, RegressionQuery | ClusterRegressionQuery):
         yield from (("text", name) for name in query.strata)
+    if isinstance(query, NonresponseQuery):
+        yield from (("id", name) for name in query.clusters)
     if isinstance(query, ClusterQuery | ClusterRegressionQuery):
         yield from (("id", name) for name in query.cluster)
     if isinstance(query, ClusterQuery):

@@ -65,7 +65,13 @@ class Spread:
     lines: Mapping[str, Line]
 
 
-def spread_of(arms: Mapping[str, Sums], binary: Sequence[bool], *, common: bool = False) -> Spread:
+def spread_of(
+    arms: Mapping[str, Sums],
+    binary: Sequence[bool],
+    *,
+    common: bool = False,
+    everybody: Mapping[str, Sums] | None = None,
+) -> Spread:
     """Choose the columns of one group and fit every arm that is large enough for them.
 
     A column stays if it varies on its own in every arm that can be fitted, so that all arms have the same columns.
@@ -74,7 +80,9 @@ def spread_of(arms: Mapping[str, Sums], binary: Sequence[bool], *, common: bool 
         arms: at least one; two for common slopes.
         binary: per column, whether it was made to hold 0 and 1.
         common: whether both arms have the same slopes.
+        everybody: where the units of `arms` are only those with a value, the sums of all; the center is theirs.
     """
+    everybody = arms if everybody is None else everybody
     within = np.sum([arm.gram for arm in arms.values()], axis=0)
     kept = independent([within], [True] * len(binary))
     large = {name: arm for name, arm in arms.items() if arm.n >= UNITS_PER_COLUMN * len(kept)}
@@ -84,12 +92,11 @@ def spread_of(arms: Mapping[str, Sums], binary: Sequence[bool], *, common: bool 
     ]
     kept = independent([arm.gram for arm in large.values()], usable) if large else kept
     places = np.array(kept, dtype=np.intp)
-    lines = _lines(arms, large, places, common=common) if kept else {}
-    return _spread(arms, places, lines)
+    lines = _lines(_center(everybody, places), large, places, common=common) if kept else {}
+    return _spread(everybody, places, lines)
 
 
-def _lines(arms: Mapping[str, Sums], large: Mapping[str, Sums], kept: Places, *, common: bool) -> dict[str, Line]:
-    center = _center(arms, kept)
+def _lines(center: Array, large: Mapping[str, Sums], kept: Places, *, common: bool) -> dict[str, Line]:
     if not common:
         return {name: _line(arm, arm, kept, center, center - arm.mean[kept]) for name, arm in large.items()}
     if len(large) < _PAIR:

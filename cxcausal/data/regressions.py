@@ -1,7 +1,7 @@
 """Regressions in two passes: exact cross-products give every arm's slopes, then squared residuals are summed."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, combinations_with_replacement
 
 import numpy as np
@@ -26,6 +26,7 @@ class _Batch:
     by: tuple[str, ...]
     contrast: tuple[str, str] | None = None
     strata_apart: bool = False
+    center: str = "counted"
 
     @property
     def places(self) -> tuple[tuple[int, ...], ...]:
@@ -48,13 +49,12 @@ class _Batch:
         return table, pairs[0], pairs[1]
 
     def rows(self, units: Units) -> tuple[Table, tuple[Grid, ...]]:
-        """Return arm, groups g0…, covariates z0… and components y0… of the units that count, and the grids."""
+        """Return arm, groups g0…, covariates z0… and components y0… of the analysed units, and the grids."""
         table, covariates, outcomes = self.parts(units)
         groups = {f"g{index}": table[_key(units, name)] for index, name in enumerate(self.by)}
         values = {f"z{index}": value for index, (value, _) in enumerate(covariates)}
         values |= {f"y{index}": value for index, (value, _) in enumerate(outcomes)}
         rows = table.select(arm=table[units.key("arm")], **groups, **values)
-        rows = rows.filter(rows.y0.notnull())
         if self.contrast is not None:
             rows = rows.filter(rows.arm.isin(self.contrast))
         return rows, tuple(grid for _, grid in (*covariates, *outcomes))
@@ -79,7 +79,8 @@ def regressions(
     columns = {names: regression_columns(engine, units, *names) for names in sets}
     alike: dict[object, list[RegressionQuery]] = {}
     for query in dict.fromkeys(queries):
-        key = (query.covariates, query.strata, query.by, query.contrast, inclusion_of(query.measure, units.numbers))
+        own = inclusion_of(query.measure, units.numbers)
+        key = (query.covariates, query.strata, query.by, query.contrast, query.center, own)
         alike.setdefault(key, []).append(query)
     answers: dict[RegressionQuery, Mapping[Key, Regression]] = {}
     for members in alike.values():
@@ -96,16 +97,20 @@ def _batch(columns: tuple[Column, ...], alike: Sequence[RegressionQuery]) -> _Ba
         measures=tuple(query.measure for query in alike),
         by=first.by,
         contrast=first.contrast,
+        center=first.center,
         strata_apart=any(tuple(name for name, _ in column.cell) in alone for column in columns),
     )
 
 
 def _fitted(engine: Engine, units: Units, batch: _Batch) -> list[Mapping[Key, Regression]]:
     """Return one table per measure of a batch."""
-    rows, grids = batch.rows(units)
+    analysed, grids = batch.rows(units)
+    rows = analysed.filter(analysed.y0.notnull())
     binary = tuple(column.binary for column in batch.columns)
     sums, common = _sums(engine, rows, grids, batch), batch.contrast is not None
-    groups = {key: spread_of(arms, binary, common=common) for key, arms in sums.items()}
+    apart = batch.center == "analysed"
+    everybody = _sums(engine, analysed, grids[: len(binary)], replace(batch, measures=())) if apart else sums
+    groups = {key: spread_of(arms, binary, common=common, everybody=everybody[key]) for key, arms in sums.items()}
     squares = squared(engine, rows, groups, batch.pairs)
     return [
         {key: _regression(spread, own, batch, squares.get(key, {})) for key, spread in groups.items()}

@@ -70,6 +70,9 @@ def inclusion_of(measure: Measure, numbers: Mapping[str, Bounds]) -> frozenset[t
 
     Conditions are pairs of a role and a column, and only columns with missing values can be one.
     """
+    if measure.transform == "answered":
+        weight = measure.weight
+        return frozenset((("present", weight),) if weight is not None and not numbers[weight].complete else ())
     common = (*(name for name, _ in measure.terms), measure.denominator, measure.weight)
     asked = [("present", name) for name in common if name is not None]
     asked += [(f"arm {arm}", name) for arm, terms in measure.arm_terms for name, _ in terms]
@@ -89,7 +92,7 @@ def always_counts(subject: Subject, numbers: Mapping[str, Bounds]) -> bool:
 def _counted(parts: tuple[Component, ...], measure: Measure, table: Table) -> tuple[Component, ...]:
     """Return the parts, null wherever one of them is, or where the unit did not respond."""
     conditions = [part.value.notnull() for part in parts] if len(parts) > 1 else []
-    if measure.response is not None:
+    if measure.response is not None and measure.transform != "answered":
         conditions.append(table[f"number:{measure.response}"] == 1)
     if not conditions:
         return parts
@@ -113,14 +116,24 @@ def _times(part: Component, weight: Component) -> Component:
 def _value(measure: Measure, table: Table, numbers: Mapping[str, Bounds]) -> Component:
     """Return the numerator: the sum of its terms, then its transform."""
     summed = _summed(measure, table, numbers)
+    if measure.transform == "answered":
+        return _answered(summed, measure, table)
     if measure.transform == "nps":
         return _nps(summed)
     return _top_box(summed, measure) if measure.transform == "top_box" else summed
 
 
+def _answered(part: Component, measure: Measure, table: Table) -> Component:
+    """Return 1 where the value is known and the response says so, else 0, and never null."""
+    conditions = [part.value.notnull()]
+    if measure.response is not None:
+        conditions.append((table[f"number:{measure.response}"] == 1).fill_null(False))
+    return Component(value=reduce(and_, conditions).cast("float64"), largest=1.0, whole=True)
+
+
 def _nps(part: Component) -> Component:
-    score = ibis.cases((part.value <= _NPS_LOW, -100.0), (part.value <= _NPS_HIGH, 0.0), (part.value.notnull(), 100.0))
-    return Component(value=score, largest=100.0, whole=True)
+    score = ibis.cases((part.value <= _NPS_LOW, -100), (part.value <= _NPS_HIGH, 0), (part.value.notnull(), 100))
+    return Component(value=score.cast("float64"), largest=100.0, whole=True)
 
 
 def _top_box(part: Component, measure: Measure) -> Component:

@@ -44,6 +44,23 @@ def tightest_cap(spec: ExperimentSpec, grade: Grade, *, registered: bool) -> Cap
     return max(caps, key=lambda cap: RANK.index(cap.ceiling))
 
 
+def joined(cap: Cap, other: Cap | None) -> Cap:
+    """Return the tighter of two caps; of equally tight ones, one that says both reasons.
+
+    Example:
+        >>> late = Cap(ceiling="pilot", why="the plan was late")
+        >>> joined(late, Cap(ceiling="pilot", why="the bounds disagree")).why
+        'the plan was late; also, the bounds disagree'
+        >>> joined(Cap(ceiling="ship", why="grade A"), late).why, joined(late, None).why
+        ('the plan was late', 'the plan was late')
+    """
+    if other is None or RANK.index(other.ceiling) < RANK.index(cap.ceiling):
+        return cap
+    if other.ceiling != cap.ceiling:
+        return other
+    return replace(cap, why=f"{cap.why}; also, {other.why}")
+
+
 def capped(verdict: ArmVerdict, cap: Cap) -> ArmVerdict:
     """Return the verdict, no better than the cap allows; hold, stop and no_decision are never changed.
 

@@ -6,9 +6,10 @@ from math import inf
 
 from cxcausal.core.results import ArmVerdict, CheckResult, Estimate, Grade, ValueResult, Verdict
 from cxcausal.core.spec.models import ExperimentSpec
-from cxcausal.decision.caps import RANK, capped, tightest_cap
+from cxcausal.decision.caps import RANK, capped, joined, tightest_cap
 from cxcausal.decision.evidence import Evidence, evidence_of
 from cxcausal.decision.rules import RULES
+from cxcausal.decision.surveys import survey_cap
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,8 @@ def decide(
     failed = any(check.verdict == "fail" for check in checks)
     grade: Grade = "D" if failed else design_grade
     cap = tightest_cap(spec, grade, registered=registered)
-    arms = {arm: capped(_first(evidence), cap) for arm, evidence in found.items()}
+    caps = {arm: joined(cap, survey_cap(evidence, effects)) for arm, evidence in found.items()}
+    arms = {arm: capped(_first(evidence), caps[arm]) for arm, evidence in found.items()}
     recommended = _recommended(found, arms)
     chosen = arms[recommended] if recommended is not None else None
     return Decision(
@@ -56,7 +58,7 @@ def decide(
         recommended_arm=recommended,
         arms=arms,
         grade=grade,
-        capped_by=cap.why if chosen is not None and chosen.capped_from is not None else None,
+        capped_by=caps[recommended].why if recommended is not None and arms[recommended].capped_from else None,
     )
 
 

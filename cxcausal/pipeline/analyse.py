@@ -10,6 +10,7 @@ from cxcausal.core.results import DataFacts, Estimate, RunResult
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.decision.verdict import decide
 from cxcausal.estimators.multiplicity import apply_multiplicity
+from cxcausal.estimators.response_safety import with_warnings
 from cxcausal.pipeline.components import Components, components_of
 from cxcausal.pipeline.support import notes_of
 from cxcausal.value.model import value_of, value_queries
@@ -92,7 +93,7 @@ def _effects(spec: ExperimentSpec, dataset: Dataset, components: Components, ans
         for estimator in components.estimators
         for row in estimator.compare(spec, metric, dataset.levels, answers)
     )
-    return apply_multiplicity(comparisons, spec.analysis)
+    return with_warnings(spec, apply_multiplicity(comparisons, spec.analysis))
 
 
 def _facts(dataset: Dataset, answers: Answers) -> DataFacts:

@@ -67,7 +67,7 @@ def _unsupported_components(spec: ExperimentSpec) -> Iterator[Problem]:
 
 def _adjustment(spec: ExperimentSpec, effects: Sequence[Estimate]) -> Iterator[str]:
     """Yield which effects over everybody are not adjusted although the plan says for what, and that money isn't."""
-    asked = [row for row in effects if row.adjustment == "covariates" and row.population == "all"]
+    asked = [row for row in effects if row.adjustment == "covariates" and row.population == "all" and not row.companion]
     asked = [row for row in asked if row.scale == "absolute" and row.control == spec.control]
     if all(row.status != "ok" for row in asked):
         yield from _nothing_adjusted(spec, dict.fromkeys(str(row.reason) for row in asked))

@@ -29,7 +29,13 @@ MINUTES = {
     "desired_direction": "decrease",
     "margin": {"relative": 0.15},
 }
-UNITS = {"churn": "share of customers", "csat": "points", "minutes": "min per customer", "margin": "EUR per customer"}
+UNITS = {
+    "churn": "share of customers",
+    "csat": "points",
+    "mood": "points",
+    "minutes": "min per customer",
+    "margin": "EUR per customer",
+}
 
 
 def plan(**more: Any) -> ExperimentSpec:

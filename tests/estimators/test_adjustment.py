@@ -145,7 +145,7 @@ def test_what_cannot_be_adjusted_keeps_its_unadjusted_headline(case: str) -> Non
 
 
 def test_unadjusted_comparisons_stay_confirmatory_where_nothing_is_adjusted() -> None:
-    spec = plan(data={"weight": "w"}, **BEFORE)
+    spec = plan(data={"weight": "w", "cluster": ["household"]}, **BEFORE)
     confirmatory = [found for found in compared(spec, customers()) if found.confirmatory]
     assert [(found.at(0.05).adjustment, found.at(0.05).scale) for found in confirmatory] == [
         ("none", "absolute"),
@@ -175,9 +175,9 @@ def test_ols_without_covariates_is_the_difference_in_means() -> None:
 
 
 def test_what_is_never_adjusted_says_so_once_and_not_in_every_segment() -> None:
-    shared = {"source": "x.parquet", "cluster": ["household"]}
+    shared = {"source": "x.parquet", "cluster": ["household"], "weight": "w"}
     rows = table(plan(segments=["tier"], data=shared, **BEFORE), customers())
     missing = [row for row in rows if row.adjustment == "covariates"]
     assert {(row.population, row.scale) for row in missing} == {("all", "absolute"), ("all", "relative")}
-    assert all("share a fate" in str(row.reason) for row in missing)
+    assert all("does not adjust weighted means" in str(row.reason) for row in missing)
     assert {row.population for row in rows} > {"all"}

@@ -32,7 +32,7 @@ def fits_from(y: Values, treated: Values, z: Values, *, common: bool = False) ->
     """Return the fits of one outcome or two by the product's lines; residuals are summed here, not in the engine."""
     rows = {name: (y[treated == value], z[treated == value]) for name, value in (("c", 0), ("t", 1))}
     spread = spread_of({name: _sums(*own) for name, own in rows.items()}, [False] * z.shape[1], common=common)
-    fits = {name: _fit(line, *rows[name], kept=list(spread.kept)) for name, line in spread.lines.items()}
+    fits = {name: fit_of(line, *rows[name], kept=list(spread.kept)) for name, line in spread.lines.items()}
     columns = tuple(f"z{at}" for at in spread.kept)
     return Regression(n=spread.n, columns=columns, dropped=(), spread=spread.covariance, arms=fits)
 
@@ -44,7 +44,8 @@ def _sums(y: Values, z: Values) -> Sums:
     return Sums(n=len(y), mean=both.mean(axis=0), gram=centred[:k, :k], cross=centred[:k, k:])
 
 
-def _fit(line: Line, y: Values, z: Values, kept: list[int]) -> ArmFit:
+def fit_of(line: Line, y: Values, z: Values, kept: list[int]) -> ArmFit:
+    """Return one arm's fit by its line, from its rows."""
     away = z[:, kept] - line.center
     leverage = 1 / line.n + ((away @ line.root.T) ** 2).sum(axis=1)
     residuals = y.reshape(len(y), -1) - line.means - away @ line.slopes

@@ -17,6 +17,7 @@ from tests.validation.identities import Gap, metamorphic_gap, twin_gap
 from tests.validation.pages import v20
 from tests.validation.power import v13
 from tests.validation.region import v14
+from tests.validation.surveys import survey_rows
 from tests.validation.worlds import WORLDS, World
 
 COVERAGE = Band(low=0.938, high=0.962)
@@ -261,6 +262,7 @@ def v16(reps: int | None = None) -> Iterator[Row]:
 BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V2": v2,
     "V4": v4,
+    "V4 survey": survey_rows,
     "V8": v8,
     "V10": v10,
     "V11": v11,

@@ -14,8 +14,10 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".cxcausal" / "validation"
 TABLE = ROOT / "docs" / "validation.md"
 _SOURCES = (
+    "cxcausal/core/answer_bounds.py",
     "cxcausal/core/least_squares.py",
     "cxcausal/core/measures.py",
+    "cxcausal/core/surveys.py",
     "cxcausal/data/lines.py",
     "cxcausal/estimators",
     "cxcausal/report",

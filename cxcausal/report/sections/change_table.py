@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from cxcausal.core.surveys import is_unsafe
 from cxcausal.report.blocks import Cell, Table
 from cxcausal.report.facts import Facts, PlannedMetric, Row
 from cxcausal.report.keys import derived
@@ -53,7 +54,10 @@ def _numbers(facts: Facts, metric: PlannedMetric, row: Row) -> tuple[Cell, ...]:
     spread: Sentence = (low, TO, high, " (", facts.level(row), ")") if row.estimate.level else (low, TO, high)
     return (
         *_means(facts, row, scale, style.place),
-        Cell(words=(point,), state="good" if state == "good" else "bad" if state == "bad" else "number"),
+        Cell(
+            words=(point, *((" (unsafe)",) if is_unsafe(row.estimate) else ())),
+            state="good" if state == "good" else "bad" if state == "bad" else "number",
+        ),
         Cell(words=spread, state="number"),
     )
 

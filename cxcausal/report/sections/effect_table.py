@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cxcausal.report.blocks import Cell, Table
 from cxcausal.report.facts import Facts, Row
-from cxcausal.report.rounding import Style, place_for
+from cxcausal.report.rounding import TO, Style, place_for
 from cxcausal.report.text import MISSING, Sentence
 
 _TEXTS = {
@@ -52,6 +52,8 @@ def _same(facts: Facts, rows: Sequence[Row], told: Sequence[str]) -> Sentence:
 
 def _cells(facts: Facts, row: Row, told: Sequence[str]) -> tuple[Cell, ...]:
     texts = tuple(Cell(words=_text(facts, row, name)) for name in told)
+    if row.estimate.status == "ok" and row.estimate.set_low is not None and row.estimate.set_high is not None:
+        return (*texts, *_set(facts, row))
     if not row.computed:
         reason: Sentence = (
             ("not computed, because: ", facts.quote(row.key("reason"))) if row.estimate.reason else ("not computed",)
@@ -62,6 +64,16 @@ def _cells(facts: Facts, row: Row, told: Sequence[str]) -> tuple[Cell, ...]:
 
 def _text(facts: Facts, row: Row, name: str) -> Sentence:
     return facts.population(row) if name == "population" else (facts.quote(row.key(name)),)
+
+
+def _set(facts: Facts, row: Row) -> tuple[Cell, ...]:
+    """Return the cells of an effect that is known only to lie in a set: its ends, and the interval around them."""
+    effect = Style(place=place_for(row.low, row.high, digits=_DIGITS), references=(0.0,))
+    first, last = (facts.number(row.key(part), effect) for part in ("set_low", "set_high"))
+    low, high = (_number((facts.number(row.key(part), effect),)) for part in ("low", "high"))
+    level: Sentence = (facts.level(row),) if row.estimate.level is not None else (MISSING,)
+    counts = (_count(facts, row, part) for part in ("n_treated", "n_control"))
+    return (_number((first, TO, last)), low, high, _number(level), *(_number((MISSING,)),) * 5, *counts)
 
 
 def _numbers(facts: Facts, row: Row) -> tuple[Cell, ...]:

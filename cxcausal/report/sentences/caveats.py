@@ -19,6 +19,7 @@ from cxcausal.report.sentences.effects import (
 )
 from cxcausal.report.sentences.guardrails import guardrail_sentence, guardrail_state
 from cxcausal.report.sentences.money import net_sentence
+from cxcausal.report.sentences.surveys import doubt_sentence
 from cxcausal.report.sentences.words import direction, effect_range, predicate, sentence
 from cxcausal.report.text import Piece, Sentence, Strong
 
@@ -209,7 +210,7 @@ def _not_asked(facts: Facts) -> Iterator[Sentence]:
     for metric in facts.by_role("success", "guardrail", "secondary"):
         row = facts.row(metric.name, facts.lead)
         if metric.plan.get("response") and row is not None and row.computed:
-            yield ("What those who did not answer would say: “", facts.label(metric), "” counts only who answered.")
+            yield doubt_sentence(facts, metric, facts.lead)
     if not any(is_robustness(check.name) for check in facts.result.checks):
         yield ("Whether another way to analyse the same data would agree: none was tried.",)
 

@@ -25,6 +25,7 @@ from cxcausal.report.scales import (
     with_currency,
     with_unit,
 )
+from cxcausal.report.sentences.surveys import unsafe_sentence
 from cxcausal.report.sentences.words import direction, effect_range, predicate, sentence
 from cxcausal.report.text import Number, Sentence, Strong
 
@@ -34,7 +35,8 @@ def effect_sentence(facts: Facts, metric: PlannedMetric, arm: str) -> Sentence:
     row = facts.row(metric.name, arm)
     if row is None or not row.computed:
         return not_measured(facts, metric, row)
-    return changed(facts, metric, row) if row.clear else unclear(facts, metric, row)
+    told = changed(facts, metric, row) if row.clear else unclear(facts, metric, row)
+    return (*told, *unsafe_sentence(facts, metric, arm))
 
 
 def not_measured(facts: Facts, metric: PlannedMetric, row: Row | None) -> Sentence:

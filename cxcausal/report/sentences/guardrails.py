@@ -6,6 +6,7 @@ from cxcausal.report.facts import Facts, PlannedMetric, Row
 from cxcausal.report.limits import Limit, effect_style, harm_bound, least_harm, limited_row, margin_of
 from cxcausal.report.scales import RELATIVE, SHARE, Scale, shown, with_unit
 from cxcausal.report.sentences.effects import limit_style, not_measured, relative_base
+from cxcausal.report.sentences.surveys import unsafe_sentence
 from cxcausal.report.text import Sentence, Strong
 
 
@@ -51,9 +52,13 @@ def guardrail_sentence(facts: Facts, metric: PlannedMetric, arm: str) -> Sentenc
     if row is None or not row.computed:
         return not_measured(facts, metric, row or facts.row(metric.name, arm))
     case = _Case(facts=facts, metric=metric, row=row, scale=scale, limit=limit)
-    if least_harm(row, metric.sign)[1] > limit.value:
+    return (*_state_sentence(case), *unsafe_sentence(facts, metric, arm))
+
+
+def _state_sentence(case: _Case) -> Sentence:
+    if least_harm(case.row, case.metric.sign)[1] > case.limit.value:
         return _beyond(case)
-    return _within(case) if harm_bound(row, metric.sign)[1] < limit.value else _open(case)
+    return _within(case) if harm_bound(case.row, case.metric.sign)[1] < case.limit.value else _open(case)
 
 
 def guardrail_state(facts: Facts, metric: PlannedMetric, arm: str) -> str:
