@@ -16,7 +16,9 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "difference_in_means": "cxcausal.estimators.difference_in_means:DifferenceInMeans",
         "ols": "cxcausal.estimators.ols:Ols",
     },
-    "companions": {},
+    "companions": {
+        "complier": "cxcausal.estimators.complier:Complier",
+    },
     "checks": {
         "srm": "cxcausal.checks.srm:Srm",
         "srm_by_segment": "cxcausal.checks.srm_by_segment:SrmBySegment",
