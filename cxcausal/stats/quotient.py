@@ -24,7 +24,7 @@ class Quotient:
     Attributes:
         above, below: the two differences, treated minus control.
         var_above, var_below, covariance: of their estimates.
-        df: degrees of freedom of `above`, used for every value of the quotient.
+        df: degrees of freedom of `above`, used for every value of the quotient; df_below: those of `below`.
         p: two-sided, that `above` is zero.
     """
 
@@ -35,6 +35,7 @@ class Quotient:
     covariance: float
     df: float
     p: float
+    df_below: float = float("inf")
 
     @property
     def point(self) -> float:
@@ -123,6 +124,7 @@ def quotient(treated: Moments, control: Moments, patterns: Patterns) -> Quotient
         covariance=(both.se**2 - apart.se**2) / (4 * scale) if scale else 0.0,
         df=above.df,
         p=above.p,
+        df_below=below.df,
     )
 
 
