@@ -46,6 +46,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "appendix_metrics": "cxcausal.report.sections.appendix_metrics:MetricsSection",
         "appendix_effects": "cxcausal.report.sections.appendix_effects:EffectsSection",
         "appendix_checks": "cxcausal.report.sections.appendix_checks:ChecksSection",
+        "appendix_delivery": "cxcausal.report.sections.appendix_delivery:DeliverySection",
         "appendix_segments": "cxcausal.report.sections.appendix_segments:SegmentsSection",
         "appendix_lineage": "cxcausal.report.sections.appendix_lineage:LineageSection",
         "appendix_glossary": "cxcausal.report.sections.appendix_glossary:GlossarySection",

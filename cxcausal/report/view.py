@@ -14,6 +14,7 @@ APPENDIX = (
     "appendix_metrics",
     "appendix_effects",
     "appendix_checks",
+    "appendix_delivery",
     "appendix_segments",
     "appendix_lineage",
     "appendix_glossary",
