@@ -41,8 +41,8 @@ def _per_event(facts: Facts, key: str, value: ArmValue) -> Iterator[Sentence]:
     if told is None or told.low is None or told.high is None:
         reason = f"{key}.cost_per_event_reason"
         if facts.has(reason):
-            one = "less" if metric.sign < 0 else "more"
-            opening = (f"What contact costs per case {one} of “", facts.label(metric), "” cannot be told: ")
+            one = f"{facts.people.one} {'fewer' if metric.sign < 0 else 'more'}"
+            opening = (f"What contact costs per {one} under “", facts.label(metric), "” cannot be told: ")
             yield sentence(*opening, facts.quote(reason))
         return
     place = cents(place_for(told.low, told.high))

@@ -62,36 +62,28 @@ def _effect(facts: Facts, metric: PlannedMetric) -> Sentence:
     if not row.computed:
         reason = (facts.quote(row.key("reason")),) if row.estimate.reason else ("there is no reason on record",)
         return sentence(". What the contact did to those it reached cannot be told: ", *reason)
+    return (
+        f"; for {facts.people.many} who were reached because they were assigned, ",
+        *_told(facts, metric, row),
+        _OTHERS,
+    )
+
+
+def _told(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
     scale = scale_of(metric)
-    many = facts.people.many
-    whom = f"; for {many} who were reached because they were assigned, "
     spread = effect_range(facts, metric, row, scale)
-    if not row.clear:
+    if not row.clear or not _main_is_clear(facts, metric):
         per = " in 1,000" if scale is SHARE else ""
-        change = ("there is no clear change in “", facts.label(metric), "” (range: ", *spread, f"{per}).")
-        return (whom, *change, _OTHERS)
+        lone = ", not widened for several questions" if row.clear else ""
+        return ("there is no clear change in “", facts.label(metric), f"” (range{lone}: ", *spread, f"{per}).")
     point = shown(facts, row.key("point"), scale, effect_style(facts, metric, row, scale), "abs")
     word = direction(row.point, scale)
     if scale is SHARE:
-        return (
-            whom,
-            "about ",
-            point,
-            f" {word} in 1,000 ",
-            *predicate(facts, metric),
-            " (range: ",
-            *spread,
-            ").",
-            _OTHERS,
-        )
-    return (
-        whom,
-        "“",
-        facts.label(metric),
-        "” is about ",
-        point,
-        f"{scale.unit} {word} (range: ",
-        *spread,
-        ").",
-        _OTHERS,
-    )
+        return ("about ", point, f" {word} in 1,000 ", *predicate(facts, metric), " (range: ", *spread, ").")
+    return ("“", facts.label(metric), "” is about ", point, f"{scale.unit} {word} (range: ", *spread, ").")
+
+
+def _main_is_clear(facts: Facts, metric: PlannedMetric) -> bool:
+    """Return whether the effect of being assigned is clear: nothing is clearer for those reached."""
+    row = facts.row(metric.name, facts.lead)
+    return row is not None and row.clear
