@@ -1,14 +1,18 @@
 """Complier rows against raw rows: every kind of outcome, two-sided delivery, clusters, segments, and every reason."""
 
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats as reference
 
 from cxcausal.core.registry import Registry
 from cxcausal.core.results import Estimate
 from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.data import open_dataset
 from cxcausal.estimators.complier import NEITHER_IS_NOTHING, NOT_REACHED, Complier
 from cxcausal.estimators.delivery import DELIVERY
 from cxcausal.estimators.multiplicity import apply_multiplicity
@@ -293,6 +297,28 @@ def test_the_plans_rows_stay_of_being_assigned_where_the_complier_effect_is_aske
 
 def _late() -> Any:
     return plan(estimand={"contrast": "itt"}).estimand.model_copy(update={"contrast": "late"})
+
+
+@pytest.mark.parametrize("data", [{}, {"cluster": "household"}, {"cluster": ["household", "agent"]}, {"weight": "w"}])
+def test_the_engine_and_the_rows_agree(tmp_path: Path, data: dict[str, Any]) -> None:
+    rows = reached(18, n=900, arms=("none", "gig", "agent"), always=0.15)
+    spend = rows.columns["spend"].copy()
+    spend[::9] = np.nan
+    rows = _changed(rows, spend=spend)
+    pd.DataFrame(rows.columns).assign(id=np.arange(900)).to_parquet(tmp_path / "rows.parquet")
+    metrics = {"success": [SPEND, TOP], "guardrails": [CHURN], "secondary": [NPS, CSAT, AOV]}
+    source = {"source": "rows.parquet", **data}
+    spec = reaching(metrics, arms=("none", "gig", "agent"), data=source, segments=["tier"])
+    companion, found = Complier(), []
+    with open_dataset(spec, tmp_path, data_roots=()) as dataset:
+        for _, metric in spec.metrics.with_roles():
+            answers = dataset.answer(companion.queries(spec, metric, dataset.levels))
+            found += [row.at(0.05) for row in companion.compare(spec, metric, dataset.levels, answers)]
+    wanted = told(spec, rows)
+    assert len(found) == len(wanted) > 8
+    for ours, theirs in zip(found, wanted, strict=True):
+        for name, value in asdict(theirs).items():
+            assert asdict(ours)[name] == (pytest.approx(value, rel=1e-8) if isinstance(value, float) else value), name
 
 
 def test_it_is_registered_and_randomised_designs_name_it() -> None:

@@ -166,7 +166,8 @@ def knowing(information: Information | None, result: RunResult | None = None) ->
 def test_a_perfect_answer_and_four_more_weeks() -> None:
     assert text(information_sentence(knowing(KNOWING), "gig")) == (
         "A perfect answer about “Customer expert calls” would be worth at most EUR 12,000 for the 9,000 customers of "
-        "the roll-out; four more weeks of enrolment about EUR 2,300 of that."
+        "the roll-out; four more weeks of enrolment about EUR 2,300 of that. This weighs it against “Business as "
+        "usual” alone, at central assumptions, from these data only."
     )
     again = text(information_sentence(knowing(replace(KNOWING, four_weeks=None)), "gig"))
     assert "; as many customers again in the test about EUR 2,900 of that." in again

@@ -11,10 +11,7 @@ _FOUR_WEEKS, _AGAIN = "four_weeks", "doubled"
 
 
 def information_sentence(facts: Facts, arm: str) -> Sentence | None:
-    """Return what a perfect answer about an arm is worth at most, and how much of that more data give; None without.
-
-    It is told at central assumptions, against the control alone, as if nothing were known but these data.
-    """
+    """Return what a perfect answer about an arm is worth at most, and how much of that more data give; None without."""
     found = _found(facts, arm)
     if found is None:
         return None
@@ -26,12 +23,13 @@ def information_sentence(facts: Facts, arm: str) -> Sentence | None:
             facts.arm(arm),
             "”: even a perfect answer would ",
         )
-        return (*opening, f"be worth less than one {facts.currency or 'unit of money'} ", *whom, ".")
+        return (*opening, f"be worth less than one {facts.currency or 'unit of money'} ", *whom, ".", *_given(facts))
     name = _FOUR_WEEKS if told.four_weeks is not None else _AGAIN
     more = "four more weeks of enrolment" if name == _FOUR_WEEKS else f"as many {facts.people.many} again in the test"
     return (
         *("A perfect answer about “", facts.arm(arm), "” would be worth at most ", _amount(facts, key, "perfect")),
         *(" ", *whom, f"; {more} about ", _amount(facts, key, name), " of that."),
+        *_given(facts),
     )
 
 
@@ -48,6 +46,15 @@ def waiting_sentence(facts: Facts) -> Sentence | None:
         return (*opening, " in a better choice: if they cost less, wait for them.")
     opening = ("Waiting four more weeks, with enrolment at its pace, is worth about ", _amount(facts, key, _FOUR_WEEKS))
     return (*opening, " in a better choice: if it costs less, wait.")
+
+
+def _given(facts: Facts) -> Sentence:
+    """Return what the worth of knowing more takes as given."""
+    return (
+        " This weighs it against “",
+        facts.arm(facts.control),
+        "” alone, at central assumptions, from these data only.",
+    )
 
 
 def _found(facts: Facts, arm: str) -> tuple[str, Information] | None:
