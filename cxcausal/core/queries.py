@@ -255,6 +255,7 @@ class Flow:
     """Units from file to analysis. All counts are of rows but `randomization_units`.
 
     `matures_on` is the ISO date on which the last enrolled unit will have its whole window; None without windows.
+    `enrolled_from` and `enrolled_to` are the days of the first and the last time zero; None where the plan names none.
     """
 
     rows: int
@@ -268,6 +269,8 @@ class Flow:
     analysed_by_arm: Mapping[str, int] = field(default_factory=dict)
     matures_on: str | None = None
     maturity_known: bool = False
+    enrolled_from: str | None = None
+    enrolled_to: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

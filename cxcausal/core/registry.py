@@ -18,6 +18,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     },
     "companions": {
         "response": "cxcausal.estimators.response:Response",
+        "complier": "cxcausal.estimators.complier:Complier",
     },
     "checks": {
         "srm": "cxcausal.checks.srm:Srm",
@@ -47,6 +48,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "appendix_effects": "cxcausal.report.sections.appendix_effects:EffectsSection",
         "appendix_surveys": "cxcausal.report.sections.appendix_surveys:SurveysSection",
         "appendix_checks": "cxcausal.report.sections.appendix_checks:ChecksSection",
+        "appendix_delivery": "cxcausal.report.sections.appendix_delivery:DeliverySection",
         "appendix_segments": "cxcausal.report.sections.appendix_segments:SegmentsSection",
         "appendix_lineage": "cxcausal.report.sections.appendix_lineage:LineageSection",
         "appendix_glossary": "cxcausal.report.sections.appendix_glossary:GlossarySection",

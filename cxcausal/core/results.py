@@ -101,6 +101,26 @@ class ValuePart:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Information:
+    """What knowing more is worth before an arm is chosen or left, in the plan's currency.
+
+    What is worth knowing is only what may change the choice: money that a wrong choice would lose, weighed by how
+    likely the data leave it to be wrong.
+
+    Attributes:
+        customers: for whom the choice is made: those of the roll-out, without a population those of the test.
+        perfect: what an answer without any doubt is worth; nothing that is yet to be learned is worth more.
+        doubled: what as many customers again are worth.
+        four_weeks: what four more weeks of enrolment at its pace are worth; None where the pace is not known.
+    """
+
+    customers: int
+    perfect: float
+    doubled: float
+    four_weeks: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class ArmValue:
     """What one arm is worth against the control, in the plan's currency.
 
@@ -115,6 +135,14 @@ class ArmValue:
             other metrics as estimated; None where no metric with money can carry it.
         rollout: net value for the population of the roll-out, limited by capacity; None without `value.population`.
         rollout_customers: how many customers that roll-out treats; rollout_limited: whether capacity limited it.
+        net_se: standard error of the central net value per assigned customer.
+        cost_per_assigned: contact cost of this arm per customer assigned to it, without the control's.
+        share_delivered: share of them to whom it was delivered; None where the plan doesn't say what was delivered.
+        cost_per_delivered: the same cost per delivered contact.
+        cost_per_event: contact cost, against control, per customer for whom `cost_per_event_metric`, the first success
+            metric, came out better; None where it is no share of customers, or where that has no range.
+        cost_per_event_reason: why there is none, where there might be one.
+        information: what knowing more is worth.
         status, reason: ok, or not_computed and why.
     """
 
@@ -131,6 +159,14 @@ class ArmValue:
     rollout: Range | None = None
     rollout_customers: int | None = None
     rollout_limited: bool = False
+    net_se: float | None = None
+    cost_per_assigned: float | None = None
+    share_delivered: float | None = None
+    cost_per_delivered: float | None = None
+    cost_per_event: Range | None = None
+    cost_per_event_metric: str | None = None
+    cost_per_event_reason: str | None = None
+    information: Information | None = None
     status: Literal["ok", "not_computed"] = "ok"
     reason: str | None = None
 
@@ -176,7 +212,10 @@ class ArmVerdict:
 
 @dataclass(frozen=True, kw_only=True)
 class DataFacts:
-    """What was read: inputs by SHA-256, the date up to which they were observed, and the flow of units."""
+    """What was read: inputs by SHA-256, the date up to which they were observed, and the flow of units.
+
+    `four_weeks` is how many units four more weeks of enrolment would add, as a fraction of those analysed.
+    """
 
     inputs: tuple[tuple[str, str], ...]
     fingerprint: str
@@ -191,6 +230,9 @@ class DataFacts:
     immature_by_arm: Mapping[str, int]
     analysed_by_arm: Mapping[str, int]
     matures_on: str | None = None
+    enrolled_from: str | None = None
+    enrolled_to: str | None = None
+    four_weeks: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

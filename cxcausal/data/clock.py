@@ -35,10 +35,15 @@ class Clock:
 
 @dataclass(frozen=True, kw_only=True)
 class Calendar:
-    """The latest end of observation, and when the last unit will have its whole window; ISO dates."""
+    """The latest end of observation, when the last unit will have its whole window, and who came when; ISO dates.
+
+    `enrolled_from` and `enrolled_to` are the first and the last time zero.
+    """
 
     data_cut: str | None
     matures_on: str | None
+    enrolled_from: str | None = None
+    enrolled_to: str | None = None
 
 
 def clock_of(spec: ExperimentSpec, reader: Reader) -> Clock:
@@ -87,12 +92,19 @@ def calendar_of(engine: Engine, table: Table, clock: Clock) -> Calendar:
     moments = {}
     if clock.until is not None:
         moments["cut"] = table.observed_until.max().cast("date")
+    if clock.zero is not None:
+        moments |= {"first": table.time_zero.min().cast("date"), "last": table.time_zero.max().cast("date")}
     if clock.zero is not None and clock.days is not None:
         moments["matures"] = (table.time_zero.max() + ibis.interval(days=clock.days)).cast("date")
     found: dict[str, date | None] = {}
     if moments:
         found = dict(zip(moments, engine.fetch(table.aggregate(**moments))[0], strict=True))
-    return Calendar(data_cut=_iso(found.get("cut")), matures_on=_iso(found.get("matures")))
+    return Calendar(
+        data_cut=_iso(found.get("cut")),
+        matures_on=_iso(found.get("matures")),
+        enrolled_from=_iso(found.get("first")),
+        enrolled_to=_iso(found.get("last")),
+    )
 
 
 def _iso(day: date | None) -> str | None:

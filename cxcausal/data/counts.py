@@ -102,4 +102,6 @@ def flow(
         analysed_by_arm=done_by_arm,
         matures_on=units.matures_on,
         maturity_known=units.maturity_known,
+        enrolled_from=units.enrolled_from,
+        enrolled_to=units.enrolled_to,
     )

@@ -45,6 +45,7 @@ class Units:
         levels: by text column, sorted; the empty text where a value is missing.
         data_cut: the latest end of observation, as an ISO date.
         matures_on: when the last unit will have been observed for long enough.
+        enrolled_from, enrolled_to: the first and the last time zero, as ISO dates; None where not declared.
         maturity_known: windows, time zero and the end of observation are all declared.
     """
 
@@ -58,6 +59,8 @@ class Units:
     data_cut: str | None
     matures_on: str | None
     maturity_known: bool
+    enrolled_from: str | None = None
+    enrolled_to: str | None = None
 
     def key(self, column: str) -> str:
         """Return the column to group by instead: as it is stored, with null for the empty text, where there is one.
@@ -184,6 +187,8 @@ def _profiled(engine: Engine, opened: Opened, table: Table, spec: ExperimentSpec
         data_cut=calendar.data_cut,
         matures_on=calendar.matures_on,
         maturity_known=layout.clock.known,
+        enrolled_from=calendar.enrolled_from,
+        enrolled_to=calendar.enrolled_to,
     )
 
 

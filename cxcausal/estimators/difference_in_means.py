@@ -79,6 +79,12 @@ def _find(spec: "ExperimentSpec", metric: "Metric", question: Question, answers:
     treated, control = _cell(table, question.arm, question), _cell(table, question.control, question)
     asked = cluster_queries_of(measure, question, spec.clusters)
     patterns = {names: _patterns(answers[query]) for names, query in asked.items()}
+    return found_between(metric, question, (treated, control), patterns)
+
+
+def found_between(metric: "Metric", question: Question, cells: tuple[Moments, Moments], patterns: Patterns) -> Found:
+    """Return what two arms' cells (treated, control) and their clusters say, or why they say nothing."""
+    treated, control = cells
     reason = _why_not(question, treated, control) or _why_no_clusters(patterns)
     if reason is not None:
         return Found(treated=treated, control=control, reason=reason, hidden=_is_hidden(question, treated, control))

@@ -63,7 +63,7 @@ def comparison(spec: "ExperimentSpec", metric: "Metric", question: Question, fou
         role=role,
         arm=question.arm,
         control=question.control,
-        estimand=spec.estimand.contrast or "itt",
+        estimand=_estimand(spec),
         population=question.population,
         scale=scale,
         method="newcombe" if isinstance(found.effect, RateDifference) else found.method,
@@ -78,6 +78,12 @@ def comparison(spec: "ExperimentSpec", metric: "Metric", question: Question, fou
         reason=found.reason,
     )
     return Comparison(row=row, metric=metric, effect=found.effect, confirmatory=leads and role == "success")
+
+
+def _estimand(spec: "ExperimentSpec") -> str:
+    """Return what a difference of arms estimates: never a complier effect, which a companion tells beside it."""
+    asked = spec.estimand.contrast
+    return asked if asked is not None and asked != "late" else "itt"
 
 
 def _means(found: Found) -> tuple[float | None, float | None]:

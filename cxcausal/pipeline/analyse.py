@@ -13,6 +13,7 @@ from cxcausal.estimators.multiplicity import apply_multiplicity
 from cxcausal.estimators.response_safety import with_warnings
 from cxcausal.pipeline.components import Components, components_of
 from cxcausal.pipeline.support import notes_of
+from cxcausal.value.information import four_weeks_of, with_information
 from cxcausal.value.model import value_of, value_queries
 
 
@@ -50,7 +51,7 @@ def analyse(spec: ExperimentSpec, dataset: Dataset, context: RunContext, store: 
     store.save("checks", {"checks": [asdict(check) for check in checks]})
     effects = _effects(spec, dataset, components, answers)
     store.save("effects", {"effects": [asdict(row) for row in effects]})
-    value = value_of(spec, answers)
+    value = with_information(value_of(spec, answers), facts.four_weeks)
     store.save("value", {"value": None if value is None else asdict(value)})
     decision = decide(spec, effects, checks, value, registered=context.registered, design_grade=components.design.grade)
     store.save("decision", asdict(decision))
@@ -113,4 +114,7 @@ def _facts(dataset: Dataset, answers: Answers) -> DataFacts:
         immature_by_arm=flow.immature_by_arm,
         analysed_by_arm=flow.analysed_by_arm,
         matures_on=flow.matures_on,
+        enrolled_from=flow.enrolled_from,
+        enrolled_to=flow.enrolled_to,
+        four_weeks=four_weeks_of(flow),
     )

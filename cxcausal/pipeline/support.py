@@ -22,7 +22,7 @@ def refuse_unsupported(spec: ExperimentSpec) -> None:
 
 def notes_of(spec: ExperimentSpec, facts: DataFacts, effects: Sequence[Estimate]) -> tuple[str, ...]:
     """Return one sentence for each declared thing that the results leave out, and for a reading before its time."""
-    return (*_adjustment(spec, effects), *_left_out(spec), *_early(spec, facts))
+    return (*_delivery(spec), *_adjustment(spec, effects), *_left_out(spec), *_early(spec, facts))
 
 
 def _problem(key: str, what: str, mend: str) -> Problem:
@@ -33,12 +33,6 @@ def _unsupported(spec: ExperimentSpec) -> Iterator[Problem]:
     yield from _unsupported_components(spec)
     if spec.data.events is not None:
         yield _problem("data.events", "event tables can't be read by this version", "point data.source at a flat table")
-    if spec.estimand.contrast == "late":
-        yield _problem(
-            "estimand.contrast",
-            "the complier effect (late) can't be estimated by this version",
-            "ask for itt, the effect of being assigned",
-        )
     if spec.analysis.peeking != "fixed_horizon":
         yield _problem(
             "analysis.peeking",
@@ -94,9 +88,19 @@ def _has_covariates(spec: ExperimentSpec) -> bool:
     return bool(spec.covariates) or any(metric.covariate for _, metric in spec.metrics.with_roles())
 
 
+def _delivery(spec: ExperimentSpec) -> Iterator[str]:
+    """Yield of whom the effects are, where the plan says what was delivered."""
+    if spec.design.treatment.received is None:
+        return
+    if spec.estimand.contrast == "late":
+        yield "The plan asks for the effect on those reached: it stands beside, and the verdict is not taken from it."
+    yield (
+        "Headline, money and verdict are of being assigned, whether or not the contact was delivered; what was "
+        "delivered, and its effect on those reached, are told beside."
+    )
+
+
 def _left_out(spec: ExperimentSpec) -> Iterator[str]:
-    if spec.design.treatment.received is not None:
-        yield "Effects are of being assigned, whether or not the contact was delivered."
     if _winsorizes(spec):
         yield "Winsorised estimates are not computed; all figures are untrimmed."
     if spec.estimation.also:

@@ -94,6 +94,11 @@ def _detectable(se: float, level: float, power: float) -> float:
     return se * (normal.inv_cdf(0.5 + level / 2) + normal.inv_cdf(power))
 
 
+def _detectable_more(se: float, level: float, power: float, share: float) -> float:
+    """Return the same for data that are larger by a share of what they are."""
+    return float(_detectable(se, level, power) / (1 + share) ** 0.5)
+
+
 def _detectable_doubled(se: float, level: float, power: float) -> float:
     """Return the same for twice as many units of every arm."""
     return _detectable(se, level, power) / 2**0.5
@@ -117,6 +122,8 @@ FORMULAS: Mapping[str, Callable[..., float]] = {
     "dots_rest": lambda rate, change: 1000 - _half_up(1000 * rate) - max(_half_up(1000 * change), 0),
     "detectable": _detectable,
     "detectable_per_thousand": lambda se, level, power: 1000 * _detectable(se, level, power),
+    "detectable_more": _detectable_more,
+    "detectable_more_per_thousand": lambda se, level, power, share: 1000 * _detectable_more(se, level, power, share),
     "detectable_doubled": _detectable_doubled,
     "detectable_doubled_per_thousand": lambda se, level, power: 1000 * _detectable_doubled(se, level, power),
 }

@@ -15,6 +15,7 @@ APPENDIX = (
     "appendix_effects",
     "appendix_surveys",
     "appendix_checks",
+    "appendix_delivery",
     "appendix_segments",
     "appendix_lineage",
     "appendix_glossary",

@@ -49,6 +49,11 @@ def mean_difference(spec: ExperimentSpec, measure: Measure, arm: str, answers: A
     return _mean(_cell(measure, arm, answers)) - _mean(_cell(measure, spec.control, answers))
 
 
+def mean_in(measure: Measure, arm: str, answers: Answers) -> float:
+    """Return an arm's mean, which must have units that count."""
+    return _mean(_cell(measure, arm, answers))
+
+
 def compare(spec: ExperimentSpec, measure: Measure, arm: str, answers: Answers) -> Compared:
     """Return the difference between an arm and the control: Welch's with HC2, or CR2 where units share a fate."""
     treated, control = _cell(measure, arm, answers), _cell(measure, spec.control, answers)

@@ -20,6 +20,7 @@ from cxcausal.value.composite import (
     outcome_part,
     per_unit,
 )
+from cxcausal.value.contact_cost import contact_queries, with_contact_cost
 from cxcausal.value.inference import compare, difference_queries, is_constant, mean_difference, mean_queries
 
 COST = "contact_cost"
@@ -84,6 +85,7 @@ def _queries(spec: ExperimentSpec, bars: tuple[Bar, ...]) -> Iterator[Query]:
         yield from mean_queries(outcome_part(spec, bars, bar))
     if has_costs(spec):
         yield from mean_queries(cost_part(spec, bars))
+    yield from contact_queries(spec, bars)
 
 
 def _arm_value(spec: ExperimentSpec, money: Money, arm: str, answers: Answers) -> ArmValue:
@@ -107,8 +109,9 @@ def _arm_value(spec: ExperimentSpec, money: Money, arm: str, answers: Answers) -
         roi=costed.net / costed.cost if costed.cost > 0 else None,
         break_even_metric=money.bars[0].metric.name,
         break_even=_break_even(money.bars[0], costed),
+        net_se=central.difference.se if central.difference is not None else None,
     )
-    return _rolled_out(spec, value)
+    return _rolled_out(spec, with_contact_cost(spec, money.bars, value, answers))
 
 
 def _costed(spec: ExperimentSpec, bars: tuple[Bar, ...], arm: str, answers: Answers) -> _Costed:

@@ -130,6 +130,7 @@ def unadjusted(result: RunResult, values: dict[str, Any]) -> Estimate:
         for row in result.effects
         if all(getattr(row, name) == value for name, value in wanted.items())
         and (row.scale, row.adjustment, row.trimming) == ("absolute", "none", "none")
+        and not row.companion
     ]
     assert len(found) == 1, wanted
     return found[0]
@@ -169,9 +170,22 @@ def test_the_demonstration_finds_its_truth_and_recommends_the_expert(run: Runner
         assert abs(found.point - row["sample"]) < 4 * found.se, row["metric"]
         checked += 1
     assert checked == 4 * 3
+    assert _reached(result, truth) == 3 * 3
     assert result.grade == "A"
     assert result.recommended_arm == "gig"
     assert result.arms["gig"].verdict == "pilot"
     assert result.arms["gig"].capped_from == "ship"
     assert result.arms["agent"].verdict == "hold"
     assert result.arms["bot"].verdict in {"hold", "stop"}
+
+
+def _reached(result: RunResult, truth: dict[str, Any]) -> int:
+    """Hold every effect on those reached to its truth, and return how many there are."""
+    wanted = {(row["metric"], row["arm"]): row["complier"] for row in truth["effects"] if row["population"] == "all"}
+    own = ("churn_90d", "margin_90d", "complaint_30d")
+    rows = [row for row in result.effects if row.method == "wald" and row.metric in own and row.population == "all"]
+    found = [row for row in rows if row.control == "none"]
+    for row in found:
+        assert row.point is not None, row.reason
+        assert abs(row.point - wanted[row.metric, row.arm]) < 4 * float(row.se or 0), (row.metric, row.arm)
+    return len(found)

@@ -55,6 +55,10 @@ TWINS: dict[str, Callable[..., float]] = {
     "dots_rest": lambda rate, change: 1000 - nearest(rate * 1000) - (nearest(change * 1000) if change > 0 else 0),
     "detectable": lambda se, level, power: (z((1 + level) / 2) + z(power)) * se,
     "detectable_per_thousand": lambda se, level, power: (z((1 + level) / 2) + z(power)) * se * 1000,
+    "detectable_more": lambda se, level, power, share: (z((1 + level) / 2) + z(power)) * se / math.sqrt(1 + share),
+    "detectable_more_per_thousand": lambda se, level, power, share: (
+        (z((1 + level) / 2) + z(power)) * se * 1000 / math.sqrt(1 + share)
+    ),
     "detectable_doubled": lambda se, level, power: (z((1 + level) / 2) + z(power)) * se / math.sqrt(2),
     "detectable_doubled_per_thousand": lambda se, level, power: (
         (z((1 + level) / 2) + z(power)) * se * 1000 / math.sqrt(2)

@@ -11,7 +11,8 @@ from tests.validation.engine import Row
 QUICK = {
     "V2": 8,
     "V4": 400,
-    "V4 survey": 200,
+    "V4-late": 200,
+    "V4-survey": 200,
     "V8": 400,
     "V10": 200,
     "V11": 1_000,

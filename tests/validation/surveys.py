@@ -293,7 +293,7 @@ def _unbiased(runs: int) -> Row:
 
 def _row(world: SurveyWorld, target: str, measured: str, runs: int, passed: bool) -> Row:  # noqa: FBT001
     return Row(
-        bar="V4 survey", setting=f"survey: {world.name}", target=target, measured=measured, reps=runs, passed=passed
+        bar="V4-survey", setting=f"survey: {world.name}", target=target, measured=measured, reps=runs, passed=passed
     )
 
 

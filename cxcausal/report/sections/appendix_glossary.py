@@ -32,6 +32,7 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ),
     ("Break-even", "The effect from which the contact pays for itself."),
     ("Estimand itt", "The effect of being assigned to an arm, whether or not the contact came about."),
+    ("Estimand late", "The effect of the contact on those whom it reached because they were assigned to it."),
     ("SE", "Standard error: how much the estimate would vary from study to study."),
     ("p", "How often chance alone would show a difference at least this large."),
     (

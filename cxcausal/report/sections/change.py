@@ -14,6 +14,7 @@ from cxcausal.report.sections.panels import panels
 from cxcausal.report.sections.withheld import WITHHELD
 from cxcausal.report.sentences.adjustment import adjustment_sentence
 from cxcausal.report.sentences.answer import main_metric
+from cxcausal.report.sentences.delivery import delivery_sentence
 from cxcausal.report.sentences.effects import effect_sentence
 from cxcausal.report.sentences.guardrails import guardrail_sentence
 from cxcausal.report.sentences.words import predicate
@@ -40,6 +41,9 @@ def _blocks(facts: Facts) -> Iterator[Block]:
     sentences = tuple(_sentences(facts))
     if sentences:
         yield Bullets(items=sentences)
+    delivered = delivery_sentence(facts)
+    if delivered is not None:
+        yield Paragraph(words=delivered)
     if figures:
         yield Group(blocks=figures)
     yield change_table(facts)

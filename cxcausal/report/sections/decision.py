@@ -8,6 +8,7 @@ from cxcausal.report.blocks import SectionView, Terms
 from cxcausal.report.facts import Facts
 from cxcausal.report.keys import path
 from cxcausal.report.sentences.answer import recommendation_sentence
+from cxcausal.report.sentences.information import waiting_sentence
 from cxcausal.report.text import Piece, Sentence
 
 _HOLD_OUT = "Keep a random group of customers without the contact, so that the effect stays measurable."
@@ -30,6 +31,9 @@ def _items(facts: Facts) -> Iterator[tuple[Sentence, Sentence]]:
     reason = path("arms", facts.lead, "reason")
     if facts.has(reason) and not facts.withheld:
         yield ("Reason",), (facts.quote(reason),)
+    waiting = waiting_sentence(facts)
+    if waiting is not None:
+        yield ("Waiting",), waiting
     yield ("Owner",), (facts.quote(path("plan", "owner")),)
     approvers = plan.get("approvers") or ()
     if approvers:

@@ -11,6 +11,7 @@ from cxcausal.report.facts import Facts
 from cxcausal.report.keys import derived, path
 from cxcausal.report.rounding import TO, Style, cents, money, percent, place_for
 from cxcausal.report.sections.withheld import WITHHELD
+from cxcausal.report.sentences.contact_cost import contact_cost_sentences
 from cxcausal.report.sentences.money import amount, money_sentence, total_place
 from cxcausal.report.text import MISSING, Number, Sentence, Strong
 
@@ -94,6 +95,7 @@ def _signed(facts: Facts, place: int) -> Style:
 
 def _notes(facts: Facts, key: str, value: ArmValue) -> Iterator[Sentence]:
     yield _cost(facts, key, value)
+    yield from contact_cost_sentences(facts, key, value)
     if value.roi is not None and value.cost_per_customer > 0:
         yield _return(facts, key, value)
     if value.rollout is not None and value.rollout_customers is not None:

@@ -18,6 +18,7 @@ from cxcausal.report.sentences.effects import (
     relative_base,
 )
 from cxcausal.report.sentences.guardrails import guardrail_sentence, guardrail_state
+from cxcausal.report.sentences.information import information_sentence
 from cxcausal.report.sentences.money import net_sentence
 from cxcausal.report.sentences.surveys import doubt_sentence
 from cxcausal.report.sentences.words import direction, effect_range, predicate, sentence
@@ -161,6 +162,9 @@ def unknowns(facts: Facts) -> Iterator[Sentence]:
     yield from _checks_not_run(facts)
     if not facts.withheld:
         yield from _money_limits(facts)
+        worth = information_sentence(facts, facts.lead)
+        if worth is not None:
+            yield worth
         yield from _not_asked(facts)
     yield from _notes(facts)
     yield from _reach(facts)

@@ -29,6 +29,12 @@ from cxcausal.report.sentences.surveys import unsafe_sentence
 from cxcausal.report.sentences.words import direction, effect_range, predicate, sentence
 from cxcausal.report.text import Number, Sentence, Strong
 
+_FOUR_WEEKS = path("data", "four_weeks")
+_LATER = {
+    "detectable_more": "four more weeks of enrolment",
+    "detectable_doubled": "twice as many {many}",
+}
+
 
 def effect_sentence(facts: Facts, metric: PlannedMetric, arm: str) -> Sentence:
     """Return the sentence for one metric and one arm against the control."""
@@ -159,17 +165,22 @@ def cannot_tell(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
     opening = (*opening, *_plausible(facts, metric, row, scale))
     if not facts.has(_detectable_key(row, "detectable")):
         return (*opening, ".")
-    now, doubled = (detectable(facts, row, scale, name) for name in ("detectable", "detectable_doubled"))
+    now, later = (detectable(facts, row, scale, name) for name in ("detectable", _later(facts)))
     size = (now, f" {facts.people.many} in 1,000") if scale is SHARE else with_unit(now, scale)
     return (
         *opening,
         *(
             ". The study could only detect a change of ",
             *size,
-            f" or more; twice as many {facts.people.many} would bring this to ",
+            f" or more; {_LATER[_later(facts)].format(many=facts.people.many)} would bring this to ",
         ),
-        *(doubled, "."),
+        *(later, "."),
     )
+
+
+def _later(facts: Facts) -> str:
+    """Return what would make the study see more: four more weeks where the pace of enrolment is known."""
+    return "detectable_more" if facts.has(_FOUR_WEEKS) else "detectable_doubled"
 
 
 def _plausible(facts: Facts, metric: PlannedMetric, row: Row, scale: Scale) -> Sentence:
@@ -185,7 +196,8 @@ def detectable(facts: Facts, row: Row, scale: Scale, name: str) -> Number:
 
 
 def _detectable_key(row: Row, name: str) -> str:
-    return derived(name, row.key("se"), row.key("level"), path("plan", "analysis", "power"))
+    share = (_FOUR_WEEKS,) if name.startswith("detectable_more") else ()
+    return derived(name, row.key("se"), row.key("level"), path("plan", "analysis", "power"), *share)
 
 
 def limit_style(limit: Limit, scale: Scale) -> Style:
