@@ -7,7 +7,7 @@ from typing import ClassVar, cast
 import numpy as np
 
 from cxcausal.checks.breach import decisive_metrics, quoted, verdict_of
-from cxcausal.core.measures import measure_of, why_not_measured
+from cxcausal.core.measures import values_of
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Flow, FlowQuery, MomentQuery, Moments, MomentTable, Query
 from cxcausal.core.results import CheckResult, OnBreach
@@ -48,7 +48,7 @@ class TinyArm:
 
     def queries(self, spec: ExperimentSpec) -> tuple[Query, ...]:
         """Return the flow of units and the moments of every decisive metric."""
-        return (FlowQuery(), *(_query(spec, metric) for metric in _measured(spec)))
+        return (FlowQuery(), *(_query(spec, metric) for metric in decisive_metrics(spec)))
 
     def judge(self, spec: ExperimentSpec, answers: Answers) -> CheckResult:
         """Return the verdict, naming what there is too little of."""
@@ -80,7 +80,7 @@ class TinyArm:
                 yield _Shortage(text=text, found=n, needed=self.min_units)
 
     def _metrics(self, spec: ExperimentSpec, flow: Flow, answers: Answers) -> Iterator[_Shortage]:
-        for metric in _measured(spec):
+        for metric in decisive_metrics(spec):
             table = cast("MomentTable", answers[_query(spec, metric)])
             cells = {arm: cell for arm in spec.arms if (cell := table.get((arm, ()))) is not None and cell.n}
             yield from self._known(spec, metric, flow, cells)
@@ -115,12 +115,8 @@ class TinyArm:
                     yield _Shortage(text=f"{text} (needed: {self.min_events})", found=found, needed=self.min_events)
 
 
-def _measured(spec: ExperimentSpec) -> Iterator[Metric]:
-    yield from (metric for metric in decisive_metrics(spec) if why_not_measured(metric) is None)
-
-
 def _query(spec: ExperimentSpec, metric: Metric) -> MomentQuery:
-    return MomentQuery(measure=measure_of(metric, spec.data.weight))
+    return MomentQuery(measure=values_of(metric, spec.data.weight))
 
 
 def _counted(metric: Metric, cell: Moments) -> tuple[tuple[str, int], ...]:

@@ -21,6 +21,7 @@ from cxcausal.core.queries import (
     MissingQuery,
     MixedQuery,
     MomentQuery,
+    QuantileQuery,
     Query,
     RegressionQuery,
 )
@@ -37,6 +38,7 @@ from cxcausal.data.counts import (
     repeated_rows,
 )
 from cxcausal.data.engine import Engine
+from cxcausal.data.quantiles import quantiles
 from cxcausal.data.regressions import regressions
 from cxcausal.data.subjects import columns_of
 from cxcausal.data.tables import Opened
@@ -46,6 +48,7 @@ from cxcausal.data.units import Units
 _ALL = Wish(subject=None, by=(), population="enrolled")
 _DONE = Wish(subject=None, by=(), population="analysed")
 _Tables = Mapping[Wish, Answered]
+_MEASURED = MissingQuery | MomentQuery | ClusterQuery | CorrelationQuery | RegressionQuery | QuantileQuery
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,12 +85,15 @@ class Dataset:
         tables = tally(self.engine, self.units, [wish for query in asked for wish in self._wishes(query, unique)])
         clustered = patterns(self.engine, self.units, [query for query in asked if isinstance(query, ClusterQuery)])
         fitted = regressions(self.engine, self.units, [query for query in asked if isinstance(query, RegressionQuery)])
+        ordered = quantiles(self.engine, self.units, [query for query in asked if isinstance(query, QuantileQuery)])
         answers: dict[Query, Answer] = {}
         for query in asked:
             if isinstance(query, ClusterQuery):
                 answers[query] = clustered[query]
             elif isinstance(query, RegressionQuery):
                 answers[query] = fitted[query]
+            elif isinstance(query, QuantileQuery):
+                answers[query] = ordered[query]
             else:
                 answers[query] = self._answer(query, tables, unique)
         return answers
@@ -198,12 +204,13 @@ class Dataset:
 
 def _columns(query: Query) -> Iterator[tuple[str, str]]:
     """Yield (role, name) of the columns that a query needs; a covariate may have either role."""
-    if isinstance(query, MissingQuery | MomentQuery | ClusterQuery | CorrelationQuery | RegressionQuery):
+    if isinstance(query, _MEASURED):
         yield from (("number", name) for name in columns_of(query.measure))
-    if isinstance(query, CountQuery | MomentQuery | RegressionQuery):
+    if isinstance(query, CountQuery | MomentQuery | RegressionQuery | QuantileQuery):
         yield from (("text", name) for name in query.by)
-    if isinstance(query, ClusterQuery):
+    if isinstance(query, ClusterQuery | QuantileQuery):
         yield from (("id", name) for name in query.cluster)
+    if isinstance(query, ClusterQuery):
         yield from (("text", name) for name in (query.by,) if name is not None)
 
 

@@ -47,6 +47,8 @@ def components_of(subject: Subject, table: Table, numbers: Mapping[str, Bounds])
     parts = [_value(subject, table, numbers)]
     if subject.denominator is not None:
         parts.append(_column(subject.denominator, table, numbers))
+    if subject.transform == "per_nonzero":
+        parts.append(_nonzero(parts[0]))
     if subject.weight is not None:
         weight = _column(subject.weight, table, numbers)
         one = Component(value=ibis.literal(1.0), largest=1.0, whole=True)
@@ -106,7 +108,13 @@ def _value(measure: Measure, table: Table, numbers: Mapping[str, Bounds]) -> Com
     summed = _summed(measure, table, numbers)
     if measure.transform == "nps":
         return _nps(summed)
+    if measure.transform == "nonzero":
+        return _nonzero(summed)
     return _top_box(summed, measure) if measure.transform == "top_box" else summed
+
+
+def _nonzero(part: Component) -> Component:
+    return Component(value=(part.value != 0).cast("float64"), largest=1.0, whole=True)
 
 
 def _nps(part: Component) -> Component:
