@@ -8,6 +8,9 @@ from cxcausal.core.queries import Measure
 if TYPE_CHECKING:
     from cxcausal.core.spec.models import ExperimentSpec, Metric
 
+WINSORIZED_TYPES = frozenset({"mean", "count", "ratio"})
+"""Types whose values (of a ratio, the numerator's) may lie far out; all others are bounded."""
+_NO_COLUMN = "\x1f"
 _HALF = 0.5
 _ENDINGS = {"1": "st", "2": "nd", "3": "rd"}
 _TRANSFORMS: dict[str, Literal["identity", "top_box", "nps"]] = {"top_box": "top_box", "nps": "nps"}
@@ -33,6 +36,37 @@ def values_of(metric: "Metric", weight: str | None = None) -> Measure:
     if metric.type != "quantile":
         return measure_of(metric, weight)
     return Measure(name=metric.name, terms=((str(metric.column), 1.0),), response=metric.response)
+
+
+def winsorized_metrics(spec: "ExperimentSpec") -> "tuple[Metric, ...]":
+    """Return the metrics of which the plan wants winsorised effects, as far as their type has outliers."""
+    planned = (metric for _, metric in spec.metrics.with_roles())
+    return tuple(metric for metric in planned if _asked(spec, metric) and metric.type in WINSORIZED_TYPES)
+
+
+def not_winsorized(spec: "ExperimentSpec") -> "tuple[Metric, ...]":
+    """Return the metrics that say `outliers: winsorize` themselves, and are of a type that has none."""
+    planned = (metric for _, metric in spec.metrics.with_roles())
+    return tuple(metric for metric in planned if metric.outliers == "winsorize" and metric.type not in WINSORIZED_TYPES)
+
+
+def winsorized(metric: "Metric") -> "Metric":
+    r"""Return the metric whose column (or numerator) is the capped one that the data edge makes beside it.
+
+    The capped column's name has a sign that no plan can write, so that it is no column of the data.
+
+    Example:
+        >>> from cxcausal.core.spec.models import Metric
+        >>> spend = Metric(name="spend", type="mean", column="spend", desired_direction="increase")
+        >>> winsorized(spend).column
+        'spend\x1fwinsorized'
+    """
+    capped = f"{metric.name}{_NO_COLUMN}winsorized"
+    return metric.model_copy(update={"numerator" if metric.type == "ratio" else "column": capped})
+
+
+def _asked(spec: "ExperimentSpec", metric: "Metric") -> bool:
+    return (metric.outliers or spec.analysis.outliers) == "winsorize"
 
 
 def percentile(q: float) -> str:

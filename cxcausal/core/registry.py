@@ -16,7 +16,10 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "difference_in_means": "cxcausal.estimators.difference_in_means:DifferenceInMeans",
         "ols": "cxcausal.estimators.ols:Ols",
     },
-    "companions": {},
+    "companions": {
+        "winsorized": "cxcausal.estimators.winsorized:Winsorized",
+        "parts": "cxcausal.estimators.parts:Parts",
+    },
     "checks": {
         "srm": "cxcausal.checks.srm:Srm",
         "srm_by_segment": "cxcausal.checks.srm_by_segment:SrmBySegment",

@@ -11,6 +11,8 @@ import numpy as np
 from cxcausal.core.errors import PlanError, Problem
 from cxcausal.core.queries import (
     Answer,
+    Cap,
+    CapQuery,
     ClusterQuery,
     CorrelationQuery,
     CountQuery,
@@ -94,6 +96,8 @@ class Dataset:
                 answers[query] = fitted[query]
             elif isinstance(query, QuantileQuery):
                 answers[query] = ordered[query]
+            elif isinstance(query, CapQuery):
+                answers[query] = self.units.caps.get(query.metric, Cap())
             else:
                 answers[query] = self._answer(query, tables, unique)
         return answers

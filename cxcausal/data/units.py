@@ -1,9 +1,10 @@
 """The enrolled units in typed form: arms, ids, texts, numbers and maturity, validated before anything is estimated."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from cxcausal.core.errors import DataError, Problem
+from cxcausal.core.queries import Cap
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.arms import undeclared_arms
 from cxcausal.data.clock import Clock, calendar_of, clock_of, date_problems
@@ -45,6 +46,7 @@ class Units:
         data_cut: the latest end of observation, as an ISO date.
         matures_on: when the last unit will have been observed for long enough.
         maturity_known: windows, time zero and the end of observation are all declared.
+        caps: by metric, where the values of its capped column are cut.
     """
 
     table: Table
@@ -57,6 +59,7 @@ class Units:
     data_cut: str | None
     matures_on: str | None
     maturity_known: bool
+    caps: Mapping[str, Cap] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -40,7 +40,7 @@ def test_ranks_and_values_are_those_of_the_sorted_rows(
     cells = _answer(dataset, QuantileQuery(measure=SPEND, q=q, by=by)).cells
     known = frame[frame.spend.notna()]
     keys = [known.arm, *(known[name].fillna("") for name in by)]
-    expected = {key: part for key, part in known.groupby(keys)}
+    expected = dict(list(known.groupby(keys)))
     assert {(arm, *group) for arm, group in cells} == set(expected)
     for (arm, group), cell in cells.items():
         twin = grid_of(expected[arm, *group].spend.to_numpy(), q)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cxcausal.core.queries import OrderStatistics
+from cxcausal.core.queries import ClusterPatterns, OrderStatistics
 from cxcausal.core.ranks import quantile_rank
 from cxcausal.stats.quantiles import TOO_FEW, arm_quantile, does_not_vary, quantile_difference
 from tests.quantile_twins import Values, arm_limits, every_rank, grid_of, mover, sample_quantile
@@ -146,7 +146,7 @@ def test_clusters_widen_by_the_design_effect_of_the_share_above() -> None:
     cuts = {arm: sample_quantile(values[treated == arm], 0.75) for arm in (0.0, 1.0)}
     share = np.array([value >= cuts[arm] for value, arm in zip(values, treated, strict=True)]).astype(float)
     one, two = (every_rank(values[treated == arm]) for arm in (1.0, 0.0))
-    patterns = {("g",): cluster_patterns_of(share, treated, cluster)}
+    patterns: dict[tuple[str, ...], ClusterPatterns] = {("g",): cluster_patterns_of(share, treated, cluster)}
     found = quantile_difference(one, two, 0.75, [patterns])
     full = full_cr2(np.column_stack([treated, 1 - treated]), share, cluster, np.array([1.0, -1.0]))
     rates = [share[treated == arm].mean() for arm in (1.0, 0.0)]
