@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 WINSORIZED_TYPES = frozenset({"mean", "count", "ratio"})
 """Types whose values (of a ratio, the numerator's) may lie far out; all others are bounded."""
 _NO_COLUMN = "\x1f"
+MEDIAN = "median"
 _HALF = 0.5
 _ENDINGS = {"1": "st", "2": "nd", "3": "rd"}
 _TRANSFORMS: dict[str, Literal["identity", "top_box", "nps"]] = {"top_box": "top_box", "nps": "nps"}
@@ -77,7 +78,7 @@ def percentile(q: float) -> str:
         ('median', '90th percentile', '2nd percentile', '99.9th percentile')
     """
     if q == _HALF:
-        return "median"
+        return MEDIAN
     number = f"{100 * q:.10g}"
     whole = number.isdigit() and number[-2:] not in {"11", "12", "13"}
     return f"{number}{_ENDINGS.get(number[-1], 'th') if whole else 'th'} percentile"

@@ -46,6 +46,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "appendix_flow": "cxcausal.report.sections.appendix_flow:FlowSection",
         "appendix_metrics": "cxcausal.report.sections.appendix_metrics:MetricsSection",
         "appendix_effects": "cxcausal.report.sections.appendix_effects:EffectsSection",
+        "appendix_parts": "cxcausal.report.sections.appendix_parts:PartsSection",
         "appendix_checks": "cxcausal.report.sections.appendix_checks:ChecksSection",
         "appendix_segments": "cxcausal.report.sections.appendix_segments:SegmentsSection",
         "appendix_lineage": "cxcausal.report.sections.appendix_lineage:LineageSection",

@@ -13,6 +13,7 @@ APPENDIX = (
     "appendix_flow",
     "appendix_metrics",
     "appendix_effects",
+    "appendix_parts",
     "appendix_checks",
     "appendix_segments",
     "appendix_lineage",

@@ -54,7 +54,8 @@ def _numeric_gradient(y: Values, treated: Values, part: str) -> Values:
         more, less = np.ones(n), np.ones(n)
         more[row], less[row] = 1 + step, 1 - step
         slopes[row] = (value(more) - value(less)) / (2 * step)
-    return slopes * np.where(treated == 1, treated.sum(), (1 - treated).sum())
+    found: Values = slopes * np.where(treated == 1, treated.sum(), (1 - treated).sum())
+    return found
 
 
 def test_nps_is_promoters_less_detractors(frame: pd.DataFrame, tmp_path: Path) -> None:
@@ -121,9 +122,8 @@ def test_the_parts_sum_to_the_difference_and_have_the_rows_variance(frame: pd.Da
         variance = sum(arm.var(ddof=1) / len(arm) for arm in arms)
         assert row.se == pytest.approx(np.sqrt(variance), rel=1e-6)
         assert row.unit == whole.unit
-        assert (row.low, row.high) == pytest.approx(
-            (row.point - stats.t.isf(0.025, row.df) * row.se, row.point + stats.t.isf(0.025, row.df) * row.se)  # type: ignore[operator]
-        )
+        half = stats.t.isf(0.025, row.df or 0.0) * (row.se or 0.0)
+        assert (row.low, row.high) == pytest.approx(((row.point or 0.0) - half, (row.point or 0.0) + half))
 
 
 def test_clustered_parts_have_the_rows_cr2(frame: pd.DataFrame, tmp_path: Path) -> None:
