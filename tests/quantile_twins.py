@@ -31,10 +31,10 @@ def sample_quantile(values: Values, q: float) -> float:
     return float(np.quantile(values, q - 1e-12, method="inverted_cdf"))
 
 
-def arm_limits(values: Values, q: float, z: float) -> tuple[float, float]:
-    """Return one arm's limits at a normal quantile, rank by rank."""
+def arm_limits(values: Values, q: float, z: float, *, tied: bool | None = None) -> tuple[float, float]:
+    """Return one arm's limits at a normal quantile, rank by rank; ties are looked for in all values unless told."""
     ordered, n = np.sort(values), len(values)
-    tied = len(set(ordered.tolist())) < n
+    tied = len(set(ordered.tolist())) < n if tied is None else tied
     alpha = stats.norm.sf(z)
     point = sample_quantile(values, q)
     lows = [r for r in range(1, n + 1) if stats.binom.cdf(r - 1, n, q) <= alpha]

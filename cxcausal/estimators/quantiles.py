@@ -1,7 +1,6 @@
 """Difference in quantiles per contrast, population and scale, from order statistics that the engine puts in order."""
 
 from dataclasses import replace
-from itertools import chain
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -42,10 +41,10 @@ def compare_quantiles(
     questions = questions_of(spec, levels)
     if spec.data.weight is not None:
         refused = Found(treated=_cell(None, 0.0), control=_cell(None, 0.0), reason=WEIGHTED, hidden=True, method=METHOD)
-        everybody = (question for question in questions if question.segment is None)
-        return tuple(chain.from_iterable(rows_of(spec, metric, question, refused) for question in everybody))
-    rows = (rows_of(spec, metric, question, _find(spec, metric, question, answers)) for question in questions)
-    return tuple(_in_words(row) for row in chain.from_iterable(rows))
+        told = [(question, refused) for question in questions if question.segment is None]
+    else:
+        told = [(question, _find(spec, metric, question, answers)) for question in questions]
+    return tuple(_in_words(row) for question, found in told for row in rows_of(spec, metric, question, found))
 
 
 def _query(spec: "ExperimentSpec", metric: "Metric", segment: str | None) -> QuantileQuery:

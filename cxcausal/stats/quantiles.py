@@ -17,6 +17,7 @@ TOO_FEW = "an arm has too few customers for an interval of this quantile at this
 NO_SPREAD = "so many customers share one value that this quantile does not vary"
 _FARTHEST = 40.0
 _STEPS = 60
+_TINY = 1e-15
 _USUAL = 0.95
 _EMPTY = Moments(n=0, mean=np.array([np.nan]), m2=np.array([[np.nan]]))
 
@@ -291,10 +292,7 @@ def does_not_vary(found: QuantileDifference) -> bool:
 
 
 def _widened(share: Difference, n_treated: int, n_control: int) -> tuple[float, Difference]:
-    """Return the root of the design effect of a difference of shares; 1 where neither share varies."""
+    """Return the root of the design effect of a difference of shares; 1 where the shares do not vary."""
     arms = ((share.mean_treated, n_treated), (share.mean_control, n_control))
     alone = sum(max(rate * (1 - rate), 0.0) / n for rate, n in arms)
-    return (share.se / sqrt(alone) if alone > _TINY else 1.0), share
-
-
-_TINY = 1e-15
+    return (share.se / sqrt(alone) if min(alone, share.se) > _TINY else 1.0), share

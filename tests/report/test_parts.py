@@ -7,6 +7,7 @@ import pytest
 
 from cxcausal.core.results import Estimate, RunResult
 from cxcausal.report import render_report
+from cxcausal.report.blocks import Bullets
 from cxcausal.report.facts import Facts
 from cxcausal.report.sections.appendix_parts import PartsSection
 from cxcausal.report.sentences.effects import effect_sentence
@@ -76,7 +77,9 @@ def test_parts_and_caps_have_their_section() -> None:
     names = [plain(row[0].words) for row in table.rows]  # type: ignore[union-attr]
     assert names[:3] == ["margin_90d.who"] * 3
     assert {"nps.promoters", "nps.detractors", "margin_90d.from_how_much"} < set(names)
-    assert CAP in plain(section.blocks[3].items[0])  # type: ignore[union-attr]
+    bullets = section.blocks[3]
+    assert isinstance(bullets, Bullets)
+    assert CAP in plain(bullets.items[0])
 
 
 def test_without_parts_there_is_no_section() -> None:
