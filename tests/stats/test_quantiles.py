@@ -165,3 +165,18 @@ def test_ranks_are_those_of_exact_arithmetic() -> None:
             assert quantile_rank(n, tenths / 10) == max(-(-n * tenths // 10), 1)
     cell = OrderStatistics(n=3, ranks=np.array([1, 2, 3]), values=np.array([1.0, 2.0, 3.0]))
     assert arm_quantile(cell, 0.5).point == 2.0
+
+
+def test_the_larger_design_effect_of_the_two_shares_counts() -> None:
+    rng = np.random.default_rng(6)
+    cluster = np.repeat(np.arange(40), 10)
+    treated = (cluster % 2).astype(float)
+    scores = np.clip(np.round(3 + rng.normal(size=40)[cluster] + rng.normal(size=400)), 1, 5)
+    arms = [every_rank(scores[treated == arm]) for arm in (1.0, 0.0)]
+    at_least, above = (
+        {("g",): cluster_patterns_of(share.astype(float), treated, cluster)} for share in (scores >= 4, scores > 4)
+    )
+    spreads = [quantile_difference(arms[0], arms[1], 0.75, [one]).spread for one in (at_least, above)]  # type: ignore[list-item]
+    for order in ([at_least, above], [above, at_least]):
+        assert quantile_difference(arms[0], arms[1], 0.75, order).spread == max(spreads)  # type: ignore[arg-type]
+    assert spreads[0] != spreads[1]
