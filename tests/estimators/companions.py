@@ -31,12 +31,15 @@ def told(frame: pd.DataFrame, root: Path, metrics: list[dict[str, Any]], **chang
             for query in estimator.queries(spec, metric, dataset.levels)
         ]
         answers = dataset.answer(tuple(dict.fromkeys(asked)))
-        return [
-            comparison.at(0.05)
+        made = [
+            comparison
             for metric in metric_list
             for estimator in ALL
             for comparison in estimator.compare(spec, metric, dataset.levels, answers)
         ]
+    rows = [comparison.at(0.05) for comparison in made]
+    assert not any(row.companion and one.confirmatory for row, one in zip(rows, made, strict=True))
+    return rows
 
 
 def pick(rows: list[Estimate], metric: str, arm: str = "gig", **keys: object) -> Estimate:
