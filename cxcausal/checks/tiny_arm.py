@@ -8,7 +8,7 @@ import numpy as np
 
 from cxcausal.checks.breach import decisive_metrics, quoted, verdict_of
 from cxcausal.checks.validated_region import Doubt, cluster_queries_of, doubts
-from cxcausal.core.measures import measure_of, why_not_measured
+from cxcausal.core.measures import values_of
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Flow, FlowQuery, MomentQuery, Moments, MomentTable, Query
 from cxcausal.core.results import CheckResult, OnBreach
@@ -52,8 +52,8 @@ class TinyArm:
 
     def queries(self, spec: ExperimentSpec) -> tuple[Query, ...]:
         """Return the flow of units, and the moments and cluster sums of every decisive metric."""
-        clusters = (query for metric in _measured(spec) for query in cluster_queries_of(spec, metric))
-        return (FlowQuery(), *(_query(spec, metric) for metric in _measured(spec)), *clusters)
+        clusters = (query for metric in _averages(spec) for query in cluster_queries_of(spec, metric))
+        return (FlowQuery(), *(_query(spec, metric) for metric in decisive_metrics(spec)), *clusters)
 
     def judge(self, spec: ExperimentSpec, answers: Answers) -> CheckResult:
         """Return the verdict, naming what there is too little of."""
@@ -99,7 +99,7 @@ class TinyArm:
                 yield _Shortage(text=text, found=n, needed=self.min_units)
 
     def _metrics(self, spec: ExperimentSpec, flow: Flow, answers: Answers) -> Iterator[_Shortage]:
-        for metric in _measured(spec):
+        for metric in decisive_metrics(spec):
             table = cast("MomentTable", answers[_query(spec, metric)])
             cells = _cells(spec, table)
             yield from self._known(spec, metric, flow, cells)
@@ -134,8 +134,9 @@ class TinyArm:
                     yield _Shortage(text=f"{text} (needed: {self.min_events})", found=found, needed=self.min_events)
 
 
-def _measured(spec: ExperimentSpec) -> Iterator[Metric]:
-    yield from (metric for metric in decisive_metrics(spec) if why_not_measured(metric) is None)
+def _averages(spec: ExperimentSpec) -> Iterator[Metric]:
+    """Yield the decisive metrics that are averages, of which the validated region is known."""
+    yield from (metric for metric in decisive_metrics(spec) if metric.type != "quantile")
 
 
 def _cells(spec: ExperimentSpec, table: MomentTable) -> dict[str, Moments]:
@@ -144,12 +145,12 @@ def _cells(spec: ExperimentSpec, table: MomentTable) -> dict[str, Moments]:
 
 
 def _doubts(spec: ExperimentSpec, answers: Answers) -> Iterator[Doubt]:
-    for metric in _measured(spec):
+    for metric in _averages(spec):
         yield from doubts(spec, metric, _cells(spec, cast("MomentTable", answers[_query(spec, metric)])), answers)
 
 
 def _query(spec: ExperimentSpec, metric: Metric) -> MomentQuery:
-    return MomentQuery(measure=measure_of(metric, spec.data.weight))
+    return MomentQuery(measure=values_of(metric, spec.data.weight))
 
 
 def _counted(metric: Metric, cell: Moments) -> tuple[tuple[str, int], ...]:

@@ -9,12 +9,80 @@ from cxcausal.core.queries import Measure
 if TYPE_CHECKING:
     from cxcausal.core.spec.models import ExperimentSpec, Metric
 
+WINSORIZED_TYPES = frozenset({"mean", "count", "ratio"})
+"""Types whose values (of a ratio, the numerator's) may lie far out; all others are bounded."""
+_NO_COLUMN = "\x1f"
+MEDIAN = "median"
+_HALF = 0.5
+_ENDINGS = {"1": "st", "2": "nd", "3": "rd"}
 _TRANSFORMS: dict[str, Literal["identity", "top_box", "nps"]] = {"top_box": "top_box", "nps": "nps"}
 
 
 def why_not_measured(metric: "Metric") -> str | None:
-    """Return the reason why this version can't compute a metric, or None where it can."""
-    return "quantile metrics are not computed by this version" if metric.type == "quantile" else None
+    """Return the reason why a metric has no measure whose average it is, or None where it has one.
+
+    Quantiles have none: `values_of` gives what they are quantiles of.
+    """
+    return "a quantile is not an average, so this is not computed for it" if metric.type == "quantile" else None
+
+
+def values_of(metric: "Metric", weight: str | None = None) -> Measure:
+    """Return the measure behind a metric; for a quantile the values that it is a quantile of, which have no weight.
+
+    Example:
+        >>> from cxcausal.core.spec.models import Metric
+        >>> p90 = Metric(name="p90", type="quantile", column="spend", q=0.9, desired_direction="increase")
+        >>> values_of(p90, "w").terms, values_of(p90, "w").weight
+        ((('spend', 1.0),), None)
+    """
+    if metric.type != "quantile":
+        return measure_of(metric, weight)
+    return Measure(name=metric.name, terms=((str(metric.column), 1.0),), response=metric.response)
+
+
+def winsorized_metrics(spec: "ExperimentSpec") -> "tuple[Metric, ...]":
+    """Return the metrics of which the plan wants winsorised effects, as far as their type has outliers."""
+    planned = (metric for _, metric in spec.metrics.with_roles())
+    return tuple(metric for metric in planned if _asked(spec, metric) and metric.type in WINSORIZED_TYPES)
+
+
+def not_winsorized(spec: "ExperimentSpec") -> "tuple[Metric, ...]":
+    """Return the metrics that say `outliers: winsorize` themselves, and are of a type that has none."""
+    planned = (metric for _, metric in spec.metrics.with_roles())
+    return tuple(metric for metric in planned if metric.outliers == "winsorize" and metric.type not in WINSORIZED_TYPES)
+
+
+def winsorized(metric: "Metric") -> "Metric":
+    r"""Return the metric whose column (or numerator) is the capped one that the data edge makes beside it.
+
+    The capped column's name has a sign that no plan can write, so that it is no column of the data.
+
+    Example:
+        >>> from cxcausal.core.spec.models import Metric
+        >>> spend = Metric(name="spend", type="mean", column="spend", desired_direction="increase")
+        >>> winsorized(spend).column
+        'spend\x1fwinsorized'
+    """
+    capped = f"{metric.name}{_NO_COLUMN}winsorized"
+    return metric.model_copy(update={"numerator" if metric.type == "ratio" else "column": capped})
+
+
+def _asked(spec: "ExperimentSpec", metric: "Metric") -> bool:
+    return (metric.outliers or spec.analysis.outliers) == "winsorize"
+
+
+def percentile(q: float) -> str:
+    """Return a quantile's name.
+
+    Example:
+        >>> percentile(0.5), percentile(0.9), percentile(0.02), percentile(0.999)
+        ('median', '90th percentile', '2nd percentile', '99.9th percentile')
+    """
+    if q == _HALF:
+        return MEDIAN
+    number = f"{100 * q:.10g}"
+    whole = number.isdigit() and number[-2:] not in {"11", "12", "13"}
+    return f"{number}{_ENDINGS.get(number[-1], 'th') if whole else 'th'} percentile"
 
 
 def measure_of(metric: "Metric", weight: str | None = None) -> Measure:
@@ -87,4 +155,7 @@ def unit_of(spec: "ExperimentSpec", metric: "Metric") -> str:
     if metric.type == "ratio":
         return f"{metric.numerator} per {metric.denominator}"
     column = spec.data.columns.get(str(metric.column))
+    if metric.q is not None:
+        own = f"{column.unit} " if column is not None and column.unit else ""
+        return f"{own}at the {percentile(metric.q)}"
     return f"{column.unit} per customer" if column is not None and column.unit else "per customer"

@@ -26,7 +26,9 @@ class Measure:
     ratio of means. Units whose value is missing, or whose `response` column is not true, do not count.
     `at_least` belongs to the transform `top_box` (1 where the value is at least that, else 0); `nps` maps 0–6 to
     −100, 7–8 to 0 and 9–10 to 100; `answered` is 1 for the units that would count under `identity` and 0 for all
-    others, so that every unit counts. `weight` multiplies numerator and denominator (a weighted mean is a ratio).
+    others, so that every unit counts; `nonzero` is 1 where the value isn't zero, else 0; `per_nonzero` is the value
+    over that indicator, so that a ratio of means is the mean among units whose value isn't zero. `weight` multiplies
+    numerator and denominator (a weighted mean is a ratio).
 
     Money needs what differs by arm (a contact costs, no contact doesn't): `arm_terms` adds the terms of a unit's own
     arm to the sum, and `arm_constant` its own arm's constant; an arm that isn't named there gets nothing added. A
@@ -36,7 +38,7 @@ class Measure:
     name: str
     terms: tuple[tuple[str, float], ...]
     constant: float = 0.0
-    transform: Literal["identity", "top_box", "nps", "answered"] = "identity"
+    transform: Literal["identity", "top_box", "nps", "answered", "nonzero", "per_nonzero"] = "identity"
     at_least: float | None = None
     denominator: str | None = None
     response: str | None = None
@@ -47,7 +49,7 @@ class Measure:
     @property
     def is_ratio(self) -> bool:
         """Whether cells carry two components (numerator, denominator) instead of one."""
-        return self.denominator is not None or self.weight is not None
+        return self.denominator is not None or self.weight is not None or self.transform == "per_nonzero"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +187,28 @@ class NonresponseQuery:
     support: tuple[float, float] | Literal["observed"] | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class QuantileQuery:
+    """The values around a measure's q-quantile in every arm × `by`, over analysed units; answered by `Quantiles`.
+
+    Where units share a fate, `cluster` names by what, and `contrasts` are the pairs (treated, control) for which the
+    clusters of the units above the arms' own quantiles are asked.
+    """
+
+    measure: Measure
+    q: float
+    by: tuple[str, ...] = ()
+    cluster: tuple[str, ...] = ()
+    contrasts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class CapQuery:
+    """Where a metric's values are capped, by the metric's name; answered by a `Cap`."""
+
+    metric: str
+
+
 Query = (
     CountQuery
     | MixedQuery
@@ -198,6 +222,8 @@ Query = (
     | RegressionQuery
     | ClusterRegressionQuery
     | NonresponseQuery
+    | QuantileQuery
+    | CapQuery
 )
 
 
@@ -389,6 +415,45 @@ class Nonresponse:
     support: tuple[float, float] | None
 
 
+@dataclass(frozen=True, kw_only=True)
+class OrderStatistics:
+    """Some of a cell's values by their rank, around one quantile and outwards in small steps of its spread.
+
+    Attributes:
+        n: units that count.
+        ranks: shape (R,), from 1 to n, rising.
+        values: shape (R,), the values that have these ranks in rising order.
+    """
+
+    n: int
+    ranks: npt.NDArray[np.int64]
+    values: Array
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantiles:
+    """The answer to a `QuantileQuery`.
+
+    Attributes:
+        cells: (arm, group) → its values around the quantile.
+        shares: (treated, control, group) → twice the patterns of every non-empty subset of the cluster names, of the
+            units whose value is at least their arm's quantile, and of those whose value is above it.
+    """
+
+    cells: Mapping[tuple[str, Key], OrderStatistics]
+    shares: Mapping[tuple[str, str, Key], tuple[Mapping[tuple[str, ...], ClusterPatterns], ...]] = field(
+        default_factory=dict
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cap:
+    """Values above `high` count as `high`, and values below `low` as `low`; None where no value lies beyond."""
+
+    low: float | None = None
+    high: float | None = None
+
+
 UNITS_PER_COLUMN = 20
 """Units per covariate column below which an arm is not fitted."""
 
@@ -410,6 +475,8 @@ Answer = (
     | MissingCounts
     | ClusterPatterns
     | Nonresponse
+    | Quantiles
+    | Cap
     | Flow
     | int
     | float

@@ -17,6 +17,8 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "ols": "cxcausal.estimators.ols:Ols",
     },
     "companions": {
+        "winsorized": "cxcausal.estimators.winsorized:Winsorized",
+        "parts": "cxcausal.estimators.parts:Parts",
         "response": "cxcausal.estimators.response:Response",
         "complier": "cxcausal.estimators.complier:Complier",
     },
@@ -47,6 +49,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "appendix_metrics": "cxcausal.report.sections.appendix_metrics:MetricsSection",
         "appendix_effects": "cxcausal.report.sections.appendix_effects:EffectsSection",
         "appendix_surveys": "cxcausal.report.sections.appendix_surveys:SurveysSection",
+        "appendix_parts": "cxcausal.report.sections.appendix_parts:PartsSection",
         "appendix_checks": "cxcausal.report.sections.appendix_checks:ChecksSection",
         "appendix_delivery": "cxcausal.report.sections.appendix_delivery:DeliverySection",
         "appendix_segments": "cxcausal.report.sections.appendix_segments:SegmentsSection",

@@ -11,6 +11,7 @@ import numpy as np
 from cxcausal.core.errors import PlanError, Problem
 from cxcausal.core.queries import (
     Answer,
+    CapQuery,
     ClusterQuery,
     ClusterRegressionQuery,
     CorrelationQuery,
@@ -23,6 +24,7 @@ from cxcausal.core.queries import (
     MixedQuery,
     MomentQuery,
     NonresponseQuery,
+    QuantileQuery,
     Query,
     RegressionQuery,
 )
@@ -41,11 +43,13 @@ from cxcausal.data.counts import (
 )
 from cxcausal.data.engine import Engine
 from cxcausal.data.nonresponse import nonresponse
+from cxcausal.data.quantiles import quantiles
 from cxcausal.data.regressions import regressions
 from cxcausal.data.subjects import columns_of
 from cxcausal.data.tables import Opened
 from cxcausal.data.tallies import moments_of
 from cxcausal.data.units import Units
+from cxcausal.data.winsorized import caps
 
 _ALL = Wish(subject=None, by=(), population="enrolled")
 _DONE = Wish(subject=None, by=(), population="analysed")
@@ -55,8 +59,12 @@ _APART: Mapping[type[Any], Callable[[Engine, Units, Sequence[Any]], Mapping[Any,
     RegressionQuery: regressions,
     ClusterRegressionQuery: cluster_regressions,
     NonresponseQuery: nonresponse,
+    QuantileQuery: quantiles,
+    CapQuery: caps,
 }
 """The queries that are more than sums over arms and groups, each with what answers all of its kind at once."""
+_REGRESSED = RegressionQuery | ClusterRegressionQuery
+_MEASURED = MissingQuery | MomentQuery | ClusterQuery | CorrelationQuery | _REGRESSED | NonresponseQuery | QuantileQuery
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -202,24 +210,15 @@ class Dataset:
 
 def _columns(query: Query) -> Iterator[tuple[str, str]]:
     """Yield (role, name) of the columns that a query needs; a covariate may have either role."""
-    if isinstance(
-        query,
-        MissingQuery
-        | MomentQuery
-        | ClusterQuery
-        | CorrelationQuery
-        | RegressionQuery
-        | ClusterRegressionQuery
-        | NonresponseQuery,
-    ):
+    if isinstance(query, _MEASURED):
         yield from (("number", name) for name in columns_of(query.measure))
-    if isinstance(query, CountQuery | MomentQuery | RegressionQuery | ClusterRegressionQuery):
+    if isinstance(query, CountQuery | MomentQuery | _REGRESSED | QuantileQuery):
         yield from (("text", name) for name in query.by)
-    if isinstance(query, RegressionQuery | ClusterRegressionQuery):
+    if isinstance(query, _REGRESSED):
         yield from (("text", name) for name in query.strata)
     if isinstance(query, NonresponseQuery):
         yield from (("id", name) for name in query.clusters)
-    if isinstance(query, ClusterQuery | ClusterRegressionQuery):
+    if isinstance(query, ClusterQuery | ClusterRegressionQuery | QuantileQuery):
         yield from (("id", name) for name in query.cluster)
     if isinstance(query, ClusterQuery):
         yield from (("text", name) for name in (query.by,) if name is not None)

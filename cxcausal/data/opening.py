@@ -13,6 +13,7 @@ from cxcausal.data.roles import roles_of
 from cxcausal.data.sources import Confines, Source, find_source
 from cxcausal.data.tables import open_table, paths_for_engine
 from cxcausal.data.units import prepare_units
+from cxcausal.data.winsorized import with_caps
 
 _MAY_SPILL = 50_000_000
 """Bytes of input: smaller files fit into the engine's memory whatever is asked, and leave the project untouched."""
@@ -55,7 +56,7 @@ def open_dataset(
         unless_opened.callback(engine.close)
         opened = open_table(engine, source, spec.data, roles.needed)
         engine.lock(() if opened.kept else (*map(str, source.files), *paths_for_engine(source.files)))
-        units = prepare_units(engine, opened, spec, roles)
+        units = with_caps(engine, prepare_units(engine, opened, spec, roles), spec)
         unless_opened.pop_all()
     return Dataset(
         inputs=inputs,

@@ -47,6 +47,8 @@ def components_of(subject: Subject, table: Table, numbers: Mapping[str, Bounds])
     parts = [_value(subject, table, numbers)]
     if subject.denominator is not None:
         parts.append(_column(subject.denominator, table, numbers))
+    if subject.transform == "per_nonzero":
+        parts.append(_nonzero(parts[0]))
     if subject.weight is not None:
         weight = _column(subject.weight, table, numbers)
         one = Component(value=ibis.literal(1.0), largest=1.0, whole=True)
@@ -120,6 +122,8 @@ def _value(measure: Measure, table: Table, numbers: Mapping[str, Bounds]) -> Com
         return _answered(summed, measure, table)
     if measure.transform == "nps":
         return _nps(summed)
+    if measure.transform == "nonzero":
+        return _nonzero(summed)
     return _top_box(summed, measure) if measure.transform == "top_box" else summed
 
 
@@ -129,6 +133,10 @@ def _answered(part: Component, measure: Measure, table: Table) -> Component:
     if measure.response is not None:
         conditions.append((table[f"number:{measure.response}"] == 1).fill_null(False))
     return Component(value=reduce(and_, conditions).cast("float64"), largest=1.0, whole=True)
+
+
+def _nonzero(part: Component) -> Component:
+    return Component(value=(part.value != 0).cast("float64"), largest=1.0, whole=True)
 
 
 def _nps(part: Component) -> Component:

@@ -1,9 +1,10 @@
 """The enrolled units in typed form: arms, ids, texts, numbers and maturity, validated before anything is estimated."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from cxcausal.core.errors import DataError, Problem
+from cxcausal.core.queries import Cap
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.arms import undeclared_arms
 from cxcausal.data.clock import Clock, calendar_of, clock_of, date_problems
@@ -47,6 +48,7 @@ class Units:
         matures_on: when the last unit will have been observed for long enough.
         enrolled_from, enrolled_to: the first and the last time zero, as ISO dates; None where not declared.
         maturity_known: windows, time zero and the end of observation are all declared.
+        caps: by metric, where the values of its capped column are cut.
     """
 
     table: Table
@@ -61,6 +63,7 @@ class Units:
     maturity_known: bool
     enrolled_from: str | None = None
     enrolled_to: str | None = None
+    caps: Mapping[str, Cap] = field(default_factory=dict)
 
     def key(self, column: str) -> str:
         """Return the column to group by instead: as it is stored, with null for the empty text, where there is one.

@@ -14,7 +14,7 @@ class Randomized:
     grade: ClassVar[Grade] = "A"
     default_estimand: ClassVar[str] = "itt"
     default_method: ClassVar[str] = "difference_in_means"
-    companions: ClassVar[tuple[str, ...]] = ("response", "complier")
+    companions: ClassVar[tuple[str, ...]] = ("winsorized", "parts", "response", "complier")
     checks: ClassVar[tuple[str, ...]] = (
         "srm",
         "srm_by_segment",

@@ -1,16 +1,18 @@
 """An effect before its error level is decided: it can be told at any level, exactly, from the same aggregates."""
 
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from cxcausal.core.results import Estimate
 from cxcausal.stats.difference import NO_BASE, Difference
 from cxcausal.stats.newcombe import RateDifference
+from cxcausal.stats.quantiles import TOO_FEW, QuantileDifference
 
 if TYPE_CHECKING:
     from cxcausal.core.spec.models import Metric
 
-Effect = Difference | RateDifference
+Effect = Difference | RateDifference | QuantileDifference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +48,8 @@ class Comparison:
         if self.row.scale == "relative":
             return self._relative(effect, level)
         limits = effect.interval(level)
+        if not isfinite(limits.high - limits.low):
+            return _without(self.row, TOO_FEW)
         row = replace(self.row, point=effect.point, low=limits.low, high=limits.high, se=effect.se)
         return self._tested(row, effect, level)
 

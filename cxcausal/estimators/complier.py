@@ -10,7 +10,7 @@ from cxcausal.core.protocols import Answers, Comparison
 from cxcausal.core.queries import ClusterPatterns, Measure, Moments, MomentTable, Query
 from cxcausal.core.results import Estimate
 from cxcausal.estimators.delivery import NOBODY, delivery_queries, delivery_rows, mean_of
-from cxcausal.estimators.difference_in_means import found_between
+from cxcausal.estimators.difference_in_means import RATES, found_between
 from cxcausal.estimators.found import Found
 from cxcausal.estimators.questions import Levels, Question, cluster_queries_of, moment_query, questions_of
 from cxcausal.stats.newcombe import RateDifference
@@ -154,7 +154,7 @@ def _found(
     """Return the row of an effect of being assigned that could be told, divided by what that moved in delivery."""
     treated, control = (part_of(cell, ABOVE) if cell.n else NOBODY for cell in cells)
     outcome = {names: part_of_patterns(found, ABOVE) for names, found in patterns.items()}
-    itt = found_between(metric, question, (treated, control), outcome)
+    itt = found_between(question, (treated, control), outcome, rate=metric.type in RATES)
     if itt.reason is not None:
         return ComplierRow(row=_named(spec, metric, question, itt))
     if isinstance(itt.effect, RateDifference):

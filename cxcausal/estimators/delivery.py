@@ -58,7 +58,7 @@ def _row(spec: "ExperimentSpec", planned: Metric, question: Question, answers: A
     asked = cluster_queries_of(measure, question, spec.clusters)
     patterns = {names: cast("ClusterPatterns", answers[query]) for names, query in asked.items()}
     pair = (cells.get(question.arm, NOBODY), cells.get(question.control, NOBODY))
-    found = found_between(planned, question, pair, patterns)
+    found = found_between(question, pair, patterns, rate=True)
     return Comparison(row=_named(spec, planned, question, found), metric=planned, effect=found.effect)
 
 

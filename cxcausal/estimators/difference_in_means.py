@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from cxcausal.core.measures import measure_of, why_not_measured
+from cxcausal.core.measures import measure_of
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import ClusterPatterns, Moments, Query
+from cxcausal.core.queries import ClusterPatterns, Measure, Moments, Query
 from cxcausal.estimators.adjustment import Slopes, beside, regression_queries
 from cxcausal.estimators.comparison import Comparison, Effect
-from cxcausal.estimators.found import Found, comparison, rows_of
+from cxcausal.estimators.found import Found, rows_of
+from cxcausal.estimators.quantiles import compare_quantiles, quantile_queries
 from cxcausal.estimators.questions import Levels, Question, cluster_queries_of, moment_query, questions_of
 from cxcausal.stats.cluster import difference, too_few_clusters
 from cxcausal.stats.moments import NAN, RATIO, influence, merge
@@ -25,7 +26,8 @@ SMALLEST_CELL = 10
 """Customers per arm below which a segment's numbers are suppressed."""
 _FEWEST_UNITS = 2
 _NO_VARIATION = 1e-12
-_RATES = frozenset({"proportion", "top_box"})
+RATES = frozenset({"proportion", "top_box"})
+"""Types of metrics that are 0 or 1 per customer."""
 _EMPTY = Moments(n=0, mean=np.array([NAN]), m2=np.array([[NAN]]))
 
 Patterns = Mapping[tuple[str, ...], ClusterPatterns]
@@ -44,8 +46,8 @@ class DifferenceInMeans:
 
     def queries(self, spec: "ExperimentSpec", metric: "Metric", levels: Levels) -> tuple[Query, ...]:
         """Return moments per population, cluster sums per contrast where units share a fate, and regressions."""
-        if why_not_measured(metric) is not None:
-            return ()
+        if metric.type == "quantile":
+            return quantile_queries(spec, metric)
         measure = measure_of(metric, spec.data.weight)
         moments = (moment_query(measure, segment) for segment in (None, *spec.segments))
         asked = questions_of(spec, levels) if spec.clusters else ()
@@ -58,11 +60,8 @@ class DifferenceInMeans:
     ) -> tuple[Comparison, ...]:
         """Return one effect per contrast × population × scale, with a reason wherever a row can't be computed."""
         questions = questions_of(spec, levels)
-        reason = why_not_measured(metric)
-        if reason is not None:
-            refused = Found(treated=_EMPTY, control=_EMPTY, reason=reason, hidden=True)
-            everybody = (question for question in questions if question.segment is None)
-            return tuple(comparison(spec, metric, question, refused, "absolute") for question in everybody)
+        if metric.type == "quantile":
+            return compare_quantiles(spec, metric, levels, answers)
         rows = (
             rows_of(spec, metric, question, told)
             for question in questions
@@ -75,20 +74,33 @@ class DifferenceInMeans:
 
 def _find(spec: "ExperimentSpec", metric: "Metric", question: Question, answers: Answers) -> Found:
     measure = measure_of(metric, spec.data.weight)
+    return find(spec, measure, question, answers, rate=metric.type in RATES)
+
+
+def find(spec: "ExperimentSpec", measure: Measure, question: Question, answers: Answers, *, rate: bool) -> Found:
+    """Return what the aggregates say about the difference of a measure's means, or ratios of means.
+
+    Args:
+        spec: the plan.
+        measure: what is compared; its moments, and its cluster sums where units share a fate, are among the answers.
+        question: the arms and the population.
+        answers: to the queries.
+        rate: whether the measure is 0 or 1, so that small arms are compared as rates.
+    """
     table = answers[moment_query(measure, question.segment)]
     treated, control = _cell(table, question.arm, question), _cell(table, question.control, question)
     asked = cluster_queries_of(measure, question, spec.clusters)
     patterns = {names: _patterns(answers[query]) for names, query in asked.items()}
-    return found_between(metric, question, (treated, control), patterns)
+    return found_between(question, (treated, control), patterns, rate=rate)
 
 
-def found_between(metric: "Metric", question: Question, cells: tuple[Moments, Moments], patterns: Patterns) -> Found:
+def found_between(question: Question, cells: tuple[Moments, Moments], patterns: Patterns, *, rate: bool) -> Found:
     """Return what two arms' cells (treated, control) and their clusters say, or why they say nothing."""
     treated, control = cells
     reason = _why_not(question, treated, control) or _why_no_clusters(patterns)
     if reason is not None:
         return Found(treated=treated, control=control, reason=reason, hidden=_is_hidden(question, treated, control))
-    effect = _effect(metric, treated, control, patterns)
+    effect = _effect(treated, control, patterns, rate=rate)
     floor = _NO_VARIATION * max(abs(effect.mean_treated), abs(effect.mean_control))
     if effect.se <= floor and not isinstance(effect, RateDifference):
         return Found(treated=treated, control=control, reason="the outcome does not vary within the arms")
@@ -135,7 +147,7 @@ def _varies(cell: Moments) -> bool:
     return spread > (_NO_VARIATION * float(np.abs(cell.mean * weights).max())) ** 2
 
 
-def _effect(metric: "Metric", treated: Moments, control: Moments, patterns: Patterns) -> Effect:
-    if not patterns and metric.type in _RATES and small_rates(treated, control):
+def _effect(treated: Moments, control: Moments, patterns: Patterns, *, rate: bool) -> Effect:
+    if not patterns and rate and small_rates(treated, control):
         return newcombe(treated, control)
     return difference(treated, control, patterns)

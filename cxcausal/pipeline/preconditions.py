@@ -1,7 +1,7 @@
 """What must hold of the data before anything is recorded: one row per unit, and for a registration no outcomes yet."""
 
 from cxcausal.core.errors import DataError, Problem
-from cxcausal.core.measures import measure_of, why_not_measured
+from cxcausal.core.measures import values_of
 from cxcausal.core.protocols import Dataset
 from cxcausal.core.queries import DuplicateQuery, Duplicates, MissingQuery
 from cxcausal.core.spec.models import ExperimentSpec
@@ -34,8 +34,8 @@ def refuse_repeated_units(spec: ExperimentSpec, dataset: Dataset) -> None:
 
 def outcomes_seen(spec: ExperimentSpec, dataset: Dataset) -> tuple[str, ...]:
     """Return the names of the planned metrics that have a value for at least one customer with a whole window."""
-    metrics = tuple(metric for _, metric in spec.metrics.with_roles() if why_not_measured(metric) is None)
-    asked = {metric.name: MissingQuery(measure=measure_of(metric, spec.data.weight)) for metric in metrics}
+    metrics = tuple(metric for _, metric in spec.metrics.with_roles())
+    asked = {metric.name: MissingQuery(measure=values_of(metric, spec.data.weight)) for metric in metrics}
     answers = dataset.answer(tuple(asked.values()))
     return tuple(name for name, query in asked.items() if _known(answers[query]) > 0)
 

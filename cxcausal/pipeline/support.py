@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from cxcausal.core.errors import PlanError, Problem
+from cxcausal.core.measures import not_winsorized
 from cxcausal.core.registry import Registry
 from cxcausal.core.results import DataFacts, Estimate
 from cxcausal.core.spec.models import ExperimentSpec, Nuisance, Policy
@@ -101,8 +102,9 @@ def _delivery(spec: ExperimentSpec) -> Iterator[str]:
 
 
 def _left_out(spec: ExperimentSpec) -> Iterator[str]:
-    if _winsorizes(spec):
-        yield "Winsorised estimates are not computed; all figures are untrimmed."
+    bounded = ", ".join(metric.name for metric in not_winsorized(spec))
+    if bounded:
+        yield f"Not winsorised, because values of such a type are bounded, or are no average: {bounded}."
     if spec.estimation.also:
         yield f"Second opinions are not computed: {', '.join(spec.estimation.also)}."
     if spec.policy != Policy():
@@ -146,8 +148,3 @@ def _early(spec: ExperimentSpec, facts: DataFacts) -> Iterator[str]:
         yield f"Nobody knows whether the horizon of {horizon.date} is reached: the plan names no data.observed_until."
     elif horizon.date is not None and str(facts.data_cut) < horizon.date:
         yield f"Read before its horizon of {horizon.date}, at data up to {facts.data_cut}: {risk}."
-
-
-def _winsorizes(spec: ExperimentSpec) -> bool:
-    declared = {spec.analysis.outliers, *(metric.outliers for _, metric in spec.metrics.with_roles())}
-    return "winsorize" in declared

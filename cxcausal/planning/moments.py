@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING, cast
 
-from cxcausal.core.measures import measure_of, why_not_measured
+from cxcausal.core.measures import measure_of, values_of
 from cxcausal.core.queries import (
     Answer,
     ClusterPatterns,
@@ -15,11 +15,14 @@ from cxcausal.core.queries import (
     MissingQuery,
     MomentQuery,
     MomentTable,
+    QuantileQuery,
+    Quantiles,
     Query,
 )
 from cxcausal.planning.assumptions import Assumptions, of
 from cxcausal.stats.moments import linearise
 from cxcausal.stats.power import Clustering, intra_cluster
+from cxcausal.stats.quantiles import density_variance
 
 if TYPE_CHECKING:
     from cxcausal.core.spec.models import ExperimentSpec, Metric
@@ -56,9 +59,8 @@ def whole_cluster(spec: "ExperimentSpec") -> str | None:
 
 
 def planned_metrics(spec: "ExperimentSpec") -> "tuple[Metric, ...]":
-    """Return the metrics that planning tells about: all but exploratory ones and those that can't be computed."""
-    planned = ((role, metric) for role, metric in spec.metrics.with_roles() if role != "exploratory")
-    return tuple(metric for _, metric in planned if why_not_measured(metric) is None)
+    """Return the metrics that planning tells about: all but exploratory ones."""
+    return tuple(metric for role, metric in spec.metrics.with_roles() if role != "exploratory")
 
 
 def history_queries(spec: "ExperimentSpec", cluster: str | None) -> tuple[Query, ...]:
@@ -95,6 +97,9 @@ def past_bases(
 
 
 def _queries(spec: "ExperimentSpec", metric: "Metric", cluster: str | None) -> dict[str, Query]:
+    if metric.type == "quantile":
+        values = values_of(metric)
+        return {"quantile": QuantileQuery(measure=values, q=metric.q or 0.0), "missing": MissingQuery(measure=values)}
     measure = measure_of(metric, spec.data.weight)
     asked: dict[str, Query] = {"moments": MomentQuery(measure=measure), "missing": MissingQuery(measure=measure)}
     if cluster is not None:
@@ -107,6 +112,8 @@ def _queries(spec: "ExperimentSpec", metric: "Metric", cluster: str | None) -> d
 
 def _found(spec: "ExperimentSpec", metric: "Metric", answers: Mapping[Query, Answer], cluster: str | None) -> Base:
     found = {name: answers[query] for name, query in _queries(spec, metric, cluster).items()}
+    if metric.type == "quantile":
+        return _quantile(spec, metric, found)
     cell = cast("MomentTable", found["moments"])[spec.control, ()]
     units, without = cast("MissingCounts", found["missing"])[spec.control]
     mean = linearise(cell)
@@ -122,6 +129,14 @@ def _found(spec: "ExperimentSpec", metric: "Metric", answers: Mapping[Query, Ans
     )
 
 
+def _quantile(spec: "ExperimentSpec", metric: "Metric", found: Mapping[str, Answer]) -> Base:
+    """Return a past quantile, and the variance that the order statistics around it have per unit."""
+    cell = cast("Quantiles", found["quantile"]).cells.get((spec.control, ()))
+    units, without = cast("MissingCounts", found["missing"])[spec.control]
+    point, variance = (None, None) if cell is None else density_variance(cell, metric.q or 0.0)
+    return Base(mean=point, variance=variance, response=(units - without) / units if units else 1.0)
+
+
 def _is_binary(spec: "ExperimentSpec", metric: "Metric") -> bool:
     return metric.type in RATES and spec.data.weight is None
 
@@ -130,6 +145,8 @@ def _stated(base: Base, metric: "Metric", assumptions: Assumptions) -> Base:
     mean, sd = of(assumptions.base, metric.name), of(assumptions.sd, metric.name)
     rho, response = of(assumptions.rho, metric.name), of(assumptions.response, metric.name)
     variance = base.variance if sd is None else sd**2
+    if metric.type == "quantile":  # it has no standard deviation of one unit, and is not adjusted
+        variance, rho = base.variance, None
     mean = base.mean if mean is None else mean
     if base.binary and mean is not None:
         variance = mean * (1 - mean)
@@ -157,7 +174,9 @@ def missing_knowledge(spec: "ExperimentSpec", metric: "Metric", base: Base) -> s
 
 def _missing(spec: "ExperimentSpec", metric: "Metric", base: Base) -> Iterator[str]:
     name = metric.name
-    if base.variance is None:
+    if base.variance is None and metric.type == "quantile":
+        yield f"how '{name}' spreads depends on the values around this quantile: give past data with --history"
+    elif base.variance is None:
         option = f"--base {name}=…" if base.binary else f"--sd {name}=…"
         yield f"nothing is known of '{name}': state {option}, or give past data with --history"
     size = metric.margin or metric.mde

@@ -6,7 +6,6 @@ from math import ceil, sqrt
 from typing import TYPE_CHECKING, cast
 
 from cxcausal.core.errors import PlanError, Problem
-from cxcausal.core.measures import why_not_measured
 from cxcausal.planning.assumptions import Assumptions
 from cxcausal.planning.moments import Base, missing_knowledge
 from cxcausal.planning.result import Curve, PlanResult, PowerRow, Role, Source
@@ -264,6 +263,6 @@ def _notes(spec: "ExperimentSpec", rows: tuple[PowerRow, ...]) -> tuple[str, ...
     ]
     if any(row.rho for row in rows):
         notes.append("Power counts the covariate's correlation; the analysis must be adjusted for that covariate.")
-    refused = [metric.name for _, metric in spec.metrics.with_roles() if why_not_measured(metric) is not None]
-    notes += [f"Nothing is said about '{name}': its type is not computed by this version." for name in refused]
+    if any(metric.type == "quantile" for _, metric in spec.metrics.with_roles()):
+        notes.append("Power for quantiles takes from past data how close together the values around them lie.")
     return tuple(notes)

@@ -13,6 +13,7 @@ APPENDIX = (
     "appendix_flow",
     "appendix_metrics",
     "appendix_effects",
+    "appendix_parts",
     "appendix_surveys",
     "appendix_checks",
     "appendix_delivery",

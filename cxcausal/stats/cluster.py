@@ -118,6 +118,21 @@ def combined(fits: Mapping[tuple[str, ...], tuple[Array, Cr2]]) -> Difference:
     return replace(widest, df=df, note=note)
 
 
+def of_combination(patterns: ClusterPatterns, weights: Array) -> tuple[Array, Cr2]:
+    """Return the means, shape (2,), of a linear combination of the components in either arm, and their fit.
+
+    Args:
+        patterns: at least two clusters in either arm.
+        weights: of the components, treated then control, shape (2, k).
+    """
+    sizes = np.stack([patterns.n_treated, patterns.n_control], axis=1).astype(np.float64)
+    units = (patterns.clusters.astype(np.float64) @ sizes)[:, None]
+    means = (weights * (patterns.center + patterns.total.sum(axis=0).reshape(2, -1) / units)).sum(axis=1)
+    crosses = _residual_crosses(patterns, weights, sizes * (weights @ patterns.center - means))
+    grams = np.einsum("pi,ij->pij", sizes, np.eye(2))
+    return means, cr2(grams, crosses, patterns.clusters, _CONTRAST)
+
+
 def difference(treated: Moments, control: Moments, patterns: Mapping[tuple[str, ...], ClusterPatterns]) -> Difference:
     """Return the difference of two arms by the inference that their clusters call for.
 

@@ -207,10 +207,15 @@ def test_tiny_arm_names_three_shortages_and_counts_the_rest() -> None:
     assert few.text.endswith("(needed: 30) and 'churn' is true for 2 units of 'Expert calls' (needed: 5).")
 
 
-def test_tiny_arm_leaves_metrics_out_that_are_not_computed() -> None:
+def test_tiny_arm_counts_the_units_behind_a_quantile() -> None:
     quantile = {"name": "p90", "type": "quantile", "q": 0.9, "column": "spend", "desired_direction": "increase"}
     spec = plan(metrics={"success": [CHURN, quantile]})
-    assert [type(query) for query in TinyArm().queries(spec)] == [FlowQuery, MomentQuery]
+    assert [type(query) for query in TinyArm().queries(spec)] == [FlowQuery, MomentQuery, MomentQuery]
+    churn = (rate(100, 50), rate(100, 50))
+    few = _tiny(spec, {"churn": churn, "p90": (moments(3, 9, 9), moments(90, 9, 9))}, check=TinyArm(), arms=(100, 100))
+    assert few.text.startswith("Too little to trust averages: 'p90' is known for 3 units")
+    rare = {"churn": churn, "p90": (moments(90, 9, 9, 1), moments(90, 9, 9, 1))}
+    assert _tiny(spec, rare, check=TinyArm(), arms=(100, 100)).verdict == "pass"
 
 
 def test_tiny_arm_could_not_run_without_units() -> None:

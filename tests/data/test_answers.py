@@ -64,6 +64,18 @@ MEASURES: dict[str, tuple[Measure, Callable[[pd.DataFrame], list[pd.Series]]]] =
         Measure(name="top", terms=(("nps_answer", 1.0),), transform="top_box", at_least=9.0),
         lambda f: [(f.nps_answer >= 9).astype(float).where(f.nps_answer.notna())],
     ),
+    "nonzero": (
+        Measure(name="any", terms=(("spend", 1.0),), transform="nonzero"),
+        lambda f: [(f.spend != 0).astype(float).where(f.spend.notna())],
+    ),
+    "per nonzero": (
+        Measure(name="each", terms=(("spend", 1.0),), transform="per_nonzero"),
+        lambda f: [f.spend, (f.spend != 0).astype(float)],
+    ),
+    "weighted per nonzero": (
+        Measure(name="each", terms=(("spend", 1.0),), transform="per_nonzero", weight="weight"),
+        lambda f: [f.spend * f.weight, (f.spend != 0) * f.weight],
+    ),
     "weighted": (
         Measure(name="w", terms=(("spend", 1.0),), weight="weight"),
         lambda f: [f.spend * f.weight, f.weight],

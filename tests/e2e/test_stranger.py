@@ -128,7 +128,7 @@ def _run(project: Project, plan: Mapping[str, Any], frame: pd.DataFrame | None =
 def _check_rows(result: Any, plan: Mapping[str, Any], frame: pd.DataFrame, **units: Any) -> None:
     """Hold every absolute row, in all and in every segment, against the frame."""
     metrics = {metric["name"]: metric for _, metric in planned(plan)}
-    rows = [row for row in result["effects"] if row["scale"] == "absolute"]
+    rows = [row for row in result["effects"] if row["scale"] == "absolute" and not row["companion"]]
     places = 1 + sum(frame[segment].nunique() for segment in plan.get("segments", ()))
     assert len(rows) == len(metrics) * 3 * places
     for row in rows:

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats as reference
 
-from cxcausal.estimators.difference_in_means import DifferenceInMeans
-from tests.estimators.plans import CHURN, SPEND, draw, one, plan, table
+from tests.estimators.plans import CHURN, draw, one, plan, table
 from tests.twins import Rows, Values, full_cr2
 
 EXACT = 1e-9
@@ -199,14 +198,6 @@ def test_every_row_that_cannot_be_computed_says_why() -> None:
     assert _reasons(_with(rows, agent=1 + binary), data={"cluster": "agent"}) == {
         "an arm has fewer than two values of 'agent', so their spread is unknown"
     }
-
-
-def test_a_planned_quantile_has_a_row_with_its_reason() -> None:
-    metric = {"name": "p90", "type": "quantile", "column": "spend", "q": 0.9, "desired_direction": "increase"}
-    spec = plan({"success": [SPEND], "secondary": [metric]}, segments=["tier"])
-    found = one(table(spec, draw(13)), metric="p90")
-    assert (found.status, found.reason) == ("not_computed", "quantile metrics are not computed by this version")
-    assert DifferenceInMeans().queries(spec, spec.metrics.secondary[0], {}) == ()
 
 
 def test_small_segments_are_suppressed_with_their_counts() -> None:

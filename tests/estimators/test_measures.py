@@ -38,7 +38,7 @@ def test_ratios_and_weights_have_two_components() -> None:
 
 def test_what_is_not_built_says_so() -> None:
     metric = _metric(type="quantile", column="x", q=0.9)
-    assert why_not_measured(metric) == "quantile metrics are not computed by this version"
+    assert why_not_measured(metric) == "a quantile is not an average, so this is not computed for it"
     with pytest.raises(PlanError, match="quantile") as caught:
         measure_of(metric)
     assert caught.value.exit_code == ExitCode.PLAN

@@ -32,13 +32,14 @@ def mixtape() -> pd.DataFrame:
 
 
 def answered(project: Project, *, method: str) -> list[dict[str, Any]]:
-    """Run the shipped plan with another method and return its absolute rows over everybody."""
+    """Run the shipped plan with another method and return its own absolute rows over everybody."""
     (project.root / "experiments").mkdir()
     text = (ROOT / "experiments" / "nsw_mixtape.yaml").read_text(encoding="utf-8")
     project.write("experiments/nsw_mixtape.yaml", f"{text}\nestimation: {{method: {method}}}\n")
     done = project.cx("run", "experiments/nsw_mixtape.yaml", "--json")
     assert done.code == 0, done.err
-    return [row for row in done.json["effects"] if (row["population"], row["scale"]) == ("all", "absolute")]
+    rows = (row for row in done.json["effects"] if not row["companion"])
+    return [row for row in rows if (row["population"], row["scale"]) == ("all", "absolute")]
 
 
 def twins() -> tuple[Fit, Fit, np.ndarray[Any, Any]]:

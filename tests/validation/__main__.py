@@ -11,6 +11,7 @@ from tests.validation.engine import Row
 QUICK = {
     "V2": 8,
     "V4": 400,
+    "V4+": 100,
     "V4-late": 200,
     "V4-survey": 200,
     "V8": 400,

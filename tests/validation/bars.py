@@ -14,6 +14,7 @@ from cxcausal.stats.proportions import srm_p
 from tests.validation import adjusted, cluster_adjusted, ratios
 from tests.validation.engine import SPEND, Band, Row, Trial, cells_of, rng_of
 from tests.validation.identities import Gap, metamorphic_gap, twin_gap
+from tests.validation.metric_types import v4_types
 from tests.validation.noncompliance import vlate
 from tests.validation.pages import v20
 from tests.validation.power import v13
@@ -263,6 +264,7 @@ def v16(reps: int | None = None) -> Iterator[Row]:
 BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V2": v2,
     "V4": v4,
+    "V4+": v4_types,
     "V4-late": vlate,
     "V4-survey": survey_rows,
     "V8": v8,

@@ -26,7 +26,7 @@ from cxcausal.report.scales import (
     with_unit,
 )
 from cxcausal.report.sentences.surveys import unsafe_sentence
-from cxcausal.report.sentences.words import direction, effect_range, predicate, sentence
+from cxcausal.report.sentences.words import called, direction, effect_range, predicate, sentence
 from cxcausal.report.text import Number, Sentence, Strong
 
 _FOUR_WEEKS = path("data", "four_weeks")
@@ -77,9 +77,8 @@ def changed(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
         )
     change = Strong(pieces=(point, f"{scale.unit} {direction(row.point, scale)}"))
     return (
-        "“",
-        facts.label(metric),
-        "” is about ",
+        *called(facts, metric),
+        " is about ",
         change,
         " with “",
         arm,
@@ -111,9 +110,9 @@ def unclear(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
     spread = effect_range(facts, metric, row, scale_of(metric))
     arm = facts.arm(row.estimate.arm)
     return (
-        "We found no clear change in “",
-        facts.label(metric),
-        "” with “",
+        "We found no clear change in ",
+        *called(facts, metric),
+        " with “",
         arm,
         "” (plausible range: ",
         *spread,
@@ -128,7 +127,7 @@ def informative_null(facts: Facts, metric: PlannedMetric, row: Row, limit: Limit
     agreed = shown(facts, limit.key, scale, limit_style(limit, scale))
     what = "the smallest worth acting on is " if "minimum_worthwhile_effect" in limit.key else "the plan looked for "
     return (
-        *("We found no clear change in “", facts.label(metric), "” with “", facts.arm(row.estimate.arm), "”"),
+        *("We found no clear change in ", *called(facts, metric), " with “", facts.arm(row.estimate.arm), "”"),
         *(*_plausible(facts, metric, row, scale), ". "),
         *(
             "The data rule out an improvement larger than ",
@@ -157,9 +156,8 @@ def cannot_tell(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
     opening: Sentence = (
         "We cannot tell whether “",
         facts.arm(row.estimate.arm),
-        "” changes “",
-        facts.label(metric),
-        "”",
+        "” changes ",
+        *called(facts, metric),
     )
     scale = scale_of(metric)
     opening = (*opening, *_plausible(facts, metric, row, scale))

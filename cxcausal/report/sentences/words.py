@@ -1,8 +1,11 @@
 """Words that several sentences share: what customers do, ranges, directions, closing full stops."""
 
+from cxcausal.core.measures import MEDIAN, percentile
 from cxcausal.report.facts import CLIP, Facts, PlannedMetric, Row
+from cxcausal.report.keys import derived
 from cxcausal.report.limits import effect_style
 from cxcausal.report.people import who_does_what
+from cxcausal.report.rounding import Style
 from cxcausal.report.scales import Scale, shown, without_currency
 from cxcausal.report.text import Piece, Quote, Sentence, plain
 
@@ -14,6 +17,19 @@ def predicate(facts: Facts, metric: PlannedMetric) -> Sentence:
     if found is not None and len(found[1]) <= CLIP:
         return (Quote(path=label.path, text=found[1]),)
     return ("count under “", facts.label(metric), "”")
+
+
+def called(facts: Facts, metric: PlannedMetric) -> Sentence:
+    """Return a metric's label in quotation marks; of a quantile with which one it is, and of what."""
+    label: Sentence = ("“", facts.label(metric), "”")
+    if metric.type != "quantile":
+        return label
+    name, column = percentile(float(metric.plan["q"])), facts.quote(f"{metric.key}.column")
+    if name == MEDIAN:
+        return (*label, f" (the {name} of “", column, "”)")
+    digits, end = name.split(" ")[0].rstrip("stndrh"), name.lstrip("0123456789.")
+    style = Style(place=-len(digits.partition(".")[2]))
+    return (*label, " (the ", facts.number(derived("percent", f"{metric.key}.q"), style), f"{end} of “", column, "”)")
 
 
 def direction(value: float, scale: Scale) -> str:
