@@ -144,6 +144,17 @@ class RegressionQuery:
     contrast: tuple[str, str] | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class MaturedQuery:
+    """Analysed units whose window of so many days was over on each of some ISO dates; answered by `MaturedCounts`.
+
+    The answer is empty where the plan has no time zero.
+    """
+
+    dates: tuple[str, ...]
+    days: int = 0
+
+
 Query = (
     CountQuery
     | MixedQuery
@@ -155,6 +166,7 @@ Query = (
     | CovariateQuery
     | CorrelationQuery
     | RegressionQuery
+    | MaturedQuery
 )
 
 
@@ -284,9 +296,22 @@ MomentTable = Mapping[tuple[str, Key], Moments]
 """(arm, group) → moments."""
 MissingCounts = Mapping[str, tuple[int, int]]
 """arm → (units, of which missing)."""
+MaturedCounts = Mapping[str, int]
+"""ISO date → units."""
 RegressionTable = Mapping[Key, Regression]
 """group → the fits of its arms."""
-Answer = Counts | RegressionTable | MomentTable | MissingCounts | ClusterPatterns | Flow | int | float | Duplicates
+Answer = (
+    Counts
+    | RegressionTable
+    | MomentTable
+    | MissingCounts
+    | MaturedCounts
+    | ClusterPatterns
+    | Flow
+    | int
+    | float
+    | Duplicates
+)
 
 
 def cluster_queries(

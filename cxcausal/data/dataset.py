@@ -18,6 +18,7 @@ from cxcausal.core.queries import (
     DuplicateQuery,
     Duplicates,
     FlowQuery,
+    MaturedQuery,
     MissingQuery,
     MixedQuery,
     MomentQuery,
@@ -25,6 +26,7 @@ from cxcausal.core.queries import (
     RegressionQuery,
 )
 from cxcausal.data.cells import Answered, Wish, tally, wish_for
+from cxcausal.data.clock import matured_by
 from cxcausal.data.clusters import patterns
 from cxcausal.data.counts import (
     distinct,
@@ -88,6 +90,8 @@ class Dataset:
                 answers[query] = clustered[query]
             elif isinstance(query, RegressionQuery):
                 answers[query] = fitted[query]
+            elif isinstance(query, MaturedQuery):
+                answers[query] = matured_by(self.engine, self.units.table, query.dates, query.days)
             else:
                 answers[query] = self._answer(query, tables, unique)
         return answers

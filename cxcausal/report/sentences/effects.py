@@ -183,7 +183,8 @@ def detectable(facts: Facts, row: Row, scale: Scale, name: str) -> Number:
 
 
 def _detectable_key(row: Row, name: str) -> str:
-    return derived(name, row.key("se"), row.key("level"), path("plan", "analysis", "power"))
+    level = "level" if row.estimate.look_level is None else "look_level"
+    return derived(name, row.key("se"), row.key(level), path("plan", "analysis", "power"))
 
 
 def limit_style(limit: Limit, scale: Scale) -> Style:
