@@ -51,19 +51,10 @@ class ReadingNow:
         return None if self.facts is None else self.facts.waiting
 
 
-def looks_of(spec: "ExperimentSpec") -> tuple[str, ...]:
-    """Return the dates of a group-sequential plan's looks; a horizon's date after the last of them is one as well."""
-    analysis = spec.analysis
-    if analysis.peeking != "group_sequential":
-        return ()
-    last = analysis.horizon.date if analysis.horizon is not None else None
-    return tuple(dict.fromkeys((*analysis.looks, *(() if last is None else (last,)))))
-
-
 def reading_queries(spec: "ExperimentSpec") -> tuple[Query, ...]:
     """Return what must be known to tell which reading this is."""
     asked: tuple[Query, ...] = (FlowQuery(),)
-    looks = looks_of(spec)
+    looks = spec.analysis.look_dates
     return (*asked, _matured_query(spec)) if looks and spec.data.time_zero is not None else asked
 
 
@@ -131,7 +122,7 @@ def _without(row: Estimate, reason: str) -> Estimate:
 
 def _matured_query(spec: "ExperimentSpec") -> MaturedQuery:
     ends = [metric.window.end for _, metric in spec.metrics.with_roles() if metric.window is not None]
-    return MaturedQuery(dates=looks_of(spec), days=max(ends, default=0))
+    return MaturedQuery(dates=spec.analysis.look_dates, days=max(ends, default=0))
 
 
 def _too_early(what: str, data_cut: str, allowed: str) -> Problem:
@@ -160,7 +151,7 @@ def _refuse_few(analysed: int, planned: int) -> None:
 
 def _look(spec: "ExperimentSpec", data_cut: str | None) -> int:
     """Return how many planned looks the data have reached."""
-    looks = looks_of(spec)
+    looks = spec.analysis.look_dates
     if data_cut is None:
         what = "no row says until when outcomes were observed, so nobody knows which planned look this is"
         mend = "fill data.observed_until, or give it as a date"
@@ -172,7 +163,7 @@ def _look(spec: "ExperimentSpec", data_cut: str | None) -> int:
 
 
 def _group_sequential(spec: "ExperimentSpec", data_cut: str | None, flow: Flow, answers: Answers) -> ReadingNow:
-    looks, look = looks_of(spec), _look(spec, data_cut)
+    looks, look = spec.analysis.look_dates, _look(spec, data_cut)
     matured = cast("MaturedCounts", answers.get(_matured_query(spec), {}))
     before = [float(matured[day]) for day in looks[: look - 1] if day in matured]
     planned = spec.analysis.horizon.units if spec.analysis.horizon is not None else None
@@ -189,8 +180,7 @@ def _group_sequential(spec: "ExperimentSpec", data_cut: str | None, flow: Flow, 
         look_date=looks[look - 1],
         spent=rule.spent,
     )
-    told = f"{facts.sentence} They reach {number(facts.boundary)} standard errors, instead of {number(facts.usual)}."
-    return ReadingNow(rule=rule, facts=facts, notes=(told, note))
+    return ReadingNow(rule=rule, facts=facts, notes=(_wider(facts), note))
 
 
 def _rule(
@@ -243,9 +233,17 @@ def _always_valid(spec: "ExperimentSpec", flow: Flow) -> ReadingNow:
         tuned_units=tuned,
         waiting=_waiting(flow),
     )
-    told = f"{facts.sentence} They reach {number(facts.boundary)} standard errors, instead of {number(facts.usual)}"
     why = "the plan's horizon" if planned is not None else "the default, as the plan has no horizon in units"
-    return ReadingNow(rule=rule, facts=facts, notes=(f"{told}, and are tightest at {count(tuned)} units ({why}).",))
+    best = f"They are narrowest, for what is known, at {count(tuned)} analysed units ({why})."
+    return ReadingNow(rule=rule, facts=facts, notes=(_wider(facts), best))
+
+
+def _wider(facts: ReadingFacts) -> str:
+    ratio, reach = number(facts.boundary / facts.usual), number(facts.boundary)
+    return (
+        f"Intervals are {ratio} times as wide as if the plan were read once ({reach} instead of {number(facts.usual)} "
+        "standard errors to either side), so that they hold at every reading."
+    )
 
 
 def _waiting(flow: Flow) -> str | None:

@@ -16,8 +16,12 @@ LEAST = 1e-12
 """No nominal level and no honest p-value is told below this; the error that it adds is as small."""
 DEFAULT_INFORMATION = 10_000
 """Analysed units at which an always valid interval is tightest where the plan gives no horizon in units."""
-BURN_IN = 100
-"""Analysed units in every arm before which an always valid reading concludes nothing: its guarantee is asymptotic."""
+BURN_IN = 200
+"""Analysed units in every arm before which an always valid reading concludes nothing: its guarantee is asymptotic.
+
+For skewed spend in a tenth of the customers, readings from 30 units on err in up to 14 % of experiments, from 200 on
+in 5.5 % (simulated; see V9). Arms of equal size would need none.
+"""
 _MOST = 1 - 1e-9
 _GRID = tuple(np.geomspace(LEAST, _MOST, 49).tolist())
 
