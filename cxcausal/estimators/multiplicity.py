@@ -61,7 +61,7 @@ def _read(comparison: Comparison, alpha: float, reading: Reading) -> Estimate:
     once = comparison.at(alpha)
     if reading == READ_ONCE or once.level is None:
         return once
-    sides = max(round((1 - once.level) / alpha), 1)
+    sides = 2 if once.level < 1 - 1.5 * alpha else 1
     nominal = reading.nominal(sides * alpha)
     row = comparison.at(nominal / sides)
     if row.status != "ok":

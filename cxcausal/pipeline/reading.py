@@ -127,7 +127,7 @@ def _matured_query(spec: "ExperimentSpec") -> MaturedQuery:
 
 def _too_early(what: str, data_cut: str, allowed: str) -> Problem:
     return Problem(
-        where="analysis.horizon" if what == "horizon" else "analysis.looks",
+        where="analysis.horizon" if what == "horizon" else "analysis.looks[0]",
         code="G110",
         what=f"the data reach to {data_cut}, and this plan may be read from {allowed} on (its {what}); "
         "an interval that is read early, and again, errs more often than it says",

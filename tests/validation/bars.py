@@ -15,6 +15,7 @@ from tests.validation import adjusted
 from tests.validation.engine import SPEND, Band, Row, Trial, cells_of, rng_of
 from tests.validation.identities import Gap, metamorphic_gap, twin_gap
 from tests.validation.pages import v20
+from tests.validation.peeking import v9, v13_looks
 from tests.validation.power import v13
 from tests.validation.worlds import WORLDS, World
 
@@ -242,9 +243,11 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V2": v2,
     "V4": v4,
     "V8": v8,
+    "V9": v9,
     "V10": v10,
     "V11": v11,
     "V13": v13,
+    "V13-looks": v13_looks,
     "V16": v16,
     "V20": v20,
 }

@@ -55,12 +55,23 @@ class _Sums:
         return ratio, np.einsum("ri,rij,rj->r", weights, spread, weights) / self.n
 
 
-def course(rng: Generator, reps: int, draw: Draw, units: Sequence[int], arms: int = 2) -> Iterator[list[Look]]:
-    """Yield every look: one `Look` per treated arm against the control, at so many units per arm."""
+def course(
+    rng: Generator, reps: int, draw: Draw, units: Sequence[int], arms: int = 2, *, control_ratio: int = 1
+) -> Iterator[list[Look]]:
+    """Yield every look: one `Look` per treated arm against the control, which is so many times as large.
+
+    Args:
+        rng: where the draws come from.
+        reps: experiments.
+        draw: what a unit's outcome is.
+        units: of a treated arm by each look.
+        arms: with the control.
+        control_ratio: units of the control per unit of a treated arm.
+    """
     sums = [_empty(draw, rng, reps, treated=arm > 0) for arm in range(arms)]
     for before, now in zip((0, *units), units, strict=False):
         for arm, total in enumerate(sums):
-            total.add(draw(rng, reps, now - before, arm > 0))
+            total.add(draw(rng, reps, (now - before) * (1 if arm else control_ratio), arm > 0))
         yield [_compared(total, sums[0]) for total in sums[1:]]
 
 
