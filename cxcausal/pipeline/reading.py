@@ -165,15 +165,13 @@ def _look(spec: "ExperimentSpec", data_cut: str | None) -> int:
 def _group_sequential(spec: "ExperimentSpec", data_cut: str | None, flow: Flow, answers: Answers) -> ReadingNow:
     looks, look = spec.analysis.look_dates, _look(spec, data_cut)
     matured = cast("MaturedCounts", answers.get(_matured_query(spec), {}))
-    before = [float(matured[day]) for day in looks[: look - 1] if day in matured]
-    planned = spec.analysis.horizon.units if spec.analysis.horizon is not None else None
-    rule, note = _rule(before, max(flow.analysed, 1), planned, (look, len(looks)))
+    rule, note = _rule(spec, [matured[day] for day in looks[:look] if day in matured], max(flow.analysed, 1), look)
     alpha = spec.analysis.alpha
     facts = ReadingFacts(
         peeking="group_sequential",
         sentence=f"Read at look {look} of {len(looks)}, planned for {looks[look - 1]}; intervals hold at every look.",
-        boundary=rule.bounds(alpha)[-1],
-        usual=_usual(alpha),
+        boundary=_reach(rule.nominal(alpha)),
+        usual=_reach(alpha),
         units=flow.analysed,
         look=look,
         looks=len(looks),
@@ -183,27 +181,34 @@ def _group_sequential(spec: "ExperimentSpec", data_cut: str | None, flow: Flow, 
     return ReadingNow(rule=rule, facts=facts, notes=(_wider(facts), note))
 
 
-def _rule(
-    before: list[float], analysed: int, planned: int | None, place: tuple[int, int]
-) -> tuple[GroupSequential, str]:
-    """Return the boundaries' rule, and how the course was measured; `before` is empty where no clock counts units."""
-    look, looks = place
-    known = len(before) == look - 1 and (look > 1 or planned is not None)
-    information = (*before, float(analysed)) if known else tuple(float(at) for at in range(1, look + 1))
-    if known and planned is not None:
-        note = f"The course is measured in units with a whole window, of {count(planned)} planned."
-        spent = [min(units / planned, _latest(at, looks)) for at, units in enumerate(information, start=1)]
-    else:
+def _rule(spec: "ExperimentSpec", matured: list[int], analysed: int, look: int) -> tuple[GroupSequential, str]:
+    """Return the boundaries' rule, and how the course was measured.
+
+    What a look spends is taken from the units on its own date, even where it is read later with more of them: so every
+    later reading counts the same for it.
+
+    Args:
+        spec: the plan.
+        matured: units on the date of each look so far; none where no clock counts them.
+        analysed: units by now.
+        look: which one this is, from 1.
+    """
+    looks = len(spec.analysis.look_dates)
+    planned = spec.analysis.horizon.units if spec.analysis.horizon is not None else None
+    information = (*map(float, matured[:-1]), float(analysed)) if matured else tuple(map(float, range(1, look + 1)))
+    spent = [at / looks for at in range(1, look + 1)]
+    if planned is None:
         note = "The planned looks are taken as equally spaced, because the plan has no horizon in units."
-        if planned is not None:
-            note = "The planned looks are taken as equally spaced, because no data.time_zero dates the units."
-        spent = [at / looks for at in range(1, look + 1)]
+    elif not matured:
+        note = "The planned looks are taken as equally spaced, because no data.time_zero dates the units."
+    else:
+        note = f"The course is measured in units with a whole window, of {count(planned)} planned."
+        spent = [min(max(units, 1) / planned, _latest(at, looks)) for at, units in enumerate(matured, start=1)]
     if look == looks:
         spent[-1] = 1.0
     kept = _growing(information)
-    return GroupSequential(
-        spent=tuple(spent[at] for at in kept), information=tuple(information[at] for at in kept)
-    ), note
+    rule = GroupSequential(spent=tuple(spent[at] for at in kept), information=tuple(information[at] for at in kept))
+    return rule, note
 
 
 def _latest(look: int, looks: int) -> float:
@@ -227,8 +232,8 @@ def _always_valid(spec: "ExperimentSpec", flow: Flow) -> ReadingNow:
     facts = ReadingFacts(
         peeking="always_valid",
         sentence="The plan may be read at any time; intervals hold at every reading.",
-        boundary=rule.bound(alpha),
-        usual=_usual(alpha),
+        boundary=_reach(rule.nominal(alpha)),
+        usual=_reach(alpha),
         units=flow.analysed,
         tuned_units=tuned,
         waiting=_waiting(flow),
@@ -256,5 +261,6 @@ def _waiting(flow: Flow) -> str | None:
     )
 
 
-def _usual(alpha: float) -> float:
-    return NormalDist().inv_cdf(1 - alpha / 2)
+def _reach(error: float) -> float:
+    """Return how many standard errors a two-sided interval with this error reaches, in large samples."""
+    return -NormalDist().inv_cdf(error / 2)

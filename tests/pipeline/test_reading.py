@@ -148,9 +148,18 @@ def test_information_is_counted_in_matured_units() -> None:
     spec = plan(data=CLOCK, analysis={**GROUP, "horizon": {"units": 1000}})
     assert reading_queries(spec) == (FlowQuery(), MATURED)
     second = group(read(spec, "2026-04-20", 600, {LOOKS[0]: 100, LOOKS[1]: 400, LOOKS[2]: 600}))
-    assert (second.spent, second.information) == ((0.1, 0.6), (100.0, 600.0))
+    assert (second.spent, second.information) == ((0.1, 0.4), (100.0, 600.0))
     last = group(read(spec, "2026-05-02", 700, {LOOKS[0]: 100, LOOKS[1]: 400, LOOKS[2]: 690}))
     assert (last.spent, last.information) == ((0.1, 0.4, 1.0), (100.0, 400.0, 700.0))
+
+
+def test_a_look_that_is_read_late_spends_no_more_and_no_later_look_forgets_it() -> None:
+    spec = plan(data=CLOCK, analysis={**GROUP, "horizon": {"units": 1000}})
+    on_time = group(read(spec, LOOKS[1], 400, {LOOKS[0]: 100, LOOKS[1]: 400, LOOKS[2]: 400}))
+    late = group(read(spec, "2026-04-30", 690, {LOOKS[0]: 100, LOOKS[1]: 400, LOOKS[2]: 690}))
+    assert on_time.spent == late.spent
+    unknown = group(read(plan(analysis={**GROUP, "horizon": {"units": 1000}}), LOOKS[0], 900))
+    assert unknown.spent == (1 / 3,)
 
 
 def test_without_a_horizon_in_units_the_course_is_by_looks_and_the_correlation_by_units() -> None:
