@@ -75,6 +75,7 @@ def run_experiment(plan: str | Path, *, root: Path | None = None, on: str | None
     Raises:
         PlanError: the plan is wrong, or asks for what this version can't do.
         DataError: the data are not what the plan says.
+        GateError: the plan says that the data may not be read yet.
         MachineError: the file system failed.
 
     Example:
@@ -102,6 +103,7 @@ def run_tracked(
         progress: told each step in a few words as it begins.
     """
     from cxcausal.pipeline.preconditions import refuse_repeated_units
+    from cxcausal.pipeline.reading import refuse_early
     from cxcausal.pipeline.support import refuse_unsupported
 
     resolved = load_experiment(plan, root=root)
@@ -111,6 +113,7 @@ def run_tracked(
         say(f"reading {on or resolved.spec.data.source}")
         with _open(resolved, on) as dataset:
             refuse_repeated_units(resolved.spec, dataset)
+            refuse_early(resolved.spec, dataset)
             return _tracked(resolved, dataset, actor, say)
 
 

@@ -209,6 +209,17 @@ class CapQuery:
     metric: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class MaturedQuery:
+    """Analysed units whose window of so many days was over on each of some ISO dates; answered by `MaturedCounts`.
+
+    The answer is empty where the plan has no time zero.
+    """
+
+    dates: tuple[str, ...]
+    days: int = 0
+
+
 Query = (
     CountQuery
     | MixedQuery
@@ -224,6 +235,7 @@ Query = (
     | NonresponseQuery
     | QuantileQuery
     | CapQuery
+    | MaturedQuery
 )
 
 
@@ -463,6 +475,8 @@ MomentTable = Mapping[tuple[str, Key], Moments]
 """(arm, group) → moments."""
 MissingCounts = Mapping[str, tuple[int, int]]
 """arm → (units, of which missing)."""
+MaturedCounts = Mapping[str, int]
+"""ISO date → units."""
 RegressionTable = Mapping[Key, Regression]
 """group → the fits of its arms."""
 ClusterRegressionTable = Mapping[Key, ClusterSums]
@@ -473,6 +487,7 @@ Answer = (
     | ClusterRegressionTable
     | MomentTable
     | MissingCounts
+    | MaturedCounts
     | ClusterPatterns
     | Nonresponse
     | Quantiles

@@ -33,6 +33,8 @@ class Estimate:
         companion: whether the row is told beside the metric's own effect, and no verdict is taken from it.
         set_low, set_high: where the data say only between which values the effect lies, the estimated ends of that
             set; `low` and `high` then cover the effect wherever in the set it is, and there is no point.
+        look_level: where the plan may be read several times, the level at which this look's interval stands, so that
+            the intervals of all looks hold together at `level`; `p` then is the sequential p-value.
     """
 
     metric: str
@@ -64,6 +66,7 @@ class Estimate:
     companion: bool = False
     set_low: float | None = None
     set_high: float | None = None
+    look_level: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,6 +239,34 @@ class DataFacts:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReadingFacts:
+    """How this reading stands among those that the plan allows, where it may be read more than once.
+
+    Attributes:
+        peeking: how the plan may be read.
+        sentence: the same in words.
+        boundary: how many standard errors an interval at the plan's alpha reaches to either side, in large samples;
+            usual: how many it would if the plan were read only once.
+        units: analysed by now. tuned_units: at which an always valid interval is tightest.
+        look, looks, look_date: which planned look it is, of how many, and its date; None where any day will do.
+        spent: share of the planned course at each look so far, this one last.
+        waiting: why nothing is concluded yet, or None.
+    """
+
+    peeking: Literal["group_sequential", "always_valid"]
+    sentence: str
+    boundary: float
+    usual: float
+    units: int
+    tuned_units: int | None = None
+    look: int | None = None
+    looks: int | None = None
+    look_date: str | None = None
+    spent: tuple[float, ...] = ()
+    waiting: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunResult:
     """Everything one run found; `to_dict()` is the object that `run --json` prints."""
 
@@ -254,6 +285,7 @@ class RunResult:
     checks: tuple[CheckResult, ...]
     value: ValueResult | None = None
     policy: None = None
+    reading: ReadingFacts | None = None
     data: DataFacts
     plan: Mapping[str, Any]
     plan_hash: str

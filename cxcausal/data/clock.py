@@ -1,5 +1,6 @@
 """When units entered, until when they were observed, and which of them were observed for long enough."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -105,6 +106,19 @@ def calendar_of(engine: Engine, table: Table, clock: Clock) -> Calendar:
         enrolled_from=_iso(found.get("first")),
         enrolled_to=_iso(found.get("last")),
     )
+
+
+def matured_by(engine: Engine, table: Table, dates: Sequence[str], days: int) -> Mapping[str, int]:
+    """Return how many mature units of a table had their whole window on each date; nothing without a time zero."""
+    if "time_zero" not in table.columns or not dates:
+        return {}
+    over = table.time_zero + ibis.interval(days=days)
+    counts = {
+        f"d{place}": (table.mature & (over <= ibis.literal(day).cast("timestamp"))).sum()
+        for place, day in enumerate(dates)
+    }
+    found = engine.fetch(table.aggregate(**counts))[0]
+    return {day: int(count or 0) for day, count in zip(dates, found, strict=True)}
 
 
 def _iso(day: date | None) -> str | None:

@@ -1,10 +1,11 @@
 """Counts of identities: duplicates, units of one coin in several arms, and distinct units per group."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import ibis
 
-from cxcausal.core.queries import CountQuery, Counts, Duplicates, Flow, Key, MixedQuery
+from cxcausal.core.queries import CountQuery, Counts, Duplicates, Flow, Key, MaturedCounts, MaturedQuery, MixedQuery
+from cxcausal.data.clock import matured_by
 from cxcausal.data.engine import Engine
 from cxcausal.data.rules import place_of
 from cxcausal.data.tables import Opened
@@ -105,3 +106,8 @@ def flow(
         enrolled_from=units.enrolled_from,
         enrolled_to=units.enrolled_to,
     )
+
+
+def matured(engine: Engine, units: Units, queries: Sequence[MaturedQuery]) -> Mapping[MaturedQuery, MaturedCounts]:
+    """Answer every query about how many units' windows were over by some dates."""
+    return {query: matured_by(engine, units.table, query.dates, query.days) for query in queries}

@@ -20,6 +20,7 @@ from cxcausal.core.queries import (
     DuplicateQuery,
     Duplicates,
     FlowQuery,
+    MaturedQuery,
     MissingQuery,
     MixedQuery,
     MomentQuery,
@@ -38,6 +39,7 @@ from cxcausal.data.counts import (
     flow,
     identity_of,
     is_unique,
+    matured,
     mixed,
     repeated_rows,
 )
@@ -61,6 +63,7 @@ _APART: Mapping[type[Any], Callable[[Engine, Units, Sequence[Any]], Mapping[Any,
     NonresponseQuery: nonresponse,
     QuantileQuery: quantiles,
     CapQuery: caps,
+    MaturedQuery: matured,
 }
 """The queries that are more than sums over arms and groups, each with what answers all of its kind at once."""
 _REGRESSED = RegressionQuery | ClusterRegressionQuery

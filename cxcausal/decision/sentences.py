@@ -93,7 +93,8 @@ def detectable_effect(row: Estimate, power: float) -> float | None:
     """Return the smallest effect that a study with this standard error detects with the given power.
 
     It is (z at half the row's error level + z at the power) times the standard error (Bloom 1995,
-    https://doi.org/10.1177/0193841X9501900504); for a guardrail, whose level is 1 - 2 alpha, z at alpha.
+    https://doi.org/10.1177/0193841X9501900504); for a guardrail, whose level is 1 - 2 alpha, z at alpha. Where the
+    plan may be read several times, the level is that of this look's interval.
 
     Example:
         >>> row = Estimate(metric="m", role="success", arm="a", control="b", estimand="itt", method="x",
@@ -104,7 +105,8 @@ def detectable_effect(row: Estimate, power: float) -> float | None:
     if not row.se or row.level is None:
         return None
     normal = NormalDist()
-    return (normal.inv_cdf((1 + row.level) / 2) + normal.inv_cdf(power)) * row.se
+    level = row.level if row.look_level is None else row.look_level
+    return (normal.inv_cdf((1 + level) / 2) + normal.inv_cdf(power)) * row.se
 
 
 def _needed_units(row: Estimate, power: float, target: float) -> str | None:

@@ -8,7 +8,7 @@ from cxcausal.core.results import ArmVerdict, CheckResult, Estimate, Grade, Valu
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.decision.caps import RANK, capped, joined, tightest_cap
 from cxcausal.decision.evidence import Evidence, evidence_of
-from cxcausal.decision.rules import RULES
+from cxcausal.decision.rules import RULES, failed_check
 from cxcausal.decision.surveys import survey_cap
 
 
@@ -59,6 +59,28 @@ def decide(
         arms=arms,
         grade=grade,
         capped_by=caps[recommended].why if recommended is not None and arms[recommended].capped_from else None,
+    )
+
+
+def wait(spec: ExperimentSpec, checks: Sequence[CheckResult], reason: str, *, design_grade: Grade) -> Decision:
+    """Return the decision of a reading that concludes nothing yet: hold, and none where a check failed.
+
+    Args:
+        spec: the resolved plan.
+        checks: all checks; one that failed withholds every verdict.
+        reason: why it is too early, without a full stop.
+        design_grade: the grade of evidence that the design gives if no check fails.
+    """
+    found = {arm: evidence_of(spec, arm, (), checks, None) for arm in spec.treated_arms}
+    later = ArmVerdict(verdict="hold", rule=4, reason=f"Cannot tell yet: {reason}.")
+    arms = {arm: failed_check(evidence) or later for arm, evidence in found.items()}
+    recommended = _recommended(found, arms)
+    return Decision(
+        verdict="no_decision" if recommended is None else "hold",
+        recommended_arm=recommended,
+        arms=arms,
+        grade="D" if recommended is None else design_grade,
+        capped_by=None,
     )
 
 

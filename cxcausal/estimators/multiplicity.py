@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cxcausal.core.protocols import Comparison
 from cxcausal.core.results import Estimate
 from cxcausal.stats.multiplicity import Adjusted, benjamini_hochberg, holm
+from cxcausal.stats.sequential import READ_ONCE, Reading
 
 if TYPE_CHECKING:
     from cxcausal.core.spec.models import Analysis
@@ -24,7 +25,9 @@ class _Place:
     adjustment: str
 
 
-def apply_multiplicity(comparisons: Sequence[Comparison], analysis: "Analysis") -> tuple[Estimate, ...]:
+def apply_multiplicity(
+    comparisons: Sequence[Comparison], analysis: "Analysis", reading: Reading = READ_ONCE
+) -> tuple[Estimate, ...]:
     """Return every row, in order, at the level that its family's rule gives it, with its adjusted p-value.
 
     Success metrics × arms against control (over everybody, absolute) are one family under Holm; a row of it that
@@ -37,8 +40,9 @@ def apply_multiplicity(comparisons: Sequence[Comparison], analysis: "Analysis") 
     Args:
         comparisons: of all metrics.
         analysis: `alpha`, and `multiplicity` (holm, or none: nothing is adjusted).
+        reading: which one of the plan's readings this is: every interval and p-value holds over all of them.
     """
-    rows = [comparison.at(analysis.alpha) for comparison in comparisons]
+    rows = [_read(comparison, analysis.alpha, reading) for comparison in comparisons]
     if analysis.multiplicity == "none":
         return tuple(rows)
     found = {
@@ -46,7 +50,24 @@ def apply_multiplicity(comparisons: Sequence[Comparison], analysis: "Analysis") 
         for members, adjusted in _families(comparisons, rows, analysis.alpha)
         for row, p, alpha in zip(members, adjusted.p, adjusted.alpha, strict=True)
     }
-    return tuple(_told(comparison, row, found) for comparison, row in zip(comparisons, rows, strict=True))
+    return tuple(_told(comparison, row, found, reading) for comparison, row in zip(comparisons, rows, strict=True))
+
+
+def _read(comparison: Comparison, alpha: float, reading: Reading) -> Estimate:
+    """Return the row whose interval errs with probability alpha over all readings together.
+
+    Where a row's own interval spends alpha on either side (a guardrail's), the reading is asked about both together.
+    """
+    once = comparison.at(alpha)
+    if reading == READ_ONCE or once.level is None:
+        return once
+    sides = 2 if once.level < 1 - 1.5 * alpha else 1
+    nominal = reading.nominal(sides * alpha)
+    row = comparison.at(nominal / sides)
+    if row.status != "ok":
+        return row
+    p = None if row.p is None else reading.honest_p(min(1.0, sides * row.p)) / sides
+    return replace(row, level=once.level, p=p, look_level=1 - nominal)
 
 
 def _families(comparisons: Sequence[Comparison], rows: Sequence[Estimate], alpha: float) -> Iterator[_Family]:
@@ -77,10 +98,10 @@ def _key(row: Estimate) -> _Key:
     return row.role, row.metric, row.arm, row.control, row.population
 
 
-def _told(comparison: Comparison, row: Estimate, found: dict[_Key, _Place]) -> Estimate:
+def _told(comparison: Comparison, row: Estimate, found: dict[_Key, _Place], reading: Reading) -> Estimate:
     place = found.get(_key(row))
     if row.status != "ok" or row.companion or place is None:
         return row
-    again = comparison.at(place.alpha)
+    again = _read(comparison, place.alpha, reading)
     leads = again.status == "ok" and row.adjustment == place.adjustment
     return replace(again, p_adjusted=place.p) if leads else again

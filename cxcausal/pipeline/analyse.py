@@ -6,12 +6,13 @@ from typing import Any
 
 from cxcausal.core.protocols import Answers, Dataset, StageStore
 from cxcausal.core.queries import Flow, FlowQuery, Query
-from cxcausal.core.results import DataFacts, Estimate, RunResult
+from cxcausal.core.results import DataFacts, Estimate, RunResult, ValueResult
 from cxcausal.core.spec.models import ExperimentSpec
-from cxcausal.decision.verdict import decide
+from cxcausal.decision.verdict import decide, wait
 from cxcausal.estimators.multiplicity import apply_multiplicity
 from cxcausal.estimators.response_safety import with_warnings
 from cxcausal.pipeline.components import Components, components_of
+from cxcausal.pipeline.reading import ReadingNow, reading_of, reading_queries, withheld, withheld_value
 from cxcausal.pipeline.support import notes_of
 from cxcausal.value.information import four_weeks_of, with_information
 from cxcausal.value.model import value_of, value_queries
@@ -42,18 +43,24 @@ def analyse(spec: ExperimentSpec, dataset: Dataset, context: RunContext, store: 
 
     Raises:
         DataError: the data contradict the plan.
+        GateError: the plan says that the data may not be read yet.
     """
     components = components_of(spec)
     answers = dataset.answer(tuple(dict.fromkeys(_queries(spec, dataset, components))))
     facts = _facts(dataset, answers)
+    reading = reading_of(spec, dataset.data_cut, answers)
     store.save("data", asdict(facts))
     checks = tuple(check.judge(spec, answers) for check in components.checks)
     store.save("checks", {"checks": [asdict(check) for check in checks]})
-    effects = _effects(spec, dataset, components, answers)
+    effects = _effects(spec, dataset, components, answers, reading)
     store.save("effects", {"effects": [asdict(row) for row in effects]})
-    value = with_information(value_of(spec, answers), facts.four_weeks)
+    value = _value(spec, answers, facts, reading)
     store.save("value", {"value": None if value is None else asdict(value)})
-    decision = decide(spec, effects, checks, value, registered=context.registered, design_grade=components.design.grade)
+    if reading.waiting is None:
+        grade = components.design.grade
+        decision = decide(spec, effects, checks, value, registered=context.registered, design_grade=grade)
+    else:
+        decision = wait(spec, checks, reading.waiting, design_grade=components.design.grade)
     store.save("decision", asdict(decision))
     return RunResult(
         run_id=context.run_id,
@@ -68,10 +75,11 @@ def analyse(spec: ExperimentSpec, dataset: Dataset, context: RunContext, store: 
         effects=effects,
         checks=checks,
         value=value,
+        reading=reading.facts,
         data=facts,
         plan=context.plan,
         plan_hash=context.plan_hash,
-        notes=(*context.notes, *notes_of(spec, facts, effects)),
+        notes=(*context.notes, *reading.notes, *notes_of(spec, facts, effects)),
         created_at=context.created_at,
         versions=context.versions,
     )
@@ -79,6 +87,7 @@ def analyse(spec: ExperimentSpec, dataset: Dataset, context: RunContext, store: 
 
 def _queries(spec: ExperimentSpec, dataset: Dataset, components: Components) -> Iterator[Query]:
     yield FlowQuery()
+    yield from reading_queries(spec)
     for check in components.checks:
         yield from check.queries(spec)
     for _, metric in spec.metrics.with_roles():
@@ -87,14 +96,24 @@ def _queries(spec: ExperimentSpec, dataset: Dataset, components: Components) -> 
     yield from value_queries(spec)
 
 
-def _effects(spec: ExperimentSpec, dataset: Dataset, components: Components, answers: Answers) -> tuple[Estimate, ...]:
+def _effects(
+    spec: ExperimentSpec, dataset: Dataset, components: Components, answers: Answers, reading: ReadingNow
+) -> tuple[Estimate, ...]:
     comparisons = tuple(
         row
         for _, metric in spec.metrics.with_roles()
         for estimator in components.estimators
         for row in estimator.compare(spec, metric, dataset.levels, answers)
     )
-    return with_warnings(spec, apply_multiplicity(comparisons, spec.analysis))
+    rows = apply_multiplicity(comparisons, spec.analysis, reading.rule)
+    return with_warnings(spec, rows) if reading.waiting is None else withheld(rows, reading.waiting)
+
+
+def _value(spec: ExperimentSpec, answers: Answers, facts: DataFacts, reading: ReadingNow) -> ValueResult | None:
+    value = value_of(spec, answers, reading.rule)
+    if reading.waiting is not None:
+        return withheld_value(value, reading.waiting)
+    return with_information(value, facts.four_weeks)
 
 
 def _facts(dataset: Dataset, answers: Answers) -> DataFacts:

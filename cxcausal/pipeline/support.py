@@ -7,7 +7,6 @@ from cxcausal.core.measures import not_winsorized
 from cxcausal.core.registry import Registry
 from cxcausal.core.results import DataFacts, Estimate
 from cxcausal.core.spec.models import ExperimentSpec, Nuisance, Policy
-from cxcausal.core.wording import count
 
 
 def refuse_unsupported(spec: ExperimentSpec) -> None:
@@ -34,11 +33,11 @@ def _unsupported(spec: ExperimentSpec) -> Iterator[Problem]:
     yield from _unsupported_components(spec)
     if spec.data.events is not None:
         yield _problem("data.events", "event tables can't be read by this version", "point data.source at a flat table")
-    if spec.analysis.peeking != "fixed_horizon":
+    if spec.analysis.peeking == "group_sequential" and spec.data.observed_until is None:
         yield _problem(
-            "analysis.peeking",
-            f"'{spec.analysis.peeking}' intervals can't be computed by this version, and fixed ones would mislead",
-            "use peeking: fixed_horizon and read the experiment once, at its horizon",
+            "data.observed_until",
+            "without the end of observation nobody knows which of the planned looks a reading is",
+            "name its column, or give the day until which outcomes are known",
         )
 
 
@@ -137,14 +136,8 @@ def _own_clusters(spec: ExperimentSpec) -> Iterator[str]:
 
 
 def _early(spec: ExperimentSpec, facts: DataFacts) -> Iterator[str]:
-    """Yield what speaks against reading a plan of one fixed horizon now."""
+    """Yield that nobody knows whether this is the time to read; a reading that is known to be early was refused."""
     horizon = spec.analysis.horizon
-    if horizon is None:
-        return
-    risk = "an interval that is read early, and again, errs more often than it says"
-    if horizon.units is not None and facts.analysed < horizon.units:
-        yield f"Read before its horizon, at {count(facts.analysed)} of {count(horizon.units)} planned units: {risk}."
-    if horizon.date is not None and facts.data_cut is None:
-        yield f"Nobody knows whether the horizon of {horizon.date} is reached: the plan names no data.observed_until."
-    elif horizon.date is not None and str(facts.data_cut) < horizon.date:
-        yield f"Read before its horizon of {horizon.date}, at data up to {facts.data_cut}: {risk}."
+    day = horizon.date if horizon is not None and spec.analysis.peeking == "fixed_horizon" else None
+    if day is not None and facts.data_cut is None:
+        yield f"Nobody knows whether the horizon of {day} is reached: the plan names no data.observed_until."

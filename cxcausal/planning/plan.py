@@ -1,16 +1,18 @@
 """The plan's power: every metric and arm against what the plan wants to see, at the units it can have."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, cast
 
 from cxcausal.core.errors import PlanError, Problem
 from cxcausal.planning.assumptions import Assumptions
+from cxcausal.planning.looking import looking_note, looking_of
 from cxcausal.planning.moments import Base, missing_knowledge
 from cxcausal.planning.result import Curve, PlanResult, PowerRow, Role, Source
 from cxcausal.planning.sentences import judge
 from cxcausal.stats.power import Setting, Test, power, smallest_size, units_needed
+from cxcausal.stats.sequential_power import Looking
 
 if TYPE_CHECKING:
     from cxcausal.core.spec.models import ExperimentSpec, Metric
@@ -62,9 +64,6 @@ def refuse_unplannable(spec: "ExperimentSpec") -> None:
     if spec.design.type != "randomized":
         what = f"power for a design of type '{spec.design.type}' can't be computed by this version"
         problems.append(_unplannable("design.type", what, "plan a randomised design"))
-    if spec.analysis.peeking != "fixed_horizon":
-        what = f"power under '{spec.analysis.peeking}' can't be computed by this version"
-        problems.append(_unplannable("analysis.peeking", what, "plan with peeking: fixed_horizon, read once"))
     if problems:
         raise PlanError(problems)
 
@@ -96,8 +95,10 @@ def compute(spec: "ExperimentSpec", plan_hash: str, bases: Mapping[str, Base], h
         bases: what is known, by metric.
         horizon: the units to plan for.
     """
-    questions = _questions(spec, bases)
+    looking = looking_of(spec, horizon.units, horizon.per_week)
+    questions = _questions(spec, bases, looking)
     rows = tuple(_row(spec, question, bases[question.metric.name], horizon) for question in questions)
+    looks = () if looking is None else (_looking_note(spec, looking, questions, rows, bases),)
     answer = judge(spec, rows, horizon.units)
     return PlanResult(
         experiment=spec.id,
@@ -112,7 +113,7 @@ def compute(spec: "ExperimentSpec", plan_hash: str, bases: Mapping[str, Base], h
         window_days=horizon.window_days,
         rows=rows,
         curves=tuple(_curves(spec, questions, rows, bases, horizon)),
-        notes=_notes(spec, rows),
+        notes=(*looks, *_notes(spec, rows)),
     )
 
 
@@ -120,12 +121,13 @@ def _unplannable(key: str, what: str, mend: str) -> Problem:
     return Problem(where=key, code="P901", what=what, mend=mend)
 
 
-def _questions(spec: "ExperimentSpec", bases: Mapping[str, Base]) -> tuple[_Question, ...]:
+def _questions(spec: "ExperimentSpec", bases: Mapping[str, Base], looking: Looking | None) -> tuple[_Question, ...]:
     planned = [(role, metric) for role, metric in spec.metrics.with_roles() if metric.name in bases]
     return tuple(
-        _question(spec, cast("Role", role), metric, arm, bases[metric.name])
+        replace(question, test=replace(question.test, looking=looking))
         for role, metric in planned
         for arm in spec.treated_arms
+        for question in (_question(spec, cast("Role", role), metric, arm, bases[metric.name]),)
     )
 
 
@@ -164,7 +166,7 @@ def _row(spec: "ExperimentSpec", question: _Question, base: Base, horizon: Horiz
     if reason is not None:
         return _with(blank, status="not_computed", reason=reason)
     setting, test, sign = _setting(spec, question.arm, base), question.test, question.metric.sign
-    signed = None if question.size is None else question.size * (sign if test.sides > 1 else 1)
+    signed = _signed(question)
     needed = None if signed is None else units_needed(setting, test, signed, question.asked)
     units = horizon.units
     return _with(
@@ -175,6 +177,30 @@ def _row(spec: "ExperimentSpec", question: _Question, base: Base, horizon: Horiz
         units_needed=needed,
         weeks_needed=horizon.weeks(needed),
     )
+
+
+def _signed(question: _Question) -> float | None:
+    """Return the size in the direction that is good; a margin has none."""
+    if question.size is None:
+        return None
+    return question.size * (question.metric.sign if question.test.sides > 1 else 1)
+
+
+def _looking_note(
+    spec: "ExperimentSpec",
+    looking: Looking,
+    questions: tuple[_Question, ...],
+    rows: tuple[PowerRow, ...],
+    bases: Mapping[str, Base],
+) -> str:
+    """Return how often is looked, and what that costs the first metric that has a size."""
+    for question, row in zip(questions, rows, strict=True):
+        signed = _signed(question)
+        if row.units_needed is not None and signed is not None:
+            setting = _setting(spec, row.arm, bases[row.metric])
+            once = units_needed(setting, replace(question.test, looking=None), signed, question.asked)
+            return looking_note(looking, row.units_needed, once)
+    return looking_note(looking, None, None)
 
 
 def _blank(spec: "ExperimentSpec", question: _Question, base: Base) -> PowerRow:

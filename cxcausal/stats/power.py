@@ -9,6 +9,7 @@ from scipy.special import nctdtr, ndtr, stdtrit
 
 from cxcausal.core.queries import ClusterPatterns, Moments
 from cxcausal.stats.moments import NAN, influence
+from cxcausal.stats.sequential_power import Looking
 
 MOST_UNITS = 10**10
 """More units than this are said to be out of reach."""
@@ -80,6 +81,7 @@ class Test:
     Attributes:
         alpha: the error level. sides: 2 asks for a difference, 1 for non-inferiority.
         ratio: the control's mean is multiplied by it; 1 ∓ m for a relative margin m.
+        looking: when the data are read, or None where it is once.
     """
 
     __test__ = False  # no case of pytest's
@@ -87,6 +89,7 @@ class Test:
     alpha: float
     sides: Literal[1, 2] = 2
     ratio: float = 1.0
+    looking: Looking | None = None
 
 
 def power(setting: Setting, test: Test, units: float, size: float) -> float:
@@ -118,7 +121,8 @@ def power(setting: Setting, test: Test, units: float, size: float) -> float:
     df = min(1 / sum(weights), _HUGE_DF)
     away, critical = abs(size) / sqrt(variance), -float(stdtrit(df, test.alpha / test.sides))
     found = _beyond(df, away, critical)
-    return found + 1 - _beyond(df, away, -critical) if test.sides > 1 else found
+    found += 1 - _beyond(df, away, -critical) if test.sides > 1 else 0.0
+    return found if test.looking is None else test.looking.power(found, test.alpha, test.sides, units)
 
 
 def smallest_size(setting: Setting, test: Test, units: float, target: float, sign: int = 1) -> float | None:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import Query
+from cxcausal.core.queries import Measure, Query
 from cxcausal.core.results import ArmValue, Range, ValuePart, ValueResult
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.wording import number
+from cxcausal.stats.sequential import READ_ONCE, Reading
 from cxcausal.value.composite import (
     LEVELS,
     Bar,
@@ -47,7 +48,7 @@ def value_queries(spec: ExperimentSpec) -> tuple[Query, ...]:
     return () if money is None or not money.bars else tuple(dict.fromkeys(_queries(spec, money.bars)))
 
 
-def value_of(spec: ExperimentSpec, answers: Answers) -> ValueResult | None:
+def value_of(spec: ExperimentSpec, answers: Answers, reading: Reading = READ_ONCE) -> ValueResult | None:
     """Return what each arm is worth against the control, or None where no metric of the plan carries money.
 
     The net value is the difference in means of one composite per customer, so that no euro counts twice and its
@@ -58,6 +59,7 @@ def value_of(spec: ExperimentSpec, answers: Answers) -> ValueResult | None:
     Args:
         spec: the resolved plan.
         answers: at least the answers to `value_queries(spec)`.
+        reading: which one of the plan's readings this is: the interval holds over all of them.
 
     Raises:
         PlanError: a metric names a worth that the value model doesn't have.
@@ -65,7 +67,7 @@ def value_of(spec: ExperimentSpec, answers: Answers) -> ValueResult | None:
     money = money_of(spec)
     if money is None:
         return None
-    model = spec.value_model
+    model, level = spec.value_model, 1 - reading.nominal(spec.analysis.alpha)
     return ValueResult(
         currency=spec.currency,
         level=1 - spec.analysis.alpha,
@@ -73,7 +75,7 @@ def value_of(spec: ExperimentSpec, answers: Answers) -> ValueResult | None:
         approved_on=model.approved_on if model is not None else None,
         example_assumptions=model is not None and model.example,
         assumptions=tuple(bar.worth for bar in money.bars),
-        arms=tuple(_arm_value(spec, money, arm, answers) for arm in spec.treated_arms),
+        arms=tuple(_arm_value(spec, money, arm, answers, level) for arm in spec.treated_arms),
         notes=(*money.notes, *_rollout_notes(spec)),
     )
 
@@ -88,7 +90,7 @@ def _queries(spec: ExperimentSpec, bars: tuple[Bar, ...]) -> Iterator[Query]:
     yield from contact_queries(spec, bars)
 
 
-def _arm_value(spec: ExperimentSpec, money: Money, arm: str, answers: Answers) -> ArmValue:
+def _arm_value(spec: ExperimentSpec, money: Money, arm: str, answers: Answers, level: float) -> ArmValue:
     nothing = ArmValue(arm=arm, control=spec.control, status="not_computed", reason=NOTHING_COUNTED)
     if not money.bars:
         return nothing
@@ -97,7 +99,8 @@ def _arm_value(spec: ExperimentSpec, money: Money, arm: str, answers: Answers) -
     if reason is not None:
         return replace(nothing, n_treated=central.n_treated, reason=reason)
     costed = _costed(spec, money.bars, arm, answers)
-    per_customer = _per_customer(spec, money.bars, arm, answers, costed.net)
+    found = {name: _net(composite(spec, money.bars, name), spec, arm, answers, level) for name in LEVELS}
+    per_customer = _per_customer(spec, money.bars, found, costed.net)
     value = ArmValue(
         arm=arm,
         control=spec.control,
@@ -131,20 +134,19 @@ def _costed(spec: ExperimentSpec, bars: tuple[Bar, ...], arm: str, answers: Answ
 
 
 def _per_customer(
-    spec: ExperimentSpec, bars: tuple[Bar, ...], arm: str, answers: Answers, net: float
+    spec: ExperimentSpec, bars: tuple[Bar, ...], found: dict[Level, Range], net: float
 ) -> dict[str, Range]:
     """Return the net value at every level; where the assumptions are those of central, it is the bars' sum."""
     central = composite(spec, bars, "central")
-    found = {level: _net(spec, bars, level, arm, answers) for level in LEVELS}
-    same = {level for level in LEVELS if composite(spec, bars, level) == central}
-    return {level: replace(told, point=net) if level in same else told for level, told in found.items()}
+    same = {name for name in LEVELS if composite(spec, bars, name) == central}
+    return {name: replace(told, point=net) if name in same else told for name, told in found.items()}
 
 
-def _net(spec: ExperimentSpec, bars: tuple[Bar, ...], level: Level, arm: str, answers: Answers) -> Range:
-    """Return the net value per customer at one level of the assumptions."""
-    difference = compare(spec, composite(spec, bars, level), arm, answers).difference
+def _net(measure: Measure, spec: ExperimentSpec, arm: str, answers: Answers, level: float) -> Range:
+    """Return the net value per customer, with its interval at a confidence level."""
+    difference = compare(spec, measure, arm, answers).difference
     assert difference is not None  # noqa: S101 - the same customers count at every level, and central has one
-    limits = difference.interval(1 - spec.analysis.alpha)
+    limits = difference.interval(level)
     return Range(point=difference.point, low=limits.low, high=limits.high)
 
 

@@ -159,10 +159,14 @@ def test_numbers_that_can_not_be_read_or_meant(project: Project) -> None:
     path = project.plan(metrics=METRICS)
     assert project.cx("plan", path, "--base", "churn=much").code == 2
     assert project.cx("plan", path, "--base", "chrn=0.1").code == 2
-    looks = project.plan(name="looks", analysis={"peeking": "always_valid"})
-    refused = project.cx("plan", looks)
-    assert refused.code == 3
-    assert re.match(r"experiments/looks.yaml:\d+:\d+ P901 ", refused.err)
+
+
+def test_looks_are_planned_for_and_their_price_is_told(project: Project) -> None:
+    looks = {"peeking": "group_sequential", "looks": ["2026-11-01", "2026-12-01"], "horizon": {"units": 26_000}}
+    path = project.plan(name="looks", metrics=METRICS, analysis=looks)
+    told = project.cx("plan", path, "--base", "churn=0.14")
+    assert told.code == 0, told.err
+    assert "Power counts 2 looks, equally spaced; looking 2 times needs 0." in told.out
 
 
 def _units(n: int = 4_000) -> pd.DataFrame:

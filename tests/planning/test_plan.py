@@ -153,11 +153,12 @@ def test_stated_numbers_are_checked_together() -> None:
     assert "did you mean 'churn'?" in told.value.problems[0].mend
 
 
-def test_designs_and_looks_without_power_are_refused() -> None:
-    spec = plan(analysis={"peeking": "always_valid"})
-    with pytest.raises(PlanError, match="always_valid"):
-        refuse_unplannable(spec)
-    refuse_unplannable(plan())
+def test_designs_without_power_are_refused() -> None:
+    spec = plan()
+    threshold = spec.model_copy(update={"design": spec.design.model_copy(update={"type": "threshold"})})
+    with pytest.raises(PlanError, match="threshold"):
+        refuse_unplannable(threshold)
+    refuse_unplannable(spec)
 
 
 def test_curves_reach_beyond_what_is_needed_and_rise() -> None:

@@ -17,6 +17,7 @@ from tests.validation.identities import Gap, metamorphic_gap, twin_gap
 from tests.validation.metric_types import v4_types
 from tests.validation.noncompliance import vlate
 from tests.validation.pages import v20
+from tests.validation.peeking import v9, v13_looks
 from tests.validation.power import v13
 from tests.validation.region import v14
 from tests.validation.surveys import survey_rows
@@ -268,9 +269,11 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V4-late": vlate,
     "V4-survey": survey_rows,
     "V8": v8,
+    "V9": v9,
     "V10": v10,
     "V11": v11,
     "V13": v13,
+    "V13-looks": v13_looks,
     "V14": v14,
     "V16": v16,
     "V20": v20,

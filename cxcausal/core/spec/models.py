@@ -190,6 +190,13 @@ class Analysis(Part):
     horizon: Horizon | None = None
     looks: tuple[Date, ...] = ()
 
+    @property
+    def look_dates(self) -> tuple[str, ...]:
+        """The readings of a group-sequential plan: its looks, and its horizon's date where that is later."""
+        last = self.horizon.date if self.horizon is not None else None
+        planned = (*self.looks, *(() if last is None else (last,)))
+        return tuple(dict.fromkeys(planned)) if self.peeking == "group_sequential" else ()
+
 
 class EstimandChoice(Part):
     """Which effect is asked for; the design's default otherwise."""

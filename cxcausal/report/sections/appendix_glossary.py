@@ -41,6 +41,15 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
     ),
 )
 
+LOOKING: tuple[tuple[str, str], ...] = (
+    ("Look", "A reading of the data while they still grow, on a day that was agreed before them."),
+    (
+        "Hold at every look",
+        "Ordinary intervals that are read again and again err far more often than they say; these are wider for it.",
+    ),
+)
+"""What is told in addition where the plan may be read more than once."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class GlossarySection:
@@ -48,7 +57,8 @@ class GlossarySection:
 
     name: ClassVar[str] = "appendix_glossary"
 
-    def build(self, facts: Facts) -> SectionView:  # noqa: ARG002 - the same for every result
+    def build(self, facts: Facts) -> SectionView:
         """Return the glossary."""
-        items: tuple[tuple[Sentence, Sentence], ...] = tuple(((term,), (meaning,)) for term, meaning in GLOSSARY)
+        terms = GLOSSARY if facts.result.reading is None else (*GLOSSARY, *LOOKING)
+        items: tuple[tuple[Sentence, Sentence], ...] = tuple(((term,), (meaning,)) for term, meaning in terms)
         return SectionView(name=self.name, heading="Glossary", blocks=(Terms(items=items),))

@@ -1,5 +1,6 @@
 """Page one: five lights that say whether the answer can be trusted, in words and shapes."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,6 +10,7 @@ from cxcausal.report.charts.icons import icon
 from cxcausal.report.checks_in_words import LIGHTS, is_robustness
 from cxcausal.report.facts import Facts
 from cxcausal.report.keys import path
+from cxcausal.report.sentences.reading import reading_sentences
 from cxcausal.report.text import Sentence
 
 ROBUSTNESS = "Robustness"
@@ -59,4 +61,10 @@ def _light(facts: Facts, title: str, checks: list[tuple[int, CheckResult]]) -> L
 def _plan_light(facts: Facts) -> Light:
     state = "pass" if facts.result.registered else "warn"
     word = "Registered first" if facts.result.registered else WORDS["warn"]
-    return Light(name=PLAN, state=state, word=word, icon=icon(state), reasons=((facts.quote("registration"),),))
+    return Light(name=PLAN, state=state, word=word, icon=icon(state), reasons=tuple(_plan_reasons(facts)))
+
+
+def _plan_reasons(facts: Facts) -> Iterator[Sentence]:
+    """Yield when the plan was made, and which of its readings this is."""
+    yield (facts.quote("registration"),)
+    yield from reading_sentences(facts)

@@ -20,6 +20,7 @@ from cxcausal.report.sentences.effects import (
 from cxcausal.report.sentences.guardrails import guardrail_sentence, guardrail_state
 from cxcausal.report.sentences.information import information_sentence
 from cxcausal.report.sentences.money import net_sentence
+from cxcausal.report.sentences.reading import reading_sentences
 from cxcausal.report.sentences.surveys import doubt_sentence
 from cxcausal.report.sentences.words import direction, effect_range, predicate, sentence
 from cxcausal.report.text import Piece, Sentence, Strong
@@ -42,6 +43,7 @@ def beside_the_answer(facts: Facts) -> Iterator[Sentence]:
     yield from cap_sentences(facts)
     if facts.withheld:
         return
+    yield from reading_sentences(facts)
     small = _below_worthwhile(facts)
     if small is not None:
         yield small

@@ -194,8 +194,9 @@ def detectable(facts: Facts, row: Row, scale: Scale, name: str) -> Number:
 
 
 def _detectable_key(row: Row, name: str) -> str:
+    level = "level" if row.estimate.look_level is None else "look_level"
     share = (_FOUR_WEEKS,) if name.startswith("detectable_more") else ()
-    return derived(name, row.key("se"), row.key("level"), path("plan", "analysis", "power"), *share)
+    return derived(name, row.key("se"), row.key(level), path("plan", "analysis", "power"), *share)
 
 
 def limit_style(limit: Limit, scale: Scale) -> Style:
