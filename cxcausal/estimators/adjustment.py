@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, cast
 
+from cxcausal.core.epochs import EPOCH
 from cxcausal.core.measures import measure_of
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Regression, RegressionQuery, RegressionTable
@@ -23,9 +24,10 @@ _NO_VARIATION = 1e-12
 
 
 def covariates_of(spec: "ExperimentSpec", metric: "Metric") -> tuple[str, ...]:
-    """Return what a metric is adjusted for: the plan's covariates and its own."""
+    """Return what a metric is adjusted for: the plan's covariates, its own, and the epoch of a ramp-up."""
     own = () if metric.covariate is None else (metric.covariate,)
-    return tuple(dict.fromkeys((*spec.covariates, *own)))
+    epoch = (EPOCH,) if spec.epochs else ()
+    return tuple(dict.fromkeys((*spec.covariates, *own, *epoch)))
 
 
 def regression_queries(

@@ -22,7 +22,7 @@ def refuse_unsupported(spec: ExperimentSpec) -> None:
 
 def notes_of(spec: ExperimentSpec, facts: DataFacts, effects: Sequence[Estimate]) -> tuple[str, ...]:
     """Return one sentence for each declared thing that the results leave out, and for a reading before its time."""
-    return (*_adjustment(spec, effects), *_left_out(spec), *_early(spec, facts))
+    return (*_epochs(spec), *_adjustment(spec, effects), *_left_out(spec), *_early(spec, facts))
 
 
 def _problem(key: str, what: str, mend: str) -> Problem:
@@ -65,6 +65,16 @@ def _unsupported_components(spec: ExperimentSpec) -> Iterator[Problem]:
         )
 
 
+def _epochs(spec: ExperimentSpec) -> Iterator[str]:
+    """Yield how arms are compared whose shares changed during enrolment."""
+    if spec.epochs:
+        days = ", ".join(epoch.begins for epoch in spec.epochs)
+        yield (
+            f"The arms' shares changed during enrolment (epochs from {days}): arms are compared within epochs, and "
+            "the differences averaged over all customers; so is the money."
+        )
+
+
 def _adjustment(spec: ExperimentSpec, effects: Sequence[Estimate]) -> Iterator[str]:
     """Yield which effects over everybody are not adjusted although covariates are declared, and that money isn't."""
     asked = [row for row in effects if row.adjustment == "covariates" and row.population == "all"]
@@ -78,7 +88,7 @@ def _adjustment(spec: ExperimentSpec, effects: Sequence[Estimate]) -> Iterator[s
     plain = ", ".join(dict.fromkeys(row.metric for row in asked if row.status != "ok"))
     if plain:
         yield f"Some estimates are not adjusted for covariates, for the reasons in the table of effects: {plain}."
-    if any(metric.money is not None for _, metric in spec.metrics.with_roles()):
+    if not spec.epochs and any(metric.money is not None for _, metric in spec.metrics.with_roles()):
         yield "Money is told from unadjusted means, also where effects are adjusted for covariates."
 
 
