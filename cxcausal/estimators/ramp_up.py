@@ -54,9 +54,9 @@ def within_epochs(
     if len(enrolled) <= 1:
         return told if _has_others(spec, metric) else (replace(plain, leads=True),)
     reason = _why_not(spec, enrolled)
-    best = tuple(found if reason is None else _without(found, reason) for found in adjusted)
+    best = tuple(found if reason is None or found.hidden else _without(found, reason) for found in adjusted)
     computed = any(found.effect is not None for found in best)
-    beside = _noted(plain) if computed or question.segment is None else _without(plain, MIXED)
+    beside = _noted(plain) if computed or question.segment is None else _without(plain, plain.reason or MIXED)
     return (*(replace(found, leads=True) for found in best), replace(beside, leads=not best))
 
 
@@ -88,11 +88,11 @@ def _why_not(spec: "ExperimentSpec", enrolled: Mapping[str, Mapping[str, int]]) 
 
 
 def _without(found: Found, reason: str) -> Found:
-    return replace(found, effect=None, reason=found.reason or reason)
+    return replace(found, effect=None, reason=reason)
 
 
 def _noted(found: Found) -> Found:
     """Return the finding with the note that it mixes epochs; small counts can't carry one and are withheld."""
     if found.effect is None or isinstance(found.effect, RateDifference):
-        return _without(found, MIXED)
+        return _without(found, found.reason or MIXED)
     return replace(found, effect=replace(found.effect, note=MIXED))
