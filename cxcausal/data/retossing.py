@@ -18,7 +18,7 @@ from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.dataset import Dataset
 from cxcausal.data.engine import Table, Value
 
-_BASE, _COINS, _TOSSED = "untossed_units", "coins", "tossed_units"
+_BASE, _COINS, _TOSSED, _SALT = "untossed_units", "coins", "tossed_units", "salt"
 _SPACE = 1 << 64
 _BETWEEN = "\x1f"
 _NOT_CONTENT = frozenset({"arm", "row", "file"})
@@ -57,19 +57,26 @@ class Coin:
         of their numbers and dealt out at equal steps from a start that the stratum's hash draws, so that each arm
         gets its share of every stratum to within one unit, as where arms are assigned.
         """
-        table = self._alone(salt) if self.coins is None else self._dealt(self.coins, salt)
-        kept = self.dataset.engine.keep(_TOSSED, table)
+        engine = self.dataset.engine
+        # The salt is a table, so that all tosses are one expression, which is compiled once.
+        salted = engine.keep(_SALT, ibis.literal(salt).name("salt").as_table())
+        table = self._alone(salted) if self.coins is None else self._dealt(self.coins, salted)
+        kept = engine.keep(_TOSSED, table)
+        engine.forget(_SALT)
         return replace(self.dataset, units=replace(self.dataset.units, table=kept))
 
     def forget(self) -> None:
         """Drop what the last toss made."""
         self.dataset.engine.forget(_TOSSED)
 
-    def _alone(self, salt: str) -> Table:
-        return self.units.mutate(arm=self._arm(_number(salt, self.units.coin), self.units.epoch))
+    def _alone(self, salted: Table) -> Table:
+        units = self.units.cross_join(salted)
+        return units.mutate(arm=self._arm(_number(units.salt, units.coin), units.epoch)).drop("salt")
 
-    def _dealt(self, coins: Table, salt: str) -> Table:
-        drawn = coins.mutate(number=_number(salt, coins.coin), start=_number(f"{salt}{_BETWEEN}start", coins.stratum))
+    def _dealt(self, coins: Table, salted: Table) -> Table:
+        each = coins.cross_join(salted)
+        start = _number(each.salt.concat(f"{_BETWEEN}start"), each.stratum)
+        drawn = each.mutate(number=_number(each.salt, each.coin), start=start)
         order = ibis.window(group_by=drawn.stratum, order_by=[drawn.number, drawn.coin])
         many = drawn.count().over(ibis.window(group_by=drawn.stratum))
         place = (ibis.row_number().over(order) + drawn.start.cast("float64") / float(_SPACE)) / many
@@ -135,8 +142,8 @@ def _counted(table: Table) -> Table:
     return named.mutate(copy=named.content.concat(copy)).drop("content")
 
 
-def _number(salt: str, coin: Value) -> Value:
-    return _hashed(ibis.literal(f"{salt}{_BETWEEN}").concat(coin))
+def _number(salt: Value, coin: Value) -> Value:
+    return _hashed(salt.concat(_BETWEEN).concat(coin))
 
 
 def _cut(drawn: Value, shares: Mapping[str, Fraction]) -> Value:

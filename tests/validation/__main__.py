@@ -8,7 +8,18 @@ from tests.validation import ledger
 from tests.validation.bars import BARS
 from tests.validation.engine import Row
 
-QUICK = {"V2": 8, "V4": 400, "V8": 400, "V10": 200, "V11": 1_000, "V13": 400, "V16": 20, "V20": 3}
+QUICK = {
+    "V2": 8,
+    "V4": 400,
+    "V8": 400,
+    "V10": 200,
+    "V11": 1_000,
+    "V13": 400,
+    "V16": 20,
+    "V20": 3,
+    "V4r": 400,
+    "V8a": 60,
+}
 
 
 def main() -> int:

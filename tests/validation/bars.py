@@ -16,6 +16,7 @@ from tests.validation.engine import SPEND, Band, Row, Trial, cells_of, rng_of
 from tests.validation.identities import Gap, metamorphic_gap, twin_gap
 from tests.validation.pages import v20
 from tests.validation.power import v13
+from tests.validation.ramp_up import RAMP_UP_BARS
 from tests.validation.worlds import WORLDS, World
 
 COVERAGE = Band(low=0.938, high=0.962)
@@ -247,4 +248,5 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V13": v13,
     "V16": v16,
     "V20": v20,
+    **RAMP_UP_BARS,
 }
