@@ -22,7 +22,7 @@ def adjustment_sentence(facts: Facts) -> Sentence | None:
         which = ("Differences and averages of ", *_listed([facts.label(metric) for metric in adjusted]))
         others = " All others are as they came out."
     close = " The appendix shows them unadjusted as well."
-    return (*which, " are adjusted for what was known beforehand", *_covariates(facts, adjusted), f".{others}{close}")
+    return (*which, " are adjusted for ", *_reasons(facts, adjusted), f".{others}{close}")
 
 
 def _is_adjusted(facts: Facts, metric: PlannedMetric) -> bool:
@@ -31,15 +31,24 @@ def _is_adjusted(facts: Facts, metric: PlannedMetric) -> bool:
     return any(row is not None and row.computed and row.estimate.adjustment == "covariates" for row in rows)
 
 
+def _reasons(facts: Facts, metrics: Sequence[PlannedMetric]) -> Sentence:
+    """Return what the differences are adjusted for: when customers were enrolled, and what was known beforehand."""
+    covariates = _covariates(facts, metrics)
+    known: Sentence = ("what was known beforehand", *covariates) if covariates else ()
+    if not facts.result.plan["design"].get("epochs"):
+        return known or ("what was known beforehand",)
+    return ("when customers were enrolled", *((" and for ", *known) if known else ()))
+
+
 def _covariates(facts: Facts, metrics: Sequence[PlannedMetric]) -> Sentence:
-    """Return the covariates' names in brackets, where they are few."""
+    """Return the covariates' names where they are few; nothing where there are none."""
     planned = facts.result.plan.get("covariates") or ()
     names = [facts.quote(path("plan", "covariates", index)) for index in range(len(planned))]
     names += [facts.quote(f"{metric.key}.covariate") for metric in metrics if metric.plan.get("covariate")]
     unique = tuple({name.text: name for name in names}.values())
     if len(unique) > _NAMED_AT_MOST:
         return (" (the covariates of the plan)",)
-    return (": ", *_listed(unique))
+    return (": ", *_listed(unique)) if unique else ()
 
 
 def _listed(quotes: Sequence[Quote]) -> Iterator[Piece]:
