@@ -72,6 +72,12 @@ def splits_of(spec: ExperimentSpec, answers: Answers, query: CountQuery, group: 
     return tuple(split for split in splits if split.total) if spec.epochs else tuple(splits)
 
 
+def mixed_epochs(spec: ExperimentSpec) -> str:
+    """Return what to add where whole arms differ whose shares changed during enrolment; nothing otherwise."""
+    why = " The arms' shares changed during enrolment: they may differ by when their units came, and by nothing else."
+    return why if spec.epochs else ""
+
+
 def pooled_p(splits: Sequence[Split]) -> float:
     """Return the p-value of all splits together; their chi-squares add up."""
     return strata_srm_p([split.pair for split in splits])

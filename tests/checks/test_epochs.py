@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from scipy.stats import chi2, chisquare
 
-from cxcausal.checks.epochs import count_query
+from cxcausal.checks.epochs import count_query, mixed_epochs
+from cxcausal.checks.pre_period_balance import PrePeriodBalance
 from cxcausal.checks.srm import Srm
 from cxcausal.checks.srm_by_segment import SrmBySegment
+from cxcausal.core.queries import CovariateQuery, Moments
+from tests.checks.worlds import plan
 from tests.ramps import ramp_plan
 
 EARLY, LATE = "2025-10-01", "2025-10-15"
@@ -69,3 +72,15 @@ def test_segments_are_split_by_epoch_too() -> None:
     found = SrmBySegment().judge(spec, {query: uneven})
     assert found.verdict == "warn"
     assert "Where tier = plus, 2,000 randomised units of the epoch from 2025-10-15 are split unevenly" in found.text
+
+
+def test_arms_that_differ_as_a_whole_may_do_so_by_their_epochs_alone() -> None:
+    assert mixed_epochs(plan()) == ""
+    spec = ramp_plan(covariates=["before"])
+    cells: Any = {
+        (arm, ()): Moments(n=100, mean=np.array([mean]), m2=np.array([[99.0]]))
+        for arm, mean in (("none", 0), ("gig", 1))
+    }
+    found = PrePeriodBalance().judge(spec, {CovariateQuery(column="before"): cells})
+    assert found.verdict == "warn"
+    assert found.text.endswith("they may differ by when their units came, and by nothing else.")
