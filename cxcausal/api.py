@@ -12,7 +12,7 @@ from cxcausal.core.results import RunResult
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.core.spec.placing import placing
 from cxcausal.core.spec.resolve import Resolved
-from cxcausal.preparing import assign, check_assignment, plan
+from cxcausal.preparing import aa, assign, check_assignment, plan
 
 if TYPE_CHECKING:
     from cxcausal.data.dataset import Dataset
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Registered",
     "Run",
+    "aa",
     "assign",
     "audit",
     "check_assignment",

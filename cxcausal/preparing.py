@@ -1,6 +1,6 @@
 """What is done before the data: planning and assigning, wired from the plan, the data edge and the record."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +11,16 @@ from cxcausal.core.spec.placing import placing
 from cxcausal.core.spec.resolve import Resolved
 
 if TYPE_CHECKING:
+    from cxcausal.pipeline.aa_result import AaResult
     from cxcausal.planning.assignment import Coin
     from cxcausal.planning.assumptions import Assumptions
     from cxcausal.planning.moments import Base
     from cxcausal.planning.result import Assigned, AssignmentCheck, PlanResult
 
-__all__ = ["assign", "check_assignment", "plan"]
+TOSSES = 500
+"""A rate of 5 % is then known to about two and a half percentage points."""
+
+__all__ = ["aa", "assign", "check_assignment", "plan"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,6 +148,72 @@ def check_assignment(path: str | Path, log: str, *, salt: str = "", root: Path |
     recorded = None if line is None else str(line.payload["salt_hash"])
     wrong = mismatches(coin, found.strata, [(str(row.coin), row.arm) for row in found.units])
     return checked(spec, coin, recorded, rows=len(found.units), wrong=wrong)
+
+
+def aa(
+    path: str | Path,
+    *,
+    root: Path | None = None,
+    on: str | None = None,
+    tosses: int = TOSSES,
+    seed: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> "AaResult":
+    """Tell how often a plan would alarm for nothing on these very data: A/A, with the coin tossed anew many times.
+
+    The real arms are forgotten before anything is estimated, so this may be read at any time; nothing is recorded.
+    It works before the experiment as well, on past units that have no arm, where the plan has shares.
+
+    Args:
+        path: the plan file.
+        root: the project's root.
+        on: a data file or glob to read in place of the plan's `data.source`.
+        tosses: how often the coin is tossed.
+        seed: what decides the tosses; the plan's `analysis.seed` by default.
+        progress: told how many tosses are done.
+
+    Raises:
+        PlanError: the plan is wrong, asks for what this version can't do, or nobody tosses a coin in its design.
+        DataError: the data are not what the plan says, or have no outcome for anyone.
+
+    Example:
+        >>> aa("experiments/proactive_outreach.yaml", tosses=200).answer  # doctest: +SKIP
+        'as_promised'
+    """
+    from cxcausal.data.pooled import open_pooled
+    from cxcausal.data.retossing import coin_of, shares_of
+    from cxcausal.pipeline.aa import (
+        AaAsked,
+        refuse_without_coin,
+        refuse_without_outcomes,
+        tossed_often,
+        without_treatment,
+    )
+    from cxcausal.pipeline.preconditions import refuse_repeated_units
+    from cxcausal.pipeline.support import refuse_unsupported
+
+    resolved = load_experiment(path, root=root)
+    project, spec = resolved.project, without_treatment(resolved.spec)
+    roots = tuple(Path(folder) for folder in project.data_roots)
+    with placing(resolved, on):
+        refuse_without_coin(spec)
+        refuse_unsupported(spec)
+        with open_pooled(spec, project.root, data_roots=roots, on=on, timezone=project.timezone) as dataset:
+            refuse_repeated_units(spec, dataset)
+            refuse_without_outcomes(spec, dataset)
+            shares = shares_of(dataset, spec)
+            asked = AaAsked(
+                tosses=tosses,
+                seed=spec.analysis.seed if seed is None else seed,
+                shares={name: {arm: float(share) for arm, share in arms.items()} for name, arms in shares.items()},
+                shares_from="plan" if spec.shares or spec.epochs else "data",
+                plan_hash=resolved.plan_hash,
+            )
+            return tossed_often(spec, dataset, coin_of(dataset, spec, shares), asked, progress or _silent)
+
+
+def _silent(_: int) -> None:
+    """Tell nobody."""
 
 
 def _history(resolved: Resolved, path: str, stated: "Assumptions") -> _Past:

@@ -6,6 +6,7 @@ from typing import ClassVar, cast
 from scipy.special import chdtrc
 
 from cxcausal.checks.breach import quoted, raw_measure, verdict_of
+from cxcausal.checks.epochs import mixed_epochs
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import MissingCounts, MissingQuery, Query
 from cxcausal.core.results import CheckResult, OnBreach
@@ -61,7 +62,9 @@ class DifferentialMissingness:
             value=p,
             threshold=self.alpha,
             p=p,
-            text=_unlike(spec, worst, p) if breached else "Outcomes are known for about the same share of every arm.",
+            text=_unlike(spec, worst, p) + mixed_epochs(spec)
+            if breached
+            else "Outcomes are known for about the same share of every arm.",
         )
 
 

@@ -6,6 +6,7 @@ from math import inf, isfinite, sqrt
 from typing import ClassVar, cast
 
 from cxcausal.checks.breach import quoted, verdict_of
+from cxcausal.checks.epochs import mixed_epochs
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Counts, CovariateQuery, Moments, MomentTable, Query
 from cxcausal.core.results import CheckResult, OnBreach
@@ -75,7 +76,7 @@ class PrePeriodBalance:
         return (
             f"{opening}: of {counted(columns, 'thing')} known then, the widest gap is in {widest.place}, "
             f"{quoted(spec, widest.arm)} against {quoted(spec, spec.control)}: "
-            f"{size} (limit: {number(self.max_abs_smd)})."
+            f"{size} (limit: {number(self.max_abs_smd)}).{'' if alike else mixed_epochs(spec)}"
         )
 
 

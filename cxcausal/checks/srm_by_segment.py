@@ -2,16 +2,15 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import ClassVar, cast
 
 from cxcausal.checks.breach import verdict_of
+from cxcausal.checks.epochs import Split, count_query, pooled_p, splits_of, worst_of
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import CountQuery, Counts, Query
+from cxcausal.core.queries import Counts, Query
 from cxcausal.core.results import CheckResult, OnBreach
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.wording import count, counted, how_often, percent
-from cxcausal.stats.proportions import srm_p
 
 FEWEST_EXPECTED = 5
 """Units that the plan must expect in every arm of a segment for the chi-square test to hold there."""
@@ -21,7 +20,7 @@ FEWEST_EXPECTED = 5
 class _Tested:
     segment: str
     level: str
-    counts: dict[str, int]
+    split: Split
     p: float
 
     @property
@@ -33,7 +32,8 @@ class _Tested:
 class SrmBySegment:
     """The smallest chi-square p-value over all levels of all segments, times their number (Bonferroni).
 
-    Levels in which the plan expects fewer than `FEWEST_EXPECTED` units in an arm are left out.
+    Levels in which the plan expects fewer than `FEWEST_EXPECTED` units in an arm are left out. Where shares changed
+    during enrolment, every epoch of a level is held to its own shares (and left out by the same rule).
 
     Attributes:
         alpha: a corrected p-value below this is a breach.
@@ -45,26 +45,26 @@ class SrmBySegment:
 
     def queries(self, spec: ExperimentSpec) -> tuple[Query, ...]:
         """Return one count of randomised units per segment; nothing without planned shares."""
-        return tuple(_query(segment) for segment in spec.segments) if spec.shares else ()
+        asked = (count_query(spec, segment) for segment in spec.segments)
+        return tuple(query for query in asked if query is not None)
 
     def judge(self, spec: ExperimentSpec, answers: Answers) -> CheckResult:
         """Return the verdict on the most uneven segment."""
-        shares = spec.shares
         if not spec.segments:
             text = "The plan names no segments to look into."
             return CheckResult(name=self.name, verdict="info", on_breach=self.on_breach, text=text)
-        if shares is None:
+        if count_query(spec) is None:
             return self._could_not_run("The plan gives no share per arm, so no split can be compared with a plan.")
-        tested = [found for segment in spec.segments for found in _tests(segment, shares, answers)]
+        tested = [found for segment in spec.segments for found in _tests(spec, segment, answers)]
         if not tested:
             return self._could_not_run("No segment is large enough for its split to be judged.")
         worst = min(tested, key=lambda found: found.p)
-        return self._result(worst, shares, len(tested))
+        return self._result(worst, len(tested))
 
-    def _result(self, worst: _Tested, shares: dict[str, Fraction], tested: int) -> CheckResult:
+    def _result(self, worst: _Tested, tested: int) -> CheckResult:
         p = min(1.0, worst.p * tested)
         breached = p < self.alpha
-        split = _split(worst, shares) if breached else f"Split as planned: {counted(tested, 'segment')}."
+        split = _split(worst) if breached else f"Split as planned: {counted(tested, 'segment')}."
         chance = f" Among {counted(tested, 'segment')}, chance does this {how_often(p)}." if breached else ""
         return CheckResult(
             name=self.name,
@@ -80,22 +80,24 @@ class SrmBySegment:
         return CheckResult(name=self.name, verdict="could_not_run", on_breach=self.on_breach, text=text)
 
 
-def _query(segment: str) -> CountQuery:
-    return CountQuery(of="randomization_unit", by=(segment,))
+def _tests(spec: ExperimentSpec, segment: str, answers: Answers) -> Iterator[_Tested]:
+    query = count_query(spec, segment)
+    assert query is not None  # noqa: S101 - there are shares
+    for level in sorted({key[0] for _, key in cast("Counts", answers[query])}):
+        splits = [split for split in splits_of(spec, answers, query, (level,)) if _is_large(split)]
+        if splits:
+            yield _Tested(segment=segment, level=level, split=worst_of(splits), p=pooled_p(splits))
 
 
-def _tests(segment: str, shares: dict[str, Fraction], answers: Answers) -> Iterator[_Tested]:
-    table = cast("Counts", answers[_query(segment)])
-    planned = [float(share) for share in shares.values()]
-    for level in sorted({key[0] for _, key in table}):
-        counts = {arm: table.get((arm, (level,)), 0) for arm in shares}
-        if sum(counts.values()) * min(planned) >= FEWEST_EXPECTED:
-            yield _Tested(segment=segment, level=level, counts=counts, p=srm_p(list(counts.values()), planned))
+def _is_large(split: Split) -> bool:
+    return split.total * min(split.shares.values()) >= FEWEST_EXPECTED
 
 
-def _split(worst: _Tested, shares: dict[str, Fraction]) -> str:
-    total = sum(worst.counts.values())
+def _split(worst: _Tested) -> str:
+    split = worst.split
     parts = ", ".join(
-        f"{percent(n / total)} in '{arm}' (planned: {percent(float(shares[arm]))})" for arm, n in worst.counts.items()
+        f"{percent(n / split.total)} in '{arm}' (planned: {percent(split.shares[arm])})"
+        for arm, n in split.counts.items()
     )
-    return f"Where {worst.place}, {count(total)} randomised units are split unevenly: {parts}."
+    where = f"Where {worst.place}, {count(split.total)} randomised units{split.place}"
+    return f"{where} are split unevenly: {parts}."

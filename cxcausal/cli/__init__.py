@@ -22,6 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "cxcausal.cli.planning_commands:plan",
         "Tell whether an experiment can answer its question: power, size, weeks.",
     ),
+    "aa": ("cxcausal.cli.aa_command:aa", "Tell how often a plan would alarm for nothing, on your own data."),
     "assign": ("cxcausal.cli.planning_commands:assign", "Put units into arms, or check who was put where."),
     "register": ("cxcausal.cli.run_commands:register", "Lock a plan in the audit ledger before its data."),
     "run": ("cxcausal.cli.run_commands:run", "Analyse an experiment: checks, effects, money, verdict, report."),

@@ -39,12 +39,15 @@ class Engine:
         label: names the data in messages.
         spill: where the engine puts what does not fit into memory.
         compiled: the SQL of every expression so far; compiling one again costs more than running it on small data.
+        kept: every table that was kept, by name and expression. again: the SQL of those that were kept again.
     """
 
     backend: Any
     label: str
     spill: Path
     compiled: dict[Any, str] = field(default_factory=dict)
+    kept: dict[tuple[str, Any], Table] = field(default_factory=dict)
+    again: dict[tuple[str, Any], str] = field(default_factory=dict)
 
     def fetch(self, expr: Table) -> list[tuple[Any, ...]]:
         """Return the rows of an expression that aggregates; exact integers of any size stay integers.
@@ -75,7 +78,14 @@ class Engine:
     def keep(self, name: str, expr: Table) -> Table:
         """Return `expr` computed once, as a table inside the engine."""
         with self.translated():
-            return self.backend.create_table(name, expr, temp=True)
+            known = (name, expr.op())
+            if known not in self.kept:
+                self.kept[known] = self.backend.create_table(name, expr, temp=True)
+                return self.kept[known]
+            if known not in self.again:
+                self.again[known] = self.backend.compile(expr)
+            self.backend.raw_sql(f"CREATE TEMP TABLE {name} AS {self.again[known]}")  # the name is one of our own
+            return self.kept[known]
 
     def forget(self, name: str) -> None:
         """Drop a table that `keep` made."""

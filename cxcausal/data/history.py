@@ -96,7 +96,7 @@ def _past(spec: ExperimentSpec, wanted: Collection[str], cluster: str | None) ->
     return spec.model_copy(
         update={
             "data": spec.data.model_copy(update=blocks),
-            "design": spec.design.model_copy(update={"treatment": treatment, "strata": ()}),
+            "design": spec.design.model_copy(update={"treatment": treatment, "strata": (), "epochs": None}),
             "metrics": spec.metrics.model_copy(update={**kept, "exploratory": ()}),
             "covariates": (),
             "effect_modifiers": (),

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from cxcausal.core.epochs import EPOCH
 from cxcausal.core.errors import DataError, Problem
 from cxcausal.core.queries import Cap
 from cxcausal.core.spec.models import ExperimentSpec
@@ -10,6 +11,7 @@ from cxcausal.data.arms import undeclared_arms
 from cxcausal.data.clock import Clock, calendar_of, clock_of, date_problems
 from cxcausal.data.columns import PADDED, Reader, is_whole
 from cxcausal.data.engine import Engine, Table, Value
+from cxcausal.data.epochs import epoch_problems, epoch_rules, with_epochs
 from cxcausal.data.filters import FilterCompiler
 from cxcausal.data.formulas import formula_rules, with_formulas
 from cxcausal.data.roles import Roles, filter_of
@@ -106,17 +108,23 @@ def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: R
     )
     problems = (
         *date_problems(spec, reader),
+        *epoch_problems(opened.source.label, spec, roles),
         *(_like_an_id(opened.source.label, name, "is the plan's own identifier") for name in ids_adjusted),
         *undeclared_arms(engine, opened, rows, reader, spec),
-        *broken_rules(engine, opened, rows, (*rules_of(terms), *formula_rules(reader, roles.formulas))),
+        *broken_rules(
+            engine,
+            opened,
+            rows,
+            (*rules_of(terms), *formula_rules(reader, roles.formulas), *epoch_rules(spec, clock)),
+        ),
     )
     if problems:
         raise DataError(problems)
     layout = _Layout(
         ids=roles.ids, texts=texts, numbers=tuple(dict.fromkeys((*roles.numeric, *covariates))), clock=clock
     )
-    table = _typed(rows, opened, spec, reader, layout)
-    if opened.kept:
+    table = with_epochs(_typed(rows, opened, spec, reader, layout), spec)
+    if opened.kept or spec.epochs:
         table = engine.keep(_UNITS, table)
     return _profiled(engine, opened, table, spec, layout)
 
@@ -186,13 +194,17 @@ def _profiled(engine: Engine, opened: Opened, table: Table, spec: ExperimentSpec
         randomization_unit=None if randomized is None else f"id:{randomized}",
         arms=spec.arms,
         numbers=_bounds(engine, table, layout.numbers),
-        levels=_levels(engine, table, layout.texts, spec, opened.source.label, units),
+        levels=_levels(engine, table, _grouping(layout, spec), spec, opened.source.label, units),
         data_cut=calendar.data_cut,
         matures_on=calendar.matures_on,
         maturity_known=layout.clock.known,
         enrolled_from=calendar.enrolled_from,
         enrolled_to=calendar.enrolled_to,
     )
+
+
+def _grouping(layout: _Layout, spec: ExperimentSpec) -> tuple[str, ...]:
+    return (*layout.texts, EPOCH) if spec.epochs else layout.texts
 
 
 def _bounds(engine: Engine, table: Table, numbers: tuple[str, ...]) -> Mapping[str, Bounds]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, cast
 
+from cxcausal.core.epochs import EPOCH
 from cxcausal.core.measures import measure_of
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import ClusterRegressionQuery, Regression, RegressionQuery, RegressionTable
@@ -24,9 +25,13 @@ _NO_VARIATION = 1e-12
 
 
 def strata_of(spec: "ExperimentSpec", question: Question | None = None) -> tuple[str, ...]:
-    """Return the columns within which arms are compared; within one value of a segment, those but the segment."""
+    """Return the columns within which arms are compared; within one value of a segment, those but the segment.
+
+    The epoch of a ramp-up is one of them: within it the arms' shares did not change.
+    """
     inside = None if question is None else question.segment
-    return tuple(name for name in spec.design.strata if name != inside)
+    epoch = (EPOCH,) if spec.epochs else ()
+    return tuple(name for name in (*spec.design.strata, *epoch) if name != inside)
 
 
 def covariates_of(spec: "ExperimentSpec", metric: "Metric", question: Question | None = None) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from cxcausal.estimators.comparison import Comparison, Effect
 from cxcausal.estimators.found import Found, rows_of
 from cxcausal.estimators.quantiles import compare_quantiles, quantile_queries
 from cxcausal.estimators.questions import Levels, Question, cluster_queries_of, moment_query, questions_of
+from cxcausal.estimators.ramp_up import epoch_queries, within_epochs
 from cxcausal.stats.cluster import difference, too_few_clusters
 from cxcausal.stats.moments import NAN, RATIO, influence, merge
 from cxcausal.stats.newcombe import RateDifference, newcombe, small_rates
@@ -53,7 +54,7 @@ class DifferenceInMeans:
         asked = questions_of(spec, levels) if spec.clusters else ()
         clusters = (cluster_queries_of(measure, question, spec.clusters).values() for question in asked)
         adjusted = regression_queries(spec, metric, levels, self.slopes)
-        return (*moments, *chain.from_iterable(clusters), *adjusted)
+        return (*moments, *chain.from_iterable(clusters), *adjusted, *epoch_queries(spec, metric))
 
     def compare(
         self, spec: "ExperimentSpec", metric: "Metric", levels: Levels, answers: Answers
@@ -65,8 +66,12 @@ class DifferenceInMeans:
         rows = (
             rows_of(spec, metric, question, told)
             for question in questions
-            for told in beside(
-                spec, metric, question, _find(spec, metric, question, answers), answers, slopes=self.slopes
+            for told in within_epochs(
+                spec,
+                metric,
+                question,
+                beside(spec, metric, question, _find(spec, metric, question, answers), answers, slopes=self.slopes),
+                answers,
             )
         )
         return tuple(chain.from_iterable(rows))

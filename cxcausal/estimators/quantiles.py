@@ -21,12 +21,13 @@ METHOD = "quantile_difference"
 SMALLEST_CELL = 10
 """Customers per arm below which a segment's numbers are suppressed."""
 WEIGHTED = "this version gives no quantiles of weighted customers"
+MIXED = "the arms' shares changed during enrolment, and this version compares no quantiles within epochs"
 _FEWEST_UNITS = 2
 
 
 def quantile_queries(spec: "ExperimentSpec", metric: "Metric") -> tuple[QuantileQuery, ...]:
-    """Return one query per population; none where units have weights."""
-    if spec.data.weight is not None:
+    """Return one query per population; none where units have weights, or shares changed."""
+    if _why_never(spec) is not None:
         return ()
     return tuple(_query(spec, metric, segment) for segment in (None, *spec.segments))
 
@@ -39,12 +40,19 @@ def compare_quantiles(
     Quantiles are not adjusted for covariates: that would be another estimand.
     """
     questions = questions_of(spec, levels)
-    if spec.data.weight is not None:
-        refused = Found(treated=_cell(None, 0.0), control=_cell(None, 0.0), reason=WEIGHTED, hidden=True, method=METHOD)
+    never = _why_never(spec)
+    if never is not None:
+        refused = Found(treated=_cell(None, 0.0), control=_cell(None, 0.0), reason=never, hidden=True, method=METHOD)
         told = [(question, refused) for question in questions if question.segment is None]
     else:
         told = [(question, _find(spec, metric, question, answers)) for question in questions]
     return tuple(_in_words(row) for question, found in told for row in rows_of(spec, metric, question, found))
+
+
+def _why_never(spec: "ExperimentSpec") -> str | None:
+    if spec.data.weight is not None:
+        return WEIGHTED
+    return MIXED if spec.epochs else None
 
 
 def _query(spec: "ExperimentSpec", metric: "Metric", segment: str | None) -> QuantileQuery:

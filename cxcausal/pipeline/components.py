@@ -22,7 +22,8 @@ def components_of(spec: ExperimentSpec) -> Components:
     method = design.default_method if spec.estimation.method == "default" else spec.estimation.method
     estimator: Estimator = Registry(kind="estimators").load(method)()
     companions = Registry(kind="companions")
-    beside = (companions.load(name)() for name in design.companions)
+    # What stands beside compares whole arms, which are not alike where shares changed during enrolment.
+    beside = (companions.load(name)() for name in design.companions if not spec.epochs)
     return Components(design=design, estimators=(estimator, *beside), checks=_checks(spec, design))
 
 

@@ -22,7 +22,13 @@ def refuse_unsupported(spec: ExperimentSpec) -> None:
 
 def notes_of(spec: ExperimentSpec, facts: DataFacts, effects: Sequence[Estimate]) -> tuple[str, ...]:
     """Return one sentence for each declared thing that the results leave out, and for a reading before its time."""
-    return (*_delivery(spec), *_adjustment(spec, effects), *_left_out(spec), *_early(spec, facts))
+    return (
+        *_epochs(spec),
+        *_delivery(spec),
+        *_adjustment(spec, effects),
+        *_left_out(spec),
+        *_early(spec, facts),
+    )
 
 
 def _problem(key: str, what: str, mend: str) -> Problem:
@@ -59,6 +65,17 @@ def _unsupported_components(spec: ExperimentSpec) -> Iterator[Problem]:
         )
 
 
+def _epochs(spec: ExperimentSpec) -> Iterator[str]:
+    """Yield how arms are compared whose shares changed during enrolment."""
+    if spec.epochs:
+        days = ", ".join(epoch.begins for epoch in spec.epochs)
+        yield (
+            f"The arms' shares changed during enrolment (epochs from {days}): arms are compared within epochs, and "
+            "the differences averaged over all customers; so is the money. What else stands beside effects (delivery, "
+            "parts, capped values, surveys' bounds) is not told."
+        )
+
+
 def _adjustment(spec: ExperimentSpec, effects: Sequence[Estimate]) -> Iterator[str]:
     """Yield which effects over everybody are not adjusted although the plan says for what, and that money isn't."""
     asked = [row for row in effects if row.adjustment == "covariates" and row.population == "all" and not row.companion]
@@ -70,7 +87,7 @@ def _adjustment(spec: ExperimentSpec, effects: Sequence[Estimate]) -> Iterator[s
     plain = ", ".join(dict.fromkeys(row.metric for row in asked if row.status != "ok"))
     if plain:
         yield f"Some estimates are not adjusted for {known}, for the reasons in the table of effects: {plain}."
-    if any(metric.money is not None for _, metric in spec.metrics.with_roles()):
+    if not spec.epochs and any(metric.money is not None for _, metric in spec.metrics.with_roles()):
         yield f"Money is told from unadjusted means, also where effects are adjusted for {known}."
 
 
@@ -90,7 +107,7 @@ def _has_covariates(spec: ExperimentSpec) -> bool:
 
 def _delivery(spec: ExperimentSpec) -> Iterator[str]:
     """Yield of whom the effects are, where the plan says what was delivered."""
-    if spec.design.treatment.received is None:
+    if spec.design.treatment.received is None or spec.epochs:
         return
     if spec.estimand.contrast == "late":
         yield "The plan asks for the effect on those reached: it stands beside, and the verdict is not taken from it."

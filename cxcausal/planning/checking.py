@@ -22,6 +22,10 @@ def shares_of(spec: "ExperimentSpec") -> Mapping[str, Fraction]:
     if spec.design.type != "randomized":
         what = f"nobody assigns arms in a design of type '{spec.design.type}'"
         raise PlanError(Problem(where="design.type", code="P903", what=what, mend="use type: randomized"))
+    if spec.epochs:
+        what = "the arms' shares change by epoch, and an assignment is by one split"
+        mend = "assign each epoch's units by a plan whose arms have its shares"
+        raise PlanError(Problem(where="design.epochs", code="P903", what=what, mend=mend))
     if spec.shares is None:
         what, mend = "the arms have no shares to assign by", "give every arm its share, such as {share: 1/2}"
         raise PlanError(Problem(where="design.treatment.arms", code="P903", what=what, mend=mend))

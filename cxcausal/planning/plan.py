@@ -226,6 +226,8 @@ def _with(row: PowerRow, **changes: object) -> PowerRow:
 
 
 def _no_shares(spec: "ExperimentSpec") -> str | None:
+    if spec.epochs:
+        return "the arms' shares change by epoch, and this version tells power for one split: plan with one of them"
     return None if spec.shares is not None else "the arms have no shares: write them, such as {share: 1/2}"
 
 

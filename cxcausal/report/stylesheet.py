@@ -18,5 +18,10 @@ def stylesheet() -> str:
 
 def security_policy() -> str:
     """Return the content security policy: nothing may load or run, and only our stylesheet applies."""
-    digest = base64.b64encode(hashlib.sha256(stylesheet().encode()).digest()).decode()
+    return policy_for(stylesheet())
+
+
+def policy_for(css: str) -> str:
+    """Return the same policy for another stylesheet, the only one that applies."""
+    digest = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

@@ -1,6 +1,7 @@
 """Counts against planned shares: the sample-ratio test, and the imbalance that it could have seen."""
 
 from collections.abc import Sequence
+from math import inf
 
 import numpy as np
 from scipy.special import chdtrc, chdtri, chndtrinc
@@ -17,13 +18,34 @@ def srm_p(counts: Sequence[int], shares: Sequence[float]) -> float:
         >>> round(srm_p([21307, 21387, 21306], [1 / 3, 1 / 3, 1 / 3]), 3)
         0.904
     """
+    return strata_srm_p([(counts, shares)])
+
+
+def strata_srm_p(strata: Sequence[tuple[Sequence[int], Sequence[float]]]) -> float:
+    """Return the p-value of the same test over strata that were split by shares of their own.
+
+    Strata are independent of each other, so their chi-squares and degrees of freedom add up.
+
+    Args:
+        strata: of each, the randomisation units per arm and the planned shares in the same order.
+
+    Example:
+        >>> round(strata_srm_p([([900, 100], [0.9, 0.1]), ([480, 520], [0.5, 0.5])]), 4)
+        0.4493
+    """
+    found = [_chi_square(counts, shares) for counts, shares in strata]
+    return float(chdtrc(sum(df for _, df in found), sum(square for square, _ in found)))
+
+
+def _chi_square(counts: Sequence[int], shares: Sequence[float]) -> tuple[float, int]:
+    """Return Pearson's chi-square and its degrees of freedom; infinite where an arm of share zero has units."""
     observed = np.asarray(counts, dtype=np.float64)
     expected = observed.sum() * np.asarray(shares, dtype=np.float64)
     impossible = expected == 0
     if np.any(observed[impossible] > 0):
-        return 0.0
+        return inf, 1
     observed, expected = observed[~impossible], expected[~impossible]
-    return float(chdtrc(len(observed) - 1, np.sum((observed - expected) ** 2 / expected)))
+    return float(np.sum((observed - expected) ** 2 / expected)), len(observed) - 1
 
 
 def smallest_detectable_imbalance(n: int, shares: Sequence[float], alpha: float, power: float = 0.8) -> float:

@@ -20,11 +20,11 @@ NO_SPREAD = "the variance of cost and benefit together is not known"
 
 
 def contact_queries(spec: ExperimentSpec, bars: tuple[Bar, ...]) -> Iterator[Query]:
-    """Yield the aggregates behind costs; nothing where nobody costs anything."""
-    if not has_costs(spec):
+    """Yield the aggregates behind costs; nothing where nobody costs anything, or whole arms can't be compared."""
+    if not has_costs(spec) or spec.epochs:
         return
     if spec.design.treatment.received is not None:
-        yield from mean_queries(_delivered(spec, bars))
+        yield from mean_queries(spec, _delivered(spec, bars))
     lead = _lead(spec)
     if lead is not None:
         yield from difference_queries(spec, _joint(spec, bars, lead))
@@ -33,11 +33,13 @@ def contact_queries(spec: ExperimentSpec, bars: tuple[Bar, ...]) -> Iterator[Que
 def with_contact_cost(spec: ExperimentSpec, bars: tuple[Bar, ...], value: ArmValue, answers: Answers) -> ArmValue:
     """Return an arm's value with what its contact costs; as it is where nobody costs anything.
 
+    It also is where the arms' shares changed during enrolment, as then whole arms can't be compared.
+
     Costs are of the customers behind the net value. The cost per event is contact cost against the control divided by
     the first success metric's benefit, with Fieller's set at the money's level: both are random, and where the benefit
     is not told from none, no number bounds what one customer costs.
     """
-    if not has_costs(spec):
+    if not has_costs(spec) or spec.epochs:
         return value
     assigned = -mean_in(cost_part(spec, bars), value.arm, answers)
     received = spec.design.treatment.received is not None

@@ -84,9 +84,9 @@ def _queries(spec: ExperimentSpec, bars: tuple[Bar, ...]) -> Iterator[Query]:
     for level in LEVELS:
         yield from difference_queries(spec, composite(spec, bars, level))
     for bar in bars:
-        yield from mean_queries(outcome_part(spec, bars, bar))
+        yield from mean_queries(spec, outcome_part(spec, bars, bar))
     if has_costs(spec):
-        yield from mean_queries(cost_part(spec, bars))
+        yield from mean_queries(spec, cost_part(spec, bars))
     yield from contact_queries(spec, bars)
 
 

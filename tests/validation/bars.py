@@ -19,6 +19,7 @@ from tests.validation.noncompliance import vlate
 from tests.validation.pages import v20
 from tests.validation.peeking import v9, v13_looks
 from tests.validation.power import v13
+from tests.validation.ramp_up import RAMP_UP_BARS
 from tests.validation.region import v14
 from tests.validation.surveys import survey_rows
 from tests.validation.worlds import WORLDS, World
@@ -277,4 +278,5 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V14": v14,
     "V16": v16,
     "V20": v20,
+    **RAMP_UP_BARS,
 }

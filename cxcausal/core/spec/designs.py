@@ -1,10 +1,11 @@
 """The designs of a plan: one treatment block, and a union on `type` for what differs."""
 
-from typing import Annotated, Literal
+from fractions import Fraction
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from cxcausal.core.spec.scalars import Count, Label, NonNegative, Number, Share, Text
+from cxcausal.core.spec.scalars import Count, Date, Label, NonNegative, Number, Share, Text
 
 
 class Part(BaseModel):
@@ -42,10 +43,33 @@ class _Design(Part):
     contrasts: tuple[tuple[Label, Label], ...] = ()
 
 
+class _Epoch(Part):
+    """A time of enrolment with its own shares, until the next one begins."""
+
+    shares: dict[Label, Share]
+
+    @property
+    def begins(self) -> str:
+        """Its first day, the key `from`: a word of Python, so that no attribute can be written so."""
+        return str(getattr(self, "from"))
+
+    @property
+    def fractions(self) -> dict[str, Fraction]:
+        """The share of every arm, exactly."""
+        return {arm: Fraction(share) for arm, share in self.shares.items()}
+
+
+if TYPE_CHECKING:
+    Epoch = _Epoch
+else:
+    Epoch = create_model("Epoch", __base__=_Epoch, __doc__=_Epoch.__doc__, **{"from": (Date, ...)})
+
+
 class Randomized(_Design):
     """A coin decided."""
 
     type: Literal["randomized"]
+    epochs: tuple[Epoch, ...] | None = None
 
 
 class NegativeControls(Part):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from cxcausal.core.spec.designs import Design, Treatment
+from cxcausal.core.spec.designs import Design, Epoch, Randomized, Treatment
 from cxcausal.core.spec.scalars import (
     Count,
     Date,
@@ -335,6 +335,11 @@ class ExperimentSpec(Part):
         arms = self.design.treatment.arms
         planned = {name: Fraction(arm.share) for name, arm in arms.items() if arm.share is not None}
         return planned if len(planned) == len(self.arms) else None
+
+    @property
+    def epochs(self) -> tuple[Epoch, ...]:
+        """The epochs of a ramp-up, each with its own shares (`shares` is None then); empty where they never change."""
+        return (self.design.epochs or ()) if isinstance(self.design, Randomized) else ()
 
     @property
     def randomization_unit(self) -> str | None:

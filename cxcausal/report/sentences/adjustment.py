@@ -28,9 +28,8 @@ def adjustment_sentence(facts: Facts) -> Sentence | None:
         which = ("Differences and averages of ", *_listed([facts.label(metric) for metric in adjusted]))
         others = " All others are as they came out."
     close = " The appendix shows them unadjusted as well."
-    covariates = _covariates(facts, adjusted)
     brought = _narrowing(facts, adjusted[0])
-    return (*which, " are adjusted for what was known beforehand", *covariates, f".{others}", *brought, close)
+    return (*which, " are adjusted for ", *_reasons(facts, adjusted), f".{others}", *brought, close)
 
 
 def _is_adjusted(facts: Facts, metric: PlannedMetric) -> bool:
@@ -60,8 +59,17 @@ def _narrowing(facts: Facts, metric: PlannedMetric) -> Sentence:
     return (" That made the range of “", label, "” ", by, " narrower." if share > 0 else " wider.")
 
 
+def _reasons(facts: Facts, metrics: Sequence[PlannedMetric]) -> Sentence:
+    """Return what the differences are adjusted for: when customers were enrolled, and what was known beforehand."""
+    covariates = _covariates(facts, metrics)
+    known: Sentence = ("what was known beforehand", *covariates) if covariates else ()
+    if not facts.result.plan["design"].get("epochs"):
+        return known or ("what was known beforehand",)
+    return ("when customers were enrolled", *((" and for ", *known) if known else ()))
+
+
 def _covariates(facts: Facts, metrics: Sequence[PlannedMetric]) -> Sentence:
-    """Return the covariates' names in brackets, where they are few."""
+    """Return the names of strata and covariates where they are few; nothing where there are none."""
     strata = facts.result.plan["design"].get("strata") or ()
     planned = facts.result.plan.get("covariates") or ()
     names = [facts.quote(path("plan", "design", "strata", index)) for index in range(len(strata))]
@@ -70,7 +78,7 @@ def _covariates(facts: Facts, metrics: Sequence[PlannedMetric]) -> Sentence:
     unique = tuple({name.text: name for name in names}.values())
     if len(unique) > _NAMED_AT_MOST:
         return (" (the covariates of the plan)",)
-    return (": ", *_listed(unique))
+    return (": ", *_listed(unique)) if unique else ()
 
 
 def _listed(quotes: Sequence[Quote]) -> Iterator[Piece]:
