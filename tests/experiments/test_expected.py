@@ -129,8 +129,7 @@ def unadjusted(result: RunResult, values: dict[str, Any]) -> Estimate:
         row
         for row in result.effects
         if all(getattr(row, name) == value for name, value in wanted.items())
-        and (row.scale, row.adjustment, row.trimming) == ("absolute", "none", "none")
-        and not row.companion
+        and (row.scale, row.adjustment, row.trimming, row.companion) == ("absolute", "none", "none", False)
     ]
     assert len(found) == 1, wanted
     return found[0]
