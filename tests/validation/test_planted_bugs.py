@@ -220,7 +220,7 @@ BUGS = [
     Bug(
         name="clusters minus one as df",
         where=cluster,
-        attribute="_satterthwaite",
+        attribute="satterthwaite",
         by=lambda _, __, count: float(count.sum() - 1),
         caught_by=_full_matrix,
     ),
