@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cxcausal.core.queries import UNITS_PER_COLUMN, ClusterSums
+from cxcausal.core.answers import UNITS_PER_COLUMN, ClusterSums
 
 Values = npt.NDArray[Any]
 

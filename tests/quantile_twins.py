@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats
 
-from cxcausal.core.queries import OrderStatistics
+from cxcausal.core.answers import OrderStatistics
 
 Values = npt.NDArray[Any]
 

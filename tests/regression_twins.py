@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cxcausal.core.queries import UNITS_PER_COLUMN, ArmFit, Regression
+from cxcausal.core.answers import UNITS_PER_COLUMN, ArmFit, Regression
 
 Values = npt.NDArray[Any]
 

@@ -10,18 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cxcausal.core.queries import (
-    Answer,
-    ClusterPatterns,
-    ClusterQuery,
-    ClusterRegressionQuery,
-    Measure,
-    MomentQuery,
-    Moments,
-    Query,
-    Regression,
-    RegressionQuery,
-)
+from cxcausal.core.answers import Answer, ClusterPatterns, Moments, Regression
+from cxcausal.core.queries import ClusterQuery, ClusterRegressionQuery, Measure, MomentQuery, Query, RegressionQuery
 from tests.cluster_regression_twins import Sample
 from tests.regression_twins import fits_of
 

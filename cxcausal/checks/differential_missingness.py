@@ -7,8 +7,9 @@ from scipy.special import chdtrc
 
 from cxcausal.checks.breach import quoted, raw_measure, verdict_of
 from cxcausal.checks.epochs import mixed_epochs
+from cxcausal.core.answers import MissingCounts
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import MissingCounts, MissingQuery, Query
+from cxcausal.core.queries import MissingQuery, Query
 from cxcausal.core.results import CheckResult, OnBreach
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 from cxcausal.core.wording import how_often, percent

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar, cast
 
 from cxcausal.checks.breach import verdict_of
+from cxcausal.core.answers import Duplicates
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import DuplicateQuery, Duplicates, Query
+from cxcausal.core.queries import DuplicateQuery, Query
 from cxcausal.core.results import CheckResult, OnBreach
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.wording import count, counted

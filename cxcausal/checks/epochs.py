@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from cxcausal.core.answers import Counts, Key
 from cxcausal.core.epochs import EPOCH
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import CountQuery, Counts, Key
+from cxcausal.core.queries import CountQuery
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.stats.proportions import srm_p, strata_srm_p
 

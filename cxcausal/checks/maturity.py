@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from typing import ClassVar, cast
 
 from cxcausal.checks.breach import quoted, verdict_of
+from cxcausal.core.answers import Flow
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import Flow, FlowQuery, Query
+from cxcausal.core.queries import FlowQuery, Query
 from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.wording import count

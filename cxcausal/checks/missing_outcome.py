@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar, cast
 
 from cxcausal.checks.breach import quoted, raw_measure, verdict_of
+from cxcausal.core.answers import MissingCounts
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import MissingCounts, MissingQuery, Query
+from cxcausal.core.queries import MissingQuery, Query
 from cxcausal.core.results import CheckResult, OnBreach
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 from cxcausal.core.wording import percent

@@ -7,8 +7,9 @@ from typing import ClassVar, cast
 
 from cxcausal.checks.breach import quoted, verdict_of
 from cxcausal.checks.epochs import mixed_epochs
+from cxcausal.core.answers import Counts, Moments, MomentTable
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import Counts, CovariateQuery, Moments, MomentTable, Query
+from cxcausal.core.queries import CovariateQuery, Query
 from cxcausal.core.results import CheckResult, OnBreach
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.wording import counted, number

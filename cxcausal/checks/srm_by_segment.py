@@ -6,8 +6,9 @@ from typing import ClassVar, cast
 
 from cxcausal.checks.breach import verdict_of
 from cxcausal.checks.epochs import Split, count_query, pooled_p, splits_of, worst_of
+from cxcausal.core.answers import Counts
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import Counts, Query
+from cxcausal.core.queries import Query
 from cxcausal.core.results import CheckResult, OnBreach
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.wording import count, counted, how_often, percent

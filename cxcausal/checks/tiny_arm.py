@@ -8,9 +8,10 @@ import numpy as np
 
 from cxcausal.checks.breach import decisive_metrics, quoted, verdict_of
 from cxcausal.checks.validated_region import Doubt, cluster_queries_of, doubts
+from cxcausal.core.answers import Flow, Moments, MomentTable
 from cxcausal.core.measures import values_of
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import Flow, FlowQuery, MomentQuery, Moments, MomentTable, Query
+from cxcausal.core.queries import FlowQuery, MomentQuery, Query
 from cxcausal.core.results import CheckResult, OnBreach
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 from cxcausal.core.wording import count, counted, listed

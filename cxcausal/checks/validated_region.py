@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import cast
 
 from cxcausal.checks.breach import quoted
+from cxcausal.core.answers import ClusterPatterns, Moments
 from cxcausal.core.measures import measure_of
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import ClusterPatterns, ClusterQuery, Moments, cluster_queries
+from cxcausal.core.queries import ClusterQuery, cluster_queries
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 from cxcausal.core.wording import count, listed
 from cxcausal.stats.cluster import difference, too_few_clusters

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxcausal.core.queries import Array
+from cxcausal.core.answers import Array
 
 DEPENDENT = 1e-9
 """A column is dropped where less than this share of its variation is its own."""

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from cxcausal.core.queries import Answer, Query
+from cxcausal.core.answers import Answer
+from cxcausal.core.queries import Query
 from cxcausal.core.results import CheckResult, Estimate, Grade
 
 if TYPE_CHECKING:

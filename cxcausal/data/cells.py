@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
-from cxcausal.core.queries import Key
+from cxcausal.core.answers import Key
 from cxcausal.data.engine import Engine, Value
 from cxcausal.data.exact import Grid, with_halves
 from cxcausal.data.subjects import Population, Subject, always_counts, components_of, population_of

@@ -9,7 +9,8 @@ import ibis
 import numpy as np
 import numpy.typing as npt
 
-from cxcausal.core.queries import Array, ClusterRegressionQuery, ClusterSums, Key, Measure
+from cxcausal.core.answers import Array, ClusterSums, Key
+from cxcausal.core.queries import ClusterRegressionQuery, Measure
 from cxcausal.data.covariates import Column
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.exact import Grid, grid_for, on_grid, unscaled

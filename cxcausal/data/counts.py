@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import ibis
 
-from cxcausal.core.queries import CountQuery, Counts, Duplicates, Flow, Key, MaturedCounts, MaturedQuery, MixedQuery
+from cxcausal.core.answers import Counts, Duplicates, Flow, Key, MaturedCounts
+from cxcausal.core.queries import CountQuery, MaturedQuery, MixedQuery
 from cxcausal.data.clock import matured_by
 from cxcausal.data.engine import Engine
 from cxcausal.data.rules import place_of

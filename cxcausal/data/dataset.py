@@ -8,9 +8,9 @@ from typing import Any, Self
 
 import numpy as np
 
+from cxcausal.core.answers import Answer, Duplicates
 from cxcausal.core.errors import PlanError, Problem
 from cxcausal.core.queries import (
-    Answer,
     CapQuery,
     ClusterQuery,
     ClusterRegressionQuery,
@@ -18,7 +18,6 @@ from cxcausal.core.queries import (
     CountQuery,
     CovariateQuery,
     DuplicateQuery,
-    Duplicates,
     FlowQuery,
     MaturedQuery,
     MissingQuery,

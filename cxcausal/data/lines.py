@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from cxcausal.core.answers import UNITS_PER_COLUMN, Array
 from cxcausal.core.least_squares import independent, whiten
-from cxcausal.core.queries import UNITS_PER_COLUMN, Array
 
 Places = npt.NDArray[np.intp]
 _PAIR = 2

@@ -7,16 +7,8 @@ from math import inf, nextafter
 import ibis
 import numpy as np
 
-from cxcausal.core.queries import (
-    ClusterPatterns,
-    ClusterQuery,
-    Key,
-    Measure,
-    OrderStatistics,
-    QuantileQuery,
-    Quantiles,
-    cluster_queries,
-)
+from cxcausal.core.answers import ClusterPatterns, Key, OrderStatistics, Quantiles
+from cxcausal.core.queries import ClusterQuery, Measure, QuantileQuery, cluster_queries
 from cxcausal.core.ranks import quantile_rank
 from cxcausal.data.clusters import patterns
 from cxcausal.data.engine import Engine, Table, Value

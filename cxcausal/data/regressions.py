@@ -6,7 +6,8 @@ from itertools import accumulate, combinations_with_replacement
 
 import numpy as np
 
-from cxcausal.core.queries import ArmFit, Key, Measure, Regression, RegressionQuery
+from cxcausal.core.answers import ArmFit, Key, Regression
+from cxcausal.core.queries import Measure, RegressionQuery
 from cxcausal.data.covariates import Column
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.exact import Grid, Products, on_grid, unscaled, with_halves

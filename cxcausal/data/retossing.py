@@ -11,9 +11,10 @@ from typing import Any, cast
 
 import ibis
 
+from cxcausal.core.answers import Counts
 from cxcausal.core.epochs import EPOCH
 from cxcausal.core.errors import DataError, Problem
-from cxcausal.core.queries import CountQuery, Counts
+from cxcausal.core.queries import CountQuery
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.dataset import Dataset
 from cxcausal.data.engine import Table, Value

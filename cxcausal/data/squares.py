@@ -7,7 +7,7 @@ from operator import add
 
 import ibis
 
-from cxcausal.core.queries import Key
+from cxcausal.core.answers import Key
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.exact import grid_for, on_grid, unscaled
 from cxcausal.data.lines import Line, Spread

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cxcausal.core.queries import Key
+from cxcausal.core.answers import Key
 from cxcausal.data.covariates import MOST_LEVELS, Column, columns_of, indicator_of
 from cxcausal.data.engine import Engine
 from cxcausal.data.units import Units

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cxcausal.core.queries import Moments
+from cxcausal.core.answers import Moments
 from cxcausal.data.engine import Table, Value
 from cxcausal.data.exact import Grid, Products, on_grid, pairs_of, unscaled
 from cxcausal.data.subjects import Component

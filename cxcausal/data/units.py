@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from cxcausal.core.answers import Cap
 from cxcausal.core.epochs import EPOCH
 from cxcausal.core.errors import DataError, Problem
-from cxcausal.core.queries import Cap
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.arms import undeclared_arms
 from cxcausal.data.clock import Clock, calendar_of, clock_of, date_problems

@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import ibis
 
+from cxcausal.core.answers import Cap
 from cxcausal.core.measures import values_of, winsorized, winsorized_metrics
-from cxcausal.core.queries import Cap, CapQuery
+from cxcausal.core.queries import CapQuery
 from cxcausal.core.ranks import quantile_rank
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 from cxcausal.data.engine import Engine, Value

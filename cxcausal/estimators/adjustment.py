@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, cast
 
+from cxcausal.core.answers import Regression, RegressionTable
 from cxcausal.core.epochs import EPOCH
 from cxcausal.core.measures import measure_of
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import ClusterRegressionQuery, Regression, RegressionQuery, RegressionTable
+from cxcausal.core.queries import ClusterRegressionQuery, RegressionQuery
 from cxcausal.estimators import cluster_adjustment as in_clusters
 from cxcausal.estimators.found import Found
 from cxcausal.estimators.questions import Levels, Question, questions_of

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from cxcausal.core.answers import ClusterRegressionTable
 from cxcausal.core.measures import measure_of
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import ClusterRegressionQuery, ClusterRegressionTable, subsets_of
+from cxcausal.core.queries import ClusterRegressionQuery, subsets_of
 from cxcausal.estimators.found import Found
 from cxcausal.estimators.questions import Question
 from cxcausal.stats.cluster_regression import common_slopes, difference, lin, why_not_adjusted, why_not_told

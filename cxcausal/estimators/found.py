@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from cxcausal.core.answers import Moments
 from cxcausal.core.measures import unit_of
-from cxcausal.core.queries import Moments
 from cxcausal.core.results import Estimate
 from cxcausal.estimators.comparison import Comparison, Effect
 from cxcausal.estimators.questions import Question

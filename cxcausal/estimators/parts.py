@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from cxcausal.core.answers import ClusterPatterns, MomentTable
 from cxcausal.core.measures import measure_of, unit_of
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import ClusterPatterns, Measure, MomentTable, Query
+from cxcausal.core.queries import Measure, Query
 from cxcausal.estimators.comparison import Comparison
 from cxcausal.estimators.difference_in_means import find
 from cxcausal.estimators.found import Found, comparison

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from cxcausal.core.answers import Moments, OrderStatistics, Quantiles
 from cxcausal.core.measures import values_of
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import Moments, OrderStatistics, QuantileQuery, Quantiles
+from cxcausal.core.queries import QuantileQuery
 from cxcausal.estimators.comparison import Comparison
 from cxcausal.estimators.found import Found, rows_of
 from cxcausal.estimators.questions import Levels, Question, questions_of

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from cxcausal.core.answers import MomentTable
 from cxcausal.core.epochs import EPOCH
 from cxcausal.core.measures import measure_of
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import MomentQuery, MomentTable
+from cxcausal.core.queries import MomentQuery
 from cxcausal.estimators.found import Found
 from cxcausal.estimators.questions import Question
 from cxcausal.stats.newcombe import RateDifference

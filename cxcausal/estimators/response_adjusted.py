@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from cxcausal.core.answers import MomentTable, RegressionTable
 from cxcausal.core.measures import measure_of
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import MomentTable, Query, RegressionQuery, RegressionTable
+from cxcausal.core.queries import Query, RegressionQuery
 from cxcausal.core.surveys import AIPW
 from cxcausal.estimators.adjustment import covariates_of
 from cxcausal.estimators.comparison import Comparison

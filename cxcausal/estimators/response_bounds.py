@@ -4,10 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, cast
 
+from cxcausal.core.answers import BoundEnd, Nonresponse
 from cxcausal.core.measures import measure_of
 from cxcausal.core.protocols import Answers
 from cxcausal.core.protocols import Comparison as InWaiting
-from cxcausal.core.queries import BoundEnd, Nonresponse, NonresponseQuery, Query
+from cxcausal.core.queries import NonresponseQuery, Query
 from cxcausal.core.results import Estimate
 from cxcausal.core.surveys import LEE, WORST_CASE
 from cxcausal.core.wording import number

@@ -5,9 +5,10 @@ from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, cast
 
+from cxcausal.core.answers import ClusterPatterns, Moments, MomentTable
 from cxcausal.core.measures import answered_of, response_name
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import ClusterPatterns, Moments, MomentTable, Query
+from cxcausal.core.queries import Query
 from cxcausal.estimators.comparison import Comparison, Effect
 from cxcausal.estimators.found import Found
 from cxcausal.estimators.questions import Question, cluster_queries_of, moment_query

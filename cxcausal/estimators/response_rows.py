@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxcausal.core.queries import Moments
+from cxcausal.core.answers import Moments
 from cxcausal.core.results import Estimate
 from cxcausal.estimators.comparison import Comparison
 from cxcausal.estimators.found import Found, comparison

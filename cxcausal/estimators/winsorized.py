@@ -3,9 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from cxcausal.core.answers import Cap
 from cxcausal.core.measures import unit_of, winsorized, winsorized_metrics
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import Cap, CapQuery, Query
+from cxcausal.core.queries import CapQuery, Query
 from cxcausal.core.results import Estimate
 from cxcausal.core.wording import number
 from cxcausal.estimators.comparison import Comparison

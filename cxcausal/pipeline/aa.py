@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from cxcausal.core.answers import Flow
 from cxcausal.core.errors import DataError, PlanError, Problem
 from cxcausal.core.protocols import Answers, Check, Dataset
-from cxcausal.core.queries import Flow, FlowQuery, Query
+from cxcausal.core.queries import FlowQuery, Query
 from cxcausal.core.results import CheckResult, Estimate
 from cxcausal.decision.evidence import evidence_of
 from cxcausal.estimators.multiplicity import apply_multiplicity

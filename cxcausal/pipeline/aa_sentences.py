@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from cxcausal.core.queries import Flow
+from cxcausal.core.answers import Flow
 from cxcausal.core.wording import count, listed, percent
 from cxcausal.pipeline.aa_result import AaAnswer, AlarmRate
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from cxcausal.core.answers import Flow
 from cxcausal.core.protocols import Answers, Dataset, StageStore
-from cxcausal.core.queries import Flow, FlowQuery, Query
+from cxcausal.core.queries import FlowQuery, Query
 from cxcausal.core.results import DataFacts, Estimate, RunResult, ValueResult
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.decision.verdict import decide, wait

@@ -1,9 +1,10 @@
 """What must hold of the data before anything is recorded: one row per unit, and for a registration no outcomes yet."""
 
+from cxcausal.core.answers import Duplicates
 from cxcausal.core.errors import DataError, Problem
 from cxcausal.core.measures import values_of
 from cxcausal.core.protocols import Dataset
-from cxcausal.core.queries import DuplicateQuery, Duplicates, MissingQuery
+from cxcausal.core.queries import DuplicateQuery, MissingQuery
 from cxcausal.core.spec.models import ExperimentSpec
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any, cast
 
+from cxcausal.core.answers import Flow, MaturedCounts
 from cxcausal.core.errors import GateError, Problem
 from cxcausal.core.protocols import Answers, Dataset
-from cxcausal.core.queries import Flow, FlowQuery, MaturedCounts, MaturedQuery, Query
+from cxcausal.core.queries import FlowQuery, MaturedQuery, Query
 from cxcausal.core.results import ArmValue, Estimate, ReadingFacts, ValueResult
 from cxcausal.core.wording import count, number
 from cxcausal.stats.sequential import (

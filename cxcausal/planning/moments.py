@@ -5,20 +5,9 @@ from dataclasses import dataclass
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING, cast
 
+from cxcausal.core.answers import Answer, ClusterPatterns, MissingCounts, MomentTable, Quantiles
 from cxcausal.core.measures import measure_of, values_of
-from cxcausal.core.queries import (
-    Answer,
-    ClusterPatterns,
-    ClusterQuery,
-    CorrelationQuery,
-    MissingCounts,
-    MissingQuery,
-    MomentQuery,
-    MomentTable,
-    QuantileQuery,
-    Quantiles,
-    Query,
-)
+from cxcausal.core.queries import ClusterQuery, CorrelationQuery, MissingQuery, MomentQuery, QuantileQuery, Query
 from cxcausal.planning.assumptions import Assumptions, of
 from cxcausal.stats.moments import linearise
 from cxcausal.stats.power import Clustering, intra_cluster

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from cxcausal.core.queries import Array, ClusterPatterns, Moments
+from cxcausal.core.answers import Array, ClusterPatterns, Moments
 from cxcausal.stats.difference import Difference, hc2
 from cxcausal.stats.moments import RATIO, influence, ratio_or_mean
 

@@ -7,8 +7,8 @@ from math import sqrt
 import numpy as np
 import numpy.typing as npt
 
+from cxcausal.core.answers import UNITS_PER_COLUMN, Array, ClusterSums
 from cxcausal.core.least_squares import whiten
-from cxcausal.core.queries import UNITS_PER_COLUMN, Array, ClusterSums
 from cxcausal.stats.cluster import Cr2, combined, satterthwaite
 from cxcausal.stats.difference import Difference
 

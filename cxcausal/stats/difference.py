@@ -5,7 +5,7 @@ from math import sqrt
 
 from scipy.special import stdtr, stdtrit
 
-from cxcausal.core.queries import Moments
+from cxcausal.core.answers import Moments
 from cxcausal.stats.moments import Mean, linearise
 
 NO_BASE = "a relative effect needs a control mean above zero"

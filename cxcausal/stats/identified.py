@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from scipy.special import stdtr
 
-from cxcausal.core.queries import BoundEnd
+from cxcausal.core.answers import BoundEnd
 from cxcausal.stats.cluster import difference
 from cxcausal.stats.difference import Difference, Interval, quantile
 

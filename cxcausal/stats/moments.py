@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxcausal.core.queries import Array, Moments
+from cxcausal.core.answers import Array, Moments
 
 NAN = float("nan")
 RATIO = 2

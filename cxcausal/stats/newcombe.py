@@ -5,7 +5,7 @@ from math import copysign, hypot, sqrt
 
 from scipy.special import ndtr, ndtri
 
-from cxcausal.core.queries import Moments
+from cxcausal.core.answers import Moments
 from cxcausal.stats.difference import NO_BASE, Interval, Relative
 
 FEWEST = 20

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxcausal.core.queries import Array, ClusterPatterns, Moments
+from cxcausal.core.answers import Array, ClusterPatterns, Moments
 from cxcausal.stats.cluster import of_combination
 from cxcausal.stats.difference import Difference, welch_df
 from cxcausal.stats.moments import Mean

@@ -7,7 +7,7 @@ from typing import Literal
 
 from scipy.special import nctdtr, ndtr, stdtrit
 
-from cxcausal.core.queries import ClusterPatterns, Moments
+from cxcausal.core.answers import ClusterPatterns, Moments
 from cxcausal.stats.moments import NAN, influence
 from cxcausal.stats.sequential_power import Looking
 

@@ -8,7 +8,7 @@ from math import copysign, hypot, inf, isfinite, sqrt
 import numpy as np
 from scipy.special import bdtr, bdtrc, ndtr, ndtri, stdtr
 
-from cxcausal.core.queries import Array, ClusterPatterns, Moments, OrderStatistics
+from cxcausal.core.answers import Array, ClusterPatterns, Moments, OrderStatistics
 from cxcausal.core.ranks import quantile_rank
 from cxcausal.stats.cluster import difference
 from cxcausal.stats.difference import NO_BASE, UNBOUNDED, Difference, Interval, Relative, quantile

@@ -6,7 +6,7 @@ from math import copysign, sqrt
 
 import numpy as np
 
-from cxcausal.core.queries import ClusterPatterns, Moments
+from cxcausal.core.answers import ClusterPatterns, Moments
 from cxcausal.stats.cluster import difference
 from cxcausal.stats.difference import Difference, Interval, quantile
 

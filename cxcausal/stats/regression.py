@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxcausal.core.queries import UNITS_PER_COLUMN, ArmFit, Array, Regression
+from cxcausal.core.answers import UNITS_PER_COLUMN, ArmFit, Array, Regression
 from cxcausal.stats.difference import Difference
 from cxcausal.stats.moments import RATIO, influence, ratio_or_mean
 
@@ -45,7 +45,7 @@ def lin(fits: Regression, treated: str, control: str, *, population: bool = True
         population: whether the effect is of the population, or of these units alone.
 
     Example:
-        >>> from cxcausal.core.queries import ArmFit
+        >>> from cxcausal.core.answers import ArmFit
         >>> fit = dict(n=101, mean=np.zeros(1), covariance=np.array([[0.5]]), leverage=0.1)
         >>> arms = {"t": ArmFit(**fit, adjusted=np.array([3.0]), slopes=np.array([[2.0]])),
         ...         "c": ArmFit(**fit, adjusted=np.array([1.0]), slopes=np.array([[1.0]]))}
@@ -85,7 +85,7 @@ def common_slopes(fits: Regression, treated: str, control: str) -> Difference:
         control: the other, which is subtracted.
 
     Example:
-        >>> from cxcausal.core.queries import ArmFit
+        >>> from cxcausal.core.answers import ArmFit
         >>> fit = dict(n=50, mean=np.zeros(1), covariance=np.array([[0.5]]), leverage=0.1, slopes=np.array([[1.0]]))
         >>> arms = {"t": ArmFit(**fit, adjusted=np.array([3.0])), "c": ArmFit(**fit, adjusted=np.array([1.0]))}
         >>> fits = Regression(n=100, columns=("x",), dropped=(), spread=np.eye(1), arms=arms)

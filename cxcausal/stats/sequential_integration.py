@@ -9,7 +9,7 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import ndtr, roots_legendre
 
-from cxcausal.core.queries import Array
+from cxcausal.core.answers import Array
 
 _FAR = 9.0
 """Standard deviations beyond which a normal variable has no probability worth counting."""

@@ -2,7 +2,7 @@
 
 from math import nan, sqrt
 
-from cxcausal.core.queries import Moments
+from cxcausal.core.answers import Moments
 from cxcausal.stats.moments import merge
 
 

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import cast
 
+from cxcausal.core.answers import ClusterPatterns, Moments, MomentTable
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import ClusterPatterns, Measure, MomentQuery, Moments, MomentTable, Query, cluster_queries
+from cxcausal.core.queries import Measure, MomentQuery, Query, cluster_queries
 from cxcausal.core.results import ArmValue, Range
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 from cxcausal.stats.cluster import too_few_clusters

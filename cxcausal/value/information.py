@@ -6,7 +6,7 @@ from math import exp, pi, sqrt
 
 from scipy.special import ndtr
 
-from cxcausal.core.queries import Flow
+from cxcausal.core.answers import Flow
 from cxcausal.core.results import ArmValue, Information, ValueResult
 
 _DAYS = 28

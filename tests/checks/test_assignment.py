@@ -6,7 +6,8 @@ from cxcausal.checks.duplicates import DuplicateUnits
 from cxcausal.checks.mixed_assignment import MixedAssignment
 from cxcausal.checks.srm import Srm
 from cxcausal.checks.srm_by_segment import SrmBySegment
-from cxcausal.core.queries import CountQuery, DuplicateQuery, Duplicates, FlowQuery, MixedQuery
+from cxcausal.core.answers import Duplicates
+from cxcausal.core.queries import CountQuery, DuplicateQuery, FlowQuery, MixedQuery
 from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
 from tests.checks.worlds import flow, plan, told
 

@@ -10,7 +10,8 @@ from cxcausal.checks.epochs import count_query, mixed_epochs
 from cxcausal.checks.pre_period_balance import PrePeriodBalance
 from cxcausal.checks.srm import Srm
 from cxcausal.checks.srm_by_segment import SrmBySegment
-from cxcausal.core.queries import CovariateQuery, Moments
+from cxcausal.core.answers import Moments
+from cxcausal.core.queries import CovariateQuery
 from tests.checks.worlds import plan
 from tests.ramps import ramp_plan
 

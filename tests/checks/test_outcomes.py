@@ -7,7 +7,8 @@ from cxcausal.checks.differential_missingness import DifferentialMissingness
 from cxcausal.checks.maturity import Maturity
 from cxcausal.checks.missing_outcome import MissingOutcome
 from cxcausal.checks.tiny_arm import TinyArm
-from cxcausal.core.queries import Array, FlowQuery, MissingQuery, MomentQuery, Moments, Query
+from cxcausal.core.answers import Array, Moments
+from cxcausal.core.queries import FlowQuery, MissingQuery, MomentQuery, Query
 from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
 from cxcausal.core.spec.models import ExperimentSpec
 from tests.checks.worlds import CHURN, CSAT, SPEND, flow, moments, plan, rate, told

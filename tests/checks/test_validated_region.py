@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from cxcausal.checks.tiny_arm import TinyArm
-from cxcausal.core.queries import ClusterPatterns, FlowQuery, MomentQuery, Moments
+from cxcausal.core.answers import ClusterPatterns, Moments
+from cxcausal.core.queries import FlowQuery, MomentQuery
 from cxcausal.core.results import CheckResult, OnBreach
 from tests.checks.worlds import CSAT, SPEND, flow, plan, told
 

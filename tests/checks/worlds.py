@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from cxcausal.core.answers import Flow, Moments
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import Flow, Moments
 from cxcausal.core.spec.models import ExperimentSpec
 
 CHURN = {"name": "churn", "type": "proportion", "column": "churned", "desired_direction": "decrease"}

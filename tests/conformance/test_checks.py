@@ -7,17 +7,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cxcausal.core.answers import Duplicates, Flow, Moments
 from cxcausal.core.queries import (
     CorrelationQuery,
     CountQuery,
     CovariateQuery,
-    Duplicates,
-    Flow,
     FlowQuery,
     MissingQuery,
     MixedQuery,
     MomentQuery,
-    Moments,
     Query,
 )
 from cxcausal.core.registry import Registry

@@ -8,15 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cxcausal.core.answers import ClusterPatterns, Duplicates
 from cxcausal.core.errors import PlanError
 from cxcausal.core.queries import (
-    ClusterPatterns,
     ClusterQuery,
     CorrelationQuery,
     CountQuery,
     CovariateQuery,
     DuplicateQuery,
-    Duplicates,
     FlowQuery,
     Measure,
     MissingQuery,

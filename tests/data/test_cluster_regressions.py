@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cxcausal.core.answers import ClusterSums
 from cxcausal.core.errors import PlanError
-from cxcausal.core.queries import ClusterRegressionQuery, ClusterSums, Measure
+from cxcausal.core.queries import ClusterRegressionQuery, Measure
 from cxcausal.data import cluster_regressions
 from cxcausal.stats.cluster_regression import difference, lin
 from cxcausal.stats.difference import Difference

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxcausal.core.queries import Measure, MomentQuery, Moments, Nonresponse, NonresponseQuery, RegressionQuery
+from cxcausal.core.answers import Moments, Nonresponse
+from cxcausal.core.queries import Measure, MomentQuery, NonresponseQuery, RegressionQuery
 from cxcausal.stats.identified import identified
 from tests.data.plans import ask, opened, rows
 from tests.nonresponse_twins import lee_ends, worst_case_ends

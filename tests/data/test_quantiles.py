@@ -5,7 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxcausal.core.queries import Measure, QuantileQuery, Quantiles
+from cxcausal.core.answers import Quantiles
+from cxcausal.core.queries import Measure, QuantileQuery
 from cxcausal.data import Dataset
 from cxcausal.data import engine as engine_module
 from tests.data.plans import opened, rows

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cxcausal.core.answers import Regression
 from cxcausal.core.errors import DataError, PlanError
-from cxcausal.core.queries import Measure, Regression, RegressionQuery
+from cxcausal.core.queries import Measure, RegressionQuery
 from tests.data.plans import ARMS, ask, opened, rows
 from tests.regression_twins import interacted, same_slopes
 

@@ -11,15 +11,7 @@ import pytest
 
 from cxcausal.core.canonical import sha256_of
 from cxcausal.core.errors import CxCausalError, DataError, MachineError, PlanError
-from cxcausal.core.queries import (
-    ClusterQuery,
-    CountQuery,
-    CovariateQuery,
-    FlowQuery,
-    Measure,
-    MomentQuery,
-    Query,
-)
+from cxcausal.core.queries import ClusterQuery, CountQuery, CovariateQuery, FlowQuery, Measure, MomentQuery, Query
 from cxcausal.data import open_dataset
 from tests.data.plans import ask, opened, plan, rows, write
 

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cxcausal.core.answers import Regression
 from cxcausal.core.errors import DataError, PlanError
-from cxcausal.core.queries import Measure, Regression, RegressionQuery
+from cxcausal.core.queries import Measure, RegressionQuery
 from cxcausal.data import Dataset
 from tests.data.plans import ARMS, ask, opened, rows
 from tests.data.test_regressions import COVARIATES, close, customers, design_of, only

@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cxcausal.core.answers import Nonresponse
 from cxcausal.core.protocols import Comparison
-from cxcausal.core.queries import MomentQuery, Nonresponse, NonresponseQuery, Query, RegressionQuery
+from cxcausal.core.queries import MomentQuery, NonresponseQuery, Query, RegressionQuery
 from cxcausal.core.registry import Registry
 from cxcausal.core.results import Estimate
 from cxcausal.core.spec.models import ExperimentSpec

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from cxcausal.core.answers import Flow
 from cxcausal.core.errors import ExitCode, GateError
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import Flow, FlowQuery, MaturedQuery, Query
+from cxcausal.core.queries import FlowQuery, MaturedQuery, Query
 from cxcausal.core.results import ArmValue, Estimate, Range, ValueResult
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.pipeline.reading import (

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from cxcausal.core.queries import ClusterPatterns
+from cxcausal.core.answers import ClusterPatterns
 from cxcausal.stats.cluster import clustered, cr2, multiway, too_few_clusters
 from cxcausal.stats.difference import hc2
 from tests.twins import FullFit, Values, cluster_patterns_of, full_cr2, moments_of

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from cxcausal.core.queries import ClusterSums
+from cxcausal.core.answers import ClusterSums
 from cxcausal.stats import cluster_regression
 from cxcausal.stats.cluster_regression import Adjusted, common_slopes, difference, lin, why_not_adjusted, why_not_told
 from cxcausal.stats.difference import Difference

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cxcausal.core.queries import Regression
+from cxcausal.core.answers import Regression
 from cxcausal.core.spec.models import Metric
 from cxcausal.estimators import comparison
 from cxcausal.stats import regression

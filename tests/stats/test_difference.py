@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats as reference
 
-from cxcausal.core.queries import Moments
+from cxcausal.core.answers import Moments
 from cxcausal.stats.difference import NO_BASE, UNBOUNDED, Difference, hc2, pooled, quantile
 from cxcausal.stats.moments import linearise, merge
 from tests.twins import Values, moments_of

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm, t
 
-from cxcausal.core.queries import Nonresponse
+from cxcausal.core.answers import Nonresponse
 from cxcausal.stats.difference import Difference
 from cxcausal.stats.identified import IdentifiedSet, identified
 from tests.nonresponse_twins import lee_ends

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 from statsmodels.stats.power import TTestIndPower
 
-from cxcausal.core.queries import ClusterPatterns, Moments
+from cxcausal.core.answers import ClusterPatterns, Moments
 from cxcausal.stats.power import Clustering, Setting, Test, intra_cluster, power, smallest_size, units_needed
 
 HALVES = Setting(base=0.0, variance=1.0, treated=0.5, control=0.5)

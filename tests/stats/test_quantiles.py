@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cxcausal.core.queries import ClusterPatterns, OrderStatistics
+from cxcausal.core.answers import ClusterPatterns, OrderStatistics
 from cxcausal.core.ranks import quantile_rank
 from cxcausal.stats.quantiles import TOO_FEW, arm_quantile, does_not_vary, quantile_difference
 from tests.quantile_twins import Values, arm_limits, every_rank, grid_of, mover, sample_quantile

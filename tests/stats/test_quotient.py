@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats as reference
 
-from cxcausal.core.queries import ClusterPatterns, Moments
+from cxcausal.core.answers import ClusterPatterns, Moments
 from cxcausal.stats.difference import hc2
 from cxcausal.stats.quotient import ABOVE, Patterns, Quotient, part_of, part_of_patterns, quotient
 from tests.twins import Values, cluster_patterns_of, full_cr2, moments_of

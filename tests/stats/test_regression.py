@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pytest
 import statsmodels.api as sm
 
-from cxcausal.core.queries import ArmFit, Regression
+from cxcausal.core.answers import ArmFit, Regression
 from cxcausal.stats.regression import common_slopes, lin, why_not_adjusted
 from tests.regression_twins import fits_of
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from cxcausal.core.queries import Moments
+from cxcausal.core.answers import Moments
 from cxcausal.stats.skewness import skewness, skewness_of_difference, skewness_of_mean
 from tests.twins import Values, moments_of
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from cxcausal.core.queries import ArmFit, Regression
+from cxcausal.core.answers import ArmFit, Regression
 from cxcausal.data.lines import Line, Sums, spread_of
 from cxcausal.stats.difference import Difference
 from cxcausal.stats.regression import common_slopes, lin

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxcausal.core.queries import ClusterPatterns, ClusterSums
+from cxcausal.core.answers import ClusterPatterns, ClusterSums
 from cxcausal.stats.cluster import clustered
 from cxcausal.stats.cluster_regression import difference, lin, why_not_adjusted, why_not_told
 from cxcausal.stats.difference import Difference

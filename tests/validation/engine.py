@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cxcausal.core.queries import ClusterPatterns, Moments
+from cxcausal.core.answers import ClusterPatterns, Moments
 from cxcausal.core.results import Estimate
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.estimators.difference_in_means import DifferenceInMeans

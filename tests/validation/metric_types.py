@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm
 
-from cxcausal.core.queries import ClusterPatterns
+from cxcausal.core.answers import ClusterPatterns
 from cxcausal.stats.difference import Interval, hc2
 from cxcausal.stats.parts import split_mean
 from cxcausal.stats.quantiles import quantile_difference

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from cxcausal.core.queries import ClusterPatterns, ClusterQuery, Moments
+from cxcausal.core.answers import ClusterPatterns, Moments
+from cxcausal.core.queries import ClusterQuery
 from cxcausal.core.results import Estimate
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.estimators.complier import Complier

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.random import Generator
 
-from cxcausal.core.queries import ClusterPatterns
+from cxcausal.core.answers import ClusterPatterns
 from cxcausal.core.spec.models import Metric
 from cxcausal.estimators.comparison import harm_p
 from cxcausal.stats.cluster import clustered

@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from cxcausal.core.queries import Regression
+from cxcausal.core.answers import Regression
 from cxcausal.stats.difference import Difference, hc2
 from cxcausal.stats.regression import lin
 from tests.regression_twins import interacted

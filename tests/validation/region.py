@@ -7,7 +7,8 @@ from functools import partial
 import numpy as np
 
 from cxcausal.checks.tiny_arm import TinyArm
-from cxcausal.core.queries import ClusterPatterns, Flow, FlowQuery, MomentQuery, Moments
+from cxcausal.core.answers import ClusterPatterns, Flow, Moments
+from cxcausal.core.queries import FlowQuery, MomentQuery
 from tests.twins import Values
 from tests.validation.engine import AOV, CHURN, SPEND, Row, Trial, cells_of, rate_cells, rng_of
 from tests.validation.worlds import WORLDS, Draw

@@ -16,8 +16,9 @@ from cxcausal.core.answer_bounds import (
     kept_rank,
     trimmed_forms,
 )
+from cxcausal.core.answers import BoundEnd, Nonresponse, Regression
 from cxcausal.core.protocols import Comparison
-from cxcausal.core.queries import BoundEnd, MomentQuery, Nonresponse, NonresponseQuery, Query, Regression
+from cxcausal.core.queries import MomentQuery, NonresponseQuery, Query
 from cxcausal.core.results import Estimate
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.surveys import AIPW, LEE, WORST_CASE, is_unsafe

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
+from cxcausal.core.answers import ClusterPatterns, Moments
 from cxcausal.core.measures import measure_of
-from cxcausal.core.queries import ClusterPatterns, Measure, MomentQuery, Moments
+from cxcausal.core.queries import Measure, MomentQuery
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 from cxcausal.estimators import adjustment, comparison, difference_in_means
 from cxcausal.estimators import multiplicity as families

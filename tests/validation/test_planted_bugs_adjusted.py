@@ -12,7 +12,8 @@ import pytest
 from scipy.special import chdtrc
 
 from cxcausal.checks import srm, validated_region
-from cxcausal.core.queries import ClusterPatterns, CountQuery, Moments, Regression
+from cxcausal.core.answers import ClusterPatterns, Moments, Regression
+from cxcausal.core.queries import CountQuery
 from cxcausal.core.spec.models import Metric
 from cxcausal.data import cells, lines, squares, tallies
 from cxcausal.estimators import adjustment, comparison

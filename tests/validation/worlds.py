@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cxcausal.core.queries import ClusterPatterns, Moments
+from cxcausal.core.answers import ClusterPatterns, Moments
 from tests.twins import Values
 from tests.validation.engine import AOV, CHURN, SPEND, Trial, cells_of, rate_cells, ratio_cells
 

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cxcausal.core.queries import Flow, FlowQuery
+from cxcausal.core.answers import Flow
+from cxcausal.core.queries import FlowQuery
 from cxcausal.core.results import ArmValue, Information, ValueResult
 from cxcausal.data.opening import open_dataset
 from cxcausal.value.information import expected_gain, four_weeks_of, gain_of_more, with_information

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from cxcausal.core.queries import Answer, Array, ClusterQuery, Measure, MomentQuery, Query
+from cxcausal.core.answers import Answer, Array
+from cxcausal.core.queries import ClusterQuery, Measure, MomentQuery, Query
 from cxcausal.core.spec.models import ExperimentSpec
 from tests.twins import Rows
 
