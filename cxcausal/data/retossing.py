@@ -22,7 +22,8 @@ from cxcausal.data.engine import Table, Value
 _BASE, _COINS, _TOSSED, _SALT = "untossed_units", "coins", "tossed_units", "salt"
 _SPACE = 1 << 64
 _BETWEEN = "\x1f"
-_NOT_CONTENT = frozenset({"arm", "row", "file"})
+_STORED_ARM = "stored:arm"
+_NOT_CONTENT = frozenset({"arm", _STORED_ARM, "row", "file"})
 Shares = Mapping[str, Mapping[str, Fraction]]
 """By epoch (the empty text without epochs), the share of every arm."""
 
@@ -102,7 +103,8 @@ def coin_of(dataset: Dataset, spec: ExperimentSpec, shares: Shares) -> Coin:
         shares: by epoch, where the plan has epochs.
     """
     units = dataset.units
-    content = units.table if units.randomization_unit is not None else _counted(units.table)
+    table = units.table.drop(_STORED_ARM) if _STORED_ARM in units.table.columns else units.table
+    content = table if units.randomization_unit is not None else _counted(table)
     coin = content["copy"] if units.randomization_unit is None else content[units.randomization_unit].cast("string")
     epoch = content[f"text:{EPOCH}"] if spec.epochs else ibis.literal("")
     strata = [content[f"text:{name}"] for name in spec.design.strata]

@@ -161,6 +161,6 @@ def test_a_regression_can_be_told_at_the_mean_of_all_analysed_units(tmp_path: Pa
         beta = bread @ design.T @ y[own]
         leverage = np.diag(design @ bread @ design.T)
         meat = (design.T * ((y[own] - design @ beta) ** 2 / (1 - leverage))) @ design
-        close(fit.adjusted, beta[0])
-        close(fit.variance, (bread @ meat @ bread)[0, 0])
+        close(fit.adjusted[0], beta[0])
+        close(fit.covariance[0, 0], (bread @ meat @ bread)[0, 0])
         assert fit.n == own.sum()

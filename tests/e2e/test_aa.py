@@ -130,7 +130,7 @@ def test_a_page_with_pictures_stands_alone(project: Project) -> None:
     ("changes", "code", "says"),
     [
         ({"design": {**PLAN["design"], "type": "observational"}}, 3, "P904"),
-        ({"analysis": {"peeking": "always_valid"}}, 3, "P901"),
+        ({"analysis": {"peeking": "group_sequential", "looks": ["2026-01-01"]}}, 3, "P901"),
         ({"data": {**HOMES, "unit": "home"}}, 4, "D220"),
     ],
 )

@@ -75,8 +75,10 @@ def test_strata_alone_make_the_headline_post_stratified(project: Project) -> Non
 
 
 def test_strata_that_cannot_be_used_are_told_with_their_reason(project: Project) -> None:
-    data = {**PLAN["data"], "cluster": ["before"]}
-    result = run(project, design=blocked(), data=data, metrics={"success": [SPEND]})
+    data = {**PLAN["data"], "cluster": ["home"], "weight": "before"}
+    project.data(buyers().assign(home=[f"H{place // 4}" for place in range(len(buyers()))]))
+    plan = project.plan(design=blocked(), data=data, metrics={"success": [SPEND]})
+    result = project.cx("run", plan, "--json").json
     (note,) = [note for note in result["notes"] if "Strata" in note]
     assert note.startswith("Strata are declared; intervals do not use them and are, if anything, too wide: where cust")
     assert headline(result, adjustment="none")["headline"]

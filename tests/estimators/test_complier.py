@@ -183,7 +183,7 @@ def test_contrasts_between_two_contacts_say_why_not_and_only_over_everybody() ->
     ("metric", "data", "words"),
     [
         (AOV, {}, "a ratio of means has no effect per customer reached"),
-        (P90, {}, "quantile metrics are not computed"),
+        (P90, {}, "a quantile is not an average"),
         (SPEND, {"weight": "w"}, "weighted customers"),
     ],
 )

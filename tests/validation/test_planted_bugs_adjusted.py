@@ -35,7 +35,7 @@ from tests.validation.adjusted import lin_gap, ols_gap
 from tests.validation.test_planted_bugs import Bug
 
 TABLE = (56, 70, 48, 80)
-right_lin, right_line, right_center = regression.lin, lines._line, lines._center
+right_lin, right_line = regression.lin, lines._line
 right_spread, right_limit, right_harm = lines._spread, RateDifference._limit, comparison.harm_p
 
 
@@ -71,25 +71,23 @@ def _first_centre(arms: Any, kept: Any) -> Any:
     return next(iter(arms.values())).mean[kept]
 
 
-def _swapped_slopes(arms: Any, large: Any, kept: Any, *, common: bool) -> Any:
+def _swapped_slopes(center: Any, large: Any, kept: Any, *, common: bool) -> Any:
     del common
     (one, first), (two, second) = large.items()
-    center = right_center(arms, kept)
     return {
         one: right_line(first, second, kept, center, center - first.mean[kept]),
         two: right_line(second, first, kept, center, center - second.mean[kept]),
     }
 
 
-def _common_for_all(arms: Any, large: Any, kept: Any, *, common: bool) -> Any:
+def _common_for_all(center: Any, large: Any, kept: Any, *, common: bool) -> Any:
     del common
     both = lines.Sums(
         n=sum(arm.n for arm in large.values()),
-        mean=right_center(arms, kept),
+        mean=center,
         gram=np.sum([arm.gram for arm in large.values()], axis=0),
         cross=np.sum([arm.cross for arm in large.values()], axis=0),
     )
-    center = right_center(arms, kept)
     return {name: right_line(arm, both, kept, center, center - arm.mean[kept]) for name, arm in large.items()}
 
 
@@ -192,14 +190,14 @@ ADJUSTED = [
         name="HC0: leverage dropped",
         where=squares,
         attribute="_part",
-        by=lambda known, residual: (known.weight * residual) * (known.weight * residual),
+        by=lambda known, one, two: (known.weight * one) * (known.weight * two),
         caught_by=ENGINE,
     ),
     Bug(
         name="HC3 called HC2",
         where=squares,
         attribute="_part",
-        by=lambda known, residual: (known.weight * residual / (1 - known.leverage)) ** 2,
+        by=lambda known, one, two: known.weight**2 * one * two / (1 - known.leverage) ** 2,
         caught_by=ENGINE,
     ),
     Bug(
@@ -301,8 +299,8 @@ ELSEWHERE = [
     Bug(
         name="the split of customers instead of households",
         where=srm,
-        attribute="_UNITS",
-        by=CountQuery(of="unit"),
+        attribute="count_query",
+        by=lambda _: CountQuery(of="unit", by=()),
         caught_by=HOUSEHOLDS,
     ),
     Bug(
