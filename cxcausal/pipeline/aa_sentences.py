@@ -66,6 +66,8 @@ def _notes(
     if spec.design.strata:
         named = listed([f"'{name}'" for name in spec.design.strata])
         yield f"The coin was tossed within the strata of {named}; alarms may be rarer than promised."
+    if spec.analysis.peeking != "fixed_horizon":
+        yield "Alarms are counted of data that are read once; the plan's rule for several looks makes each rarer."
     if spec.analysis.multiplicity == "none":
         yield "The plan has no rule for several questions, so nothing is promised for all success metrics together."
     for row in rows:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -14,31 +14,42 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / ".cxcausal" / "validation"
 TABLE = ROOT / "docs" / "validation.md"
 _SOURCES = (
+    "cxcausal/checks",
     "cxcausal/core/answer_bounds.py",
+    "cxcausal/core/answers.py",
     "cxcausal/core/least_squares.py",
     "cxcausal/core/measures.py",
     "cxcausal/core/surveys.py",
     "cxcausal/data/lines.py",
     "cxcausal/estimators",
-    "cxcausal/report",
     "cxcausal/stats",
+    "cxcausal/value",
     "tests/regression_twins.py",
-    "tests/report",
     "tests/twins.py",
     "tests/validation",
 )
+_MORE: Mapping[str, tuple[str, ...]] = {
+    "V4r": ("cxcausal/data",),
+    "V8a": ("cxcausal/data", "cxcausal/pipeline"),
+    "V13": ("cxcausal/planning",),
+    "V13-looks": ("cxcausal/planning",),
+    "V20": ("cxcausal/decision", "cxcausal/report", "tests/report"),
+}
+"""Sources of single bars beside those of all."""
+_NEVER = frozenset({"__main__.py", "ledger.py"})
 _HELD = {True: "yes", False: "NO"}
 _VERSIONS = ("numpy", "scipy", "statsmodels")
 
 
-def code_hash() -> str:
-    """Return the SHA-256 over the sources that decide the results."""
+def code_hash(bar: str) -> str:
+    """Return the SHA-256 over the sources that decide a bar's results."""
     digest = hashlib.sha256()
-    for source in _SOURCES:
+    for source in (*_SOURCES, *_MORE.get(bar, ())):
         path = ROOT / source
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            digest.update(str(file.relative_to(ROOT)).encode())
-            digest.update(file.read_bytes())
+            if not (file.name.startswith("test_") or file.name in _NEVER):
+                digest.update(str(file.relative_to(ROOT)).encode())
+                digest.update(file.read_bytes())
     return digest.hexdigest()
 
 
@@ -53,14 +64,14 @@ def read(bar: str, *, quick: bool) -> tuple[Row, ...] | None:
     if not path.exists():
         return None
     kept = json.loads(path.read_text("utf-8"))
-    return tuple(Row(**row) for row in kept["rows"]) if kept["made_by"] == _made_by() else None
+    return tuple(Row(**row) for row in kept["rows"]) if kept["made_by"] == _made_by(bar) else None
 
 
 def write(bar: str, rows: Iterable[Row], *, quick: bool) -> None:
     """Keep a bar's rows."""
     path = _path(bar, quick=quick)
     path.parent.mkdir(parents=True, exist_ok=True)
-    kept = {"made_by": _made_by(), "rows": [asdict(row) for row in rows]}
+    kept = {"made_by": _made_by(bar), "rows": [asdict(row) for row in rows]}
     fresh = path.with_suffix(".tmp")
     fresh.write_text(json.dumps(kept, indent=1, ensure_ascii=False), "utf-8")
     fresh.replace(path)
@@ -96,5 +107,5 @@ def _path(bar: str, *, quick: bool) -> Path:
     return FOLDER / f"{bar}{'-quick' if quick else ''}.json"
 
 
-def _made_by() -> dict[str, str | int]:
-    return {"code": code_hash(), "seed": SEED, "versions": versions()}
+def _made_by(bar: str) -> dict[str, str | int]:
+    return {"code": code_hash(bar), "seed": SEED, "versions": versions()}

@@ -31,7 +31,7 @@ def test_kept_rows_are_reused_only_by_the_code_that_made_them(tmp_path: Path, mo
     ledger.write("V2", rows, quick=True)
     assert ledger.read("V2", quick=True) == rows
     assert ledger.read("V2", quick=False) is None
-    monkeypatch.setattr(ledger, "code_hash", lambda: "other")
+    monkeypatch.setattr(ledger, "code_hash", lambda _: "other")
     assert ledger.read("V2", quick=True) is None
 
 
