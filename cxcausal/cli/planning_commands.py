@@ -150,7 +150,9 @@ def _assign(path: Path, units: str, out: Path, *, salt: str, actor: str | None, 
     if as_json:
         emit(asdict(done))
         return
-    click.echo(f"{done.path}: {count(done.rows)} units")
+    whole = sum(done.counts.values())
+    tossed = "" if whole == done.rows else f", in {count(whole)} groups that were randomised whole"
+    click.echo(f"{done.path}: {count(done.rows)} units{tossed}")
     click.echo(listed([f"{count(n)} in {arm}" for arm, n in done.counts.items()]))
     click.echo("commit audit/ledger.jsonl, and keep the salt: the assignment can be checked only with it", err=True)
 

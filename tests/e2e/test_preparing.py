@@ -198,6 +198,8 @@ def test_households_stay_whole_and_the_ledger_knows_no_id_and_no_salt(project: P
     assert set(arms.groupby("household_id").arm.nunique()) == {1}
     assert sorted(arms.customer_id) == sorted(_units().customer_id)
     assert told["counts"] == arms.drop_duplicates("household_id").arm.value_counts().to_dict()
+    said = project.cx("assign", path, "--units", "data/units.csv", "--out", "data/b.csv", "--salt", "s3cret-salt").out
+    assert f", in {arms.household_id.nunique():,} groups that were randomised whole" in said
     text = (project.root / "audit/ledger.jsonl").read_text(encoding="utf-8")
     line = json.loads(text)
     assert line["kind"] == "assign"
