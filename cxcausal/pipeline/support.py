@@ -31,8 +31,6 @@ def _problem(key: str, what: str, mend: str) -> Problem:
 
 def _unsupported(spec: ExperimentSpec) -> Iterator[Problem]:
     yield from _unsupported_components(spec)
-    if spec.data.events is not None:
-        yield _problem("data.events", "event tables can't be read by this version", "point data.source at a flat table")
     if spec.estimand.contrast == "late":
         yield _problem(
             "estimand.contrast",
