@@ -73,7 +73,7 @@ def event_values_fit(draft: Draft) -> Iterator[Finding]:
                 what, mend = f"'{name}' is the {column.aggregate} of nothing", "add value: amount, a column of events"
                 yield Finding(path=path, code="P342", what=what, mend=mend, at="key")
             else:
-                what = f"'{name}' is a {column.aggregate} of events, and has no use for a value"
+                what = f"'{name}' is '{column.aggregate}' of the events themselves, and has no use for a value"
                 yield Finding(path=(*path, "value"), code="P342", what=what, mend="remove it", at="key")
         yield from _filter_findings((*path, "where"), column.where)
     if events.exposure is not None:
