@@ -22,7 +22,7 @@ from cxcausal.data.tables import Opened
 from cxcausal.data.units import numeric_texts
 
 _ID, _ZERO, _UNTIL = "__cxcausal_id", "__cxcausal_zero", "__cxcausal_until"
-_AT, _RECORDED, _RANK = "__cxcausal_at", "__cxcausal_recorded", "__cxcausal_rank"
+_AT, _RECORDED = "__cxcausal_at", "__cxcausal_recorded"
 _EXPOSED = "__cxcausal_exposed"
 
 
@@ -168,10 +168,10 @@ def _joined(
     engine: Engine, table: Table, stream: Stream, wanted: Mapping[str, tuple[EventColumn, EventWindow]]
 ) -> Table:
     """Return the assignments with the columns that are made of one event table: one pass over it."""
-    asked = tuple(_asked(name, column, window) for name, (column, window) in wanted.items())
+    declared = tuple(_asked(name, column, window) for name, (column, window) in wanted.items())
+    asked = _with_grids(engine, stream, declared)
     conditions = _conditions(engine, stream, {f"c{at}": one.column.where for at, one in enumerate(asked)})
     happened = _arrived(stream, _cut(engine, table), conditions, asked)
-    asked = _with_grids(engine, happened, asked)
     pairs = _pairs(table).inner_join(happened, _ID)
     made = {one.name: _aggregate(pairs, one, f"c{at}") for at, one in enumerate(asked)}
     keys = [_ID, _ZERO, _UNTIL]
@@ -217,13 +217,11 @@ def _arrived(stream: Stream, cut: datetime, conditions: Mapping[str, Value], ask
 
 def _last_versions(rows: Table, keys: tuple[str, ...]) -> Table:
     """Return of every event its last version, unless that says that it was taken back."""
-    order = [ibis.desc(rows[_RECORDED]), ibis.desc(rows[_AT])]
-    order += [ibis.desc(rows[name]) for name in rows.columns if name not in {_RECORDED, _AT, *keys}]
-    ranked = rows.mutate(**{_RANK: ibis.row_number().over(group_by=list(keys), order_by=order)})
-    last = ranked.filter(ranked[_RANK] == 0)
-    if "removed" in last.columns:
-        last = last.filter((last.removed != 1).fill_null(True)).drop("removed")
-    return last.drop(_RANK, *keys)
+    rest = [name for name in rows.columns if name not in {_RECORDED, _AT, *keys}]
+    version = ibis.struct({name: rows[name] for name in (_RECORDED, _AT, *rest)})
+    last = rows.group_by(list(keys)).aggregate(version=version.max())
+    last = last.select(**{name: last.version[name] for name in (_RECORDED, _AT, *rest)})
+    return last.filter((last.removed != 1).fill_null(True)).drop("removed") if "removed" in rest else last
 
 
 def _observed(pairs: Table) -> Value:
@@ -253,21 +251,23 @@ def _aggregate(pairs: Table, asked: _Asked, condition: str) -> Value:
     return found["value"]
 
 
-def _with_grids(engine: Engine, happened: Table, asked: Sequence[_Asked]) -> tuple[_Asked, ...]:
+def _with_grids(engine: Engine, stream: Stream, asked: Sequence[_Asked]) -> tuple[_Asked, ...]:
     """Choose for every sum the grid on which the events of the busiest unit add up exactly."""
-    values = tuple(dict.fromkeys(str(one.value) for one in asked if one.column.aggregate == "sum"))
-    if not values:
+    summed = tuple(dict.fromkeys(str(one.column.value) for one in asked if one.column.aggregate == "sum"))
+    if not summed:
         return tuple(asked)
-    per_unit = happened.group_by(_ID).aggregate(n=happened.count())
+    rows = stream.reader.table.select(unit=stream.reader.stored_text(stream.source.unit))
+    per_unit = rows.group_by("unit").aggregate(n=rows.count())
     most = int(engine.fetch(per_unit.aggregate(n=per_unit.n.max()))[0][0] or 1)
-    parts = {f"m{at}": happened[name].abs().max() for at, name in enumerate(values)}
-    parts |= {f"w{at}": is_whole(happened[name]).all() for at, name in enumerate(values)}
-    found = engine.fetch(happened.aggregate(**parts))[0]
+    values = stream.reader.table.select(**{f"v{at}": stream.reader.number(name) for at, name in enumerate(summed)})
+    parts = {f"m{name}": values[name].abs().max() for name in values.columns}
+    parts |= {f"w{name}": is_whole(values[name]).all() for name in values.columns}
+    found = engine.fetch(values.aggregate(**parts))[0]
     grids = {
-        name: grid_for(found[at] or 0.0, whole=found[len(values) + at] is not False, added=most)
-        for at, name in enumerate(values)
+        name: grid_for(found[at] or 0.0, whole=found[len(summed) + at] is not False, added=most)
+        for at, name in enumerate(summed)
     }
-    return tuple(replace(one, grid=grids.get(str(one.value))) for one in asked)
+    return tuple(replace(one, grid=grids.get(str(one.column.value))) for one in asked)
 
 
 def _conditions(engine: Engine, stream: Stream, filters: Mapping[str, str | None]) -> dict[str, Value]:
