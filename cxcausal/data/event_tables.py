@@ -114,7 +114,7 @@ def _identities(engine: Engine, reader: Reader, stream: Stream, unit: str) -> It
             padded = texts.re_search(PADDED).fill_null(False).any()
             if engine.fetch(padded.name("padded").as_table())[0][0]:
                 what = "ids are padded with zeros in one table, and whole numbers in the other"
-                yield Problem(where=where, code="D340", what=what, mend="store them alike in both tables")
+                yield Problem(where=where, code="D360", what=what, mend="store them alike in both tables")
                 return
     ids = stream.reader.table.select(id=stream.reader.stored_text(stream.source.unit))
     assigned = reader.table.select(id=reader.stored_text(unit)).distinct()
@@ -122,7 +122,7 @@ def _identities(engine: Engine, reader: Reader, stream: Stream, unit: str) -> It
     if not engine.fetch(shared.aggregate(n=shared.count()))[0][0]:
         what = f"none of its ids is among those of '{unit}' that were assigned"
         mend = f"check data.events.sources.{stream.name}.unit"
-        yield Problem(where=where, code="D341", what=what, mend=mend)
+        yield Problem(where=where, code="D361", what=what, mend=mend)
 
 
 def _freshness(engine: Engine, reader: Reader, stream: Stream, spec: ExperimentSpec) -> Iterator[Problem]:
@@ -135,7 +135,7 @@ def _freshness(engine: Engine, reader: Reader, stream: Stream, spec: ExperimentS
     if newest is not None and cut is not None and (cut - newest).days >= stream.source.freshness:
         what = f"its newest row is of {newest:%Y-%m-%d}, and the data are said to reach to {cut:%Y-%m-%d}"
         mend = f"load it anew: it may be {stream.source.freshness} days old at most; or correct data.observed_until"
-        yield Problem(where=stream.label, code="D342", what=what, mend=mend)
+        yield Problem(where=stream.label, code="D362", what=what, mend=mend)
 
 
 def _latest(engine: Engine, value: Value) -> datetime | None:

@@ -255,8 +255,8 @@ def _exits(customers: list[Any], at: list[Any]) -> pd.DataFrame:
     [
         (_exits(["C0001", None], ["2026-03-04"] * 2), {}, r"exits.csv row 3 column customer D302.*the id is missing"),
         (_exits(["C0001"], ["4.3.2026"]), {}, r"exits.csv row 2 column left_at D313"),
-        (_exits(["Z1"], ["2026-03-04"]), {}, r"D341 none of its ids"),
-        (_exits(["C0001"], ["2026-03-04"]), {"freshness": "7d"}, r"D342 its newest row is of 2026-03-04"),
+        (_exits(["Z1"], ["2026-03-04"]), {}, r"D361 none of its ids"),
+        (_exits(["C0001"], ["2026-03-04"]), {"freshness": "7d"}, r"D362 its newest row is of 2026-03-04"),
         (_exits(["C0001"], ["2026-03-04"]), {"unit": "costumer"}, r"D210.*did you mean 'customer'"),
     ],
 )
@@ -276,7 +276,7 @@ def test_padded_ids_do_not_silently_match_nobody(tmp_path: Path) -> None:
     frames["assigned"].to_parquet(tmp_path / "data" / "assigned.parquet")
     frames["exits"]["customer"] = [name[1:] for name in frames["exits"]["customer"]]
     frames["exits"].to_csv(tmp_path / "data" / "exits.csv", index=False)
-    with pytest.raises(CxCausalError, match=r"D340 ids are padded with zeros"):
+    with pytest.raises(CxCausalError, match=r"D360 ids are padded with zeros"):
         open_dataset(plan(), tmp_path)
 
 
