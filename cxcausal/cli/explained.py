@@ -10,6 +10,8 @@ from cxcausal.core.spec.resolve import Resolved
 
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./@+-]*( [A-Za-z0-9_./@+-]+)*")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
+_DAYS = frozenset({"freshness", "settles_after", "within"})
+"""Keys, beside those of windows, that are lengths of time."""
 _CONFIGURED = ("value_model", "currency")
 """Keys of a resolved plan that stand in the configuration, and are told as comments."""
 
@@ -62,7 +64,7 @@ def _flow(value: Any, path: Path) -> str:  # noqa: ANN401 - see _lines
 
 def _scalar(value: Any, path: Path) -> str:  # noqa: ANN401 - see _lines
     """Return a scalar as its field would write it: days with their unit, text in quotes where it needs them."""
-    if isinstance(value, int) and path[-2:-1] == ("window",) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and (path[-2:-1] == ("window",) or path[-1] in _DAYS):
         return f"{value}d"
     if isinstance(value, str) and _BARE.fullmatch(value) and value.lower() not in _WORDS:
         return value

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import ibis
 
 from cxcausal.core.errors import Problem
-from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.core.spec.models import ExperimentSpec, Metric
 from cxcausal.data.columns import Reader
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.roles import is_date
@@ -49,12 +49,23 @@ class Calendar:
 
 def clock_of(spec: ExperimentSpec, reader: Reader) -> Clock:
     """Return the times that a plan declares, as expressions over the stored rows."""
-    ends = [metric.window.end for _, metric in spec.metrics.with_roles() if metric.window is not None]
+    ends = [
+        metric.window.end + _settling(spec, metric)
+        for _, metric in spec.metrics.with_roles()
+        if metric.window is not None
+    ]
     return Clock(
-        zero=_moment(reader, spec.data.time_zero),
-        until=_moment(reader, spec.data.observed_until),
+        zero=moment(reader, spec.data.time_zero),
+        until=moment(reader, spec.data.observed_until),
         days=max(ends, default=None),
     )
+
+
+def _settling(spec: ExperimentSpec, metric: Metric) -> int:
+    """Return how many days the events behind a metric still change after its window."""
+    events = spec.data.events
+    made = [] if events is None else [events.columns[name] for name in metric.columns if name in events.columns]
+    return max((events.sources[column.source].settles_after for column in made if events is not None), default=0)
 
 
 def date_problems(spec: ExperimentSpec, reader: Reader) -> tuple[Problem, ...]:
@@ -79,8 +90,8 @@ def _is_given(reader: Reader, text: str) -> bool:
     return is_date(text) and text not in reader.table.columns
 
 
-def _moment(reader: Reader, text: str | None) -> tuple[str, Value] | None:
-    """Return a column's time, or that of a date in the plan, unless a column has this very name."""
+def moment(reader: Reader, text: str | None) -> tuple[str, Value] | None:
+    """Return a column's time, or that of a date in the plan, unless a column has this very name; None for none."""
     if text is None:
         return None
     if _is_given(reader, text):

@@ -5,13 +5,15 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
-from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.core.spec.models import Data, ExperimentSpec
 from cxcausal.data.dataset import Dataset
-from cxcausal.data.engine import start_engine
+from cxcausal.data.engine import Engine, start_engine
+from cxcausal.data.event_tables import check_streams, open_streams, source_entry
+from cxcausal.data.events import sources_used, with_events
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
 from cxcausal.data.roles import roles_of
 from cxcausal.data.sources import Confines, Source, find_source
-from cxcausal.data.tables import open_table, paths_for_engine
+from cxcausal.data.tables import Opened, open_table, paths_for_engine
 from cxcausal.data.units import prepare_units
 from cxcausal.data.winsorized import with_caps
 
@@ -49,13 +51,13 @@ def open_dataset(
     roles = roles_of(spec)
     confines = Confines(root=project_root.absolute(), data_roots=data_roots)
     source = find_source(spec.data, confines, on=on, sources=sources)
-    inputs = hash_inputs(source)
-    _make_room(source, project_root)
+    tables = _event_sources(spec, confines)
+    inputs = tuple(one for files in (source, *tables.values()) for one in hash_inputs(files))
+    _make_room((source, *tables.values()), project_root)
     engine = start_engine(source.label, root=project_root.absolute(), timezone=timezone)
     with ExitStack() as unless_opened:
         unless_opened.callback(engine.close)
-        opened = open_table(engine, source, spec.data, roles.needed)
-        engine.lock(() if opened.kept else (*map(str, source.files), *paths_for_engine(source.files)))
+        opened = _opened(engine, spec, source, tables, roles.needed)
         units = with_caps(engine, prepare_units(engine, opened, spec, roles), spec)
         unless_opened.pop_all()
     return Dataset(
@@ -69,8 +71,39 @@ def open_dataset(
     )
 
 
-def _make_room(source: Source, root: Path) -> None:
+def _event_sources(spec: ExperimentSpec, confines: Confines) -> Mapping[str, Source]:
+    """Return the files of every event table that the plan reads."""
+    events = spec.data.events
+    used = () if events is None else sources_used(events)
+    return {
+        name: find_source(Data(source=name), confines, on=None, sources={name: source_entry(events.sources[name])})
+        for name in used
+        if events is not None
+    }
+
+
+def _opened(
+    engine: Engine, spec: ExperimentSpec, source: Source, tables: Mapping[str, Source], needed: tuple[str, ...]
+) -> Opened:
+    """Return the rows of the plan, one per unit; from now on the engine reads nothing but their files."""
+    stored = tuple(name for name in needed if name not in spec.data.from_events)
+    opened = open_table(engine, source, spec.data, stored)
+    streams = open_streams(engine, spec.data.events, tables) if spec.data.events is not None else {}
+    files = [
+        path
+        for one in (opened, *(stream.opened for stream in streams.values()))
+        if not one.kept
+        for path in (*map(str, one.source.files), *paths_for_engine(one.source.files))
+    ]
+    engine.lock(files)
+    if not streams:
+        return opened
+    check_streams(engine, opened, streams, spec)
+    return with_events(engine, opened, streams, spec)
+
+
+def _make_room(sources: tuple[Source, ...], root: Path) -> None:
     """Make the folder that the engine spills to lie in, for data that may need it; the engine makes the last level."""
-    if sum(file.stat().st_size for file in source.files) > _MAY_SPILL:
+    if sum(file.stat().st_size for source in sources for file in source.files) > _MAY_SPILL:
         with suppress(OSError):
             (root / ".cxcausal").mkdir(exist_ok=True)

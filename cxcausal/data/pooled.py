@@ -28,9 +28,9 @@ def open_pooled(
 ) -> Dataset:
     """Return the data of a plan with every unit in the control arm, whatever arm it was in, if in any.
 
-    The treatment's column is not read, and may be absent, where the plan has shares. Without shares, and where the
-    filter speaks of arms, the data are opened as they are. Outcomes of past units, whose data lack the treatment's
-    column and the times that the plan names, are taken as complete.
+    The treatment's column is not read, and may be absent, where the plan has shares. Without shares, where the filter
+    speaks of arms, and over event tables, the data are opened as they are. Outcomes of past units, whose data lack the
+    treatment's column and the times that the plan names, are taken as complete.
 
     Args:
         spec: the resolved plan.
@@ -43,7 +43,8 @@ def open_pooled(
         PlanError, DataError, MachineError: as `cxcausal.data.opening.open_dataset`.
     """
     roles, confines = roles_of(spec), Confines(root=project_root.absolute(), data_roots=data_roots)
-    if (spec.shares is None and not spec.epochs) or roles.arm in roles.filtered:
+    without_shares = spec.shares is None and not spec.epochs
+    if without_shares or roles.arm in roles.filtered or spec.data.events is not None:
         return open_dataset(spec, project_root, data_roots=data_roots, on=on, timezone=timezone)
     source = find_source(spec.data, confines, on=on, sources=None)
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cxcausal.core.errors import CxCausalError, DataError, MachineError, PlanError, Problem
+from cxcausal.core.spec.events import EventSource
 from cxcausal.core.spec.models import Data
 from cxcausal.core.spec.nodes import content
 from cxcausal.core.spec.yaml_loader import read_yaml
@@ -33,6 +34,7 @@ _KNOWN = "this version reads .csv, .tsv, .json, .jsonl (each also .gz), .parquet
 _URL = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)$", re.DOTALL)
 _SECRET = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 _WHERE = "data.source"
+_OF_EVENTS = frozenset(EventSource.model_fields) - {"path", "package", "file", "table"}
 _SIGNS = "*?["
 
 
@@ -146,6 +148,7 @@ def named_sources(root: Path) -> Mapping[str, Any]:
 def _named(name: str, entry: object, data: Data, confines: Confines) -> Source:
     """Return the files of a named source: `{path: …}` or `{package: …, file: …}`, either with `table`."""
     keys = dict(entry) if isinstance(entry, Mapping) else {"path": entry}
+    keys = {key: value for key, value in keys.items() if key not in _OF_EVENTS}
     table = keys.pop("table", data.table)
     if set(keys) == {"path"} and isinstance(keys["path"], str):
         files = _confined(keys["path"], confines)

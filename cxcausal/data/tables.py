@@ -42,8 +42,15 @@ class Opened:
     kept: bool = False
 
 
-def open_table(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
+def open_table(engine: Engine, source: Source, data: Data, needed: tuple[str, ...], name: str = RAW) -> Opened:
     """Return the rows of a source, restricted to the needed columns where they have to be copied.
+
+    Args:
+        engine: opens them.
+        source: the files.
+        data: the dialect, and the columns that the plan computes.
+        needed: the columns that must be there.
+        name: of the table inside the engine, a different one for every source of a plan.
 
     Raises:
         DataError: a file is not well formed, or lacks a needed column.
@@ -57,7 +64,7 @@ def open_table(engine: Engine, source: Source, data: Data, needed: tuple[str, ..
         "stata": _open_stata,
     }
     with engine.translated():
-        return openers[source.kind](engine, source, data, needed)
+        return openers[source.kind](engine, source, data, needed, name)
 
 
 def require_columns(label: str, columns: tuple[str, ...], needed: tuple[str, ...], data: Data) -> None:
@@ -109,17 +116,17 @@ def _listed(columns: tuple[str, ...]) -> str:
     return f"columns: {', '.join(columns[:_NAMED_AT_MOST])}{more}"
 
 
-def _open_csv(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
-    found = [structure_of(file, name, data.csv) for file, name in zip(source.files, source.names, strict=True)]
+def _open_csv(engine: Engine, source: Source, data: Data, needed: tuple[str, ...], name: str) -> Opened:
+    found = [structure_of(file, label, data.csv) for file, label in zip(source.files, source.names, strict=True)]
     header = found[0].header
-    for name, structure in zip(source.names, found, strict=True):
+    for label, structure in zip(source.names, found, strict=True):
         if structure.header != header:
             what, mend = f"its columns differ from those of {source.names[0]}", "give all files the same header"
-            raise DataError(Problem(where=f"{name} row 1", code="D211", what=what, mend=mend))
+            raise DataError(Problem(where=f"{label} row 1", code="D211", what=what, mend=mend))
     require_columns(source.label, header, needed, data)
     rows = engine.backend.read_csv(
         paths_for_engine(source.files),
-        table_name="csv_text",
+        table_name=f"{name}_text",
         columns=dict.fromkeys(header, "VARCHAR"),
         auto_detect=False,
         header=True,
@@ -130,25 +137,28 @@ def _open_csv(engine: Engine, source: Source, data: Data, needed: tuple[str, ...
         encoding=encoding_of(data.csv),
         filename=_FILE,
     )
-    opened = _kept(engine, source, rows, needed, first_row=2)
+    opened = _kept(engine, source, rows, needed, name=name, first_row=2)
     if opened.rows != sum(structure.rows for structure in found):
         what, mend = "the rows can't be told apart for certain", "quote fields with line breaks, and end rows alike"
         raise DataError(Problem(where=source.label, code="D213", what=what, mend=mend))
     return opened
 
 
-def _open_json(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
+def _open_json(engine: Engine, source: Source, data: Data, needed: tuple[str, ...], name: str) -> Opened:
     found = tuple(
-        engine.backend.read_json(paths_for_engine(source.files), table_name="json_probe", sample_size=-1).columns
+        engine.backend.read_json(paths_for_engine(source.files), table_name=f"{name}_probe", sample_size=-1).columns
     )
     require_columns(source.label, found, needed, data)
     rows = engine.backend.read_json(
-        paths_for_engine(source.files), table_name="json_text", columns=dict.fromkeys(needed, "VARCHAR"), filename=_FILE
+        paths_for_engine(source.files),
+        table_name=f"{name}_text",
+        columns=dict.fromkeys(needed, "VARCHAR"),
+        filename=_FILE,
     )
-    return _kept(engine, source, rows, needed, first_row=1)
+    return _kept(engine, source, rows, needed, name=name, first_row=1)
 
 
-def _open_stata(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
+def _open_stata(engine: Engine, source: Source, data: Data, needed: tuple[str, ...], name: str) -> Opened:
     """Read a Stata file; labelled values stay the numbers they are stored as."""
     import pandas as pd  # noqa: PLC0415 - a second to import, for the rarest source
     import pyarrow as pa  # noqa: PLC0415 - as above
@@ -160,17 +170,17 @@ def _open_stata(engine: Engine, source: Source, data: Data, needed: tuple[str, .
         raise DataError(Problem(where=source.label, code="D121", what=what, mend=mend)) from None
     require_columns(source.label, tuple(map(str, frame.columns)), needed, data)
     arrow = pa.Table.from_pandas(frame.loc[:, list(needed)], preserve_index=False)
-    engine.backend.con.register("stata_rows", arrow)
-    table = engine.keep(RAW, engine.backend.table("stata_rows"))
+    engine.backend.con.register(f"{name}_rows", arrow)
+    table = engine.keep(name, engine.backend.table(f"{name}_rows"))
     rows = _count(engine, source, table)
     table = table.mutate(**{_ROW: table.rowid()})
     return Opened(table=table, columns=needed, rows=rows, source=source, first_row=1, row=table[_ROW], kept=True)
 
 
-def _kept(engine: Engine, source: Source, rows: Table, needed: tuple[str, ...], *, first_row: int) -> Opened:
+def _kept(engine: Engine, source: Source, rows: Table, needed: tuple[str, ...], *, name: str, first_row: int) -> Opened:
     """Copy text into the engine once, in the order of the files."""
     several = len(source.files) > 1
-    table = engine.keep(RAW, rows.select(*needed, *([_FILE] if several else [])))
+    table = engine.keep(name, rows.select(*needed, *([_FILE] if several else [])))
     total = _count(engine, source, table)
     table = table.mutate(**{_ROW: table.rowid()})
     return Opened(
@@ -185,13 +195,13 @@ def _kept(engine: Engine, source: Source, rows: Table, needed: tuple[str, ...], 
     )
 
 
-def _open_parquet(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
+def _open_parquet(engine: Engine, source: Source, data: Data, needed: tuple[str, ...], name: str) -> Opened:
     paths, several = paths_for_engine(source.files), len(source.files) > 1
-    columns = tuple(engine.backend.read_parquet(paths, table_name="parquet_probe").columns)
+    columns = tuple(engine.backend.read_parquet(paths, table_name=f"{name}_probe").columns)
     require_columns(source.label, columns, needed, data)
     numbered = _PARQUET_ROW not in columns
     options = {"file_row_number": numbered, **({"filename": _FILE} if several else {})}
-    table = engine.backend.read_parquet(paths, table_name=RAW, **options)
+    table = engine.backend.read_parquet(paths, table_name=name, **options)
     return Opened(
         table=table,
         columns=columns,
@@ -203,16 +213,16 @@ def _open_parquet(engine: Engine, source: Source, data: Data, needed: tuple[str,
     )
 
 
-def _open_duckdb(engine: Engine, source: Source, data: Data, needed: tuple[str, ...]) -> Opened:
+def _open_duckdb(engine: Engine, source: Source, data: Data, needed: tuple[str, ...], name: str) -> Opened:
     path = str(source.files[0]).replace("'", "''")  # Ibis puts it between quotes as it is
-    engine.backend.attach(path, name="source", read_only=True)
-    known = _tables(engine)
+    engine.backend.attach(path, name=f"{name}_source", read_only=True)
+    known = _tables(engine, f"{name}_source")
     if source.table not in known:
         near = nearest(str(source.table), tuple(known))
         mend = f"did you mean '{near}'?" if near else f"tables: {', '.join(known) or 'none'}"
         what = f"the database has no table '{source.table}'"
         raise PlanError(Problem(where="data.table", code="D107", what=what, mend=mend))
-    table = engine.backend.table(source.table, database="source.main")
+    table = engine.backend.table(source.table, database=f"{name}_source.main")
     require_columns(source.label, tuple(table.columns), needed, data)
     rows, columns = _count(engine, source, table), tuple(table.columns)
     if known[str(source.table)] != "BASE TABLE":
@@ -221,10 +231,10 @@ def _open_duckdb(engine: Engine, source: Source, data: Data, needed: tuple[str, 
     return Opened(table=table, columns=columns, rows=rows, source=source, first_row=1, row=table[_ROW])
 
 
-def _tables(engine: Engine) -> dict[str, str]:
+def _tables(engine: Engine, catalog: str) -> dict[str, str]:
     """Return the tables and views of the attached database, with their kind."""
     listing = engine.backend.table("tables", database="system.information_schema")
-    mine = listing.filter(listing.table_catalog == "source", listing.table_schema == "main")
+    mine = listing.filter(listing.table_catalog == catalog, listing.table_schema == "main")
     return dict(engine.fetch(mine.select("table_name", "table_type").order_by("table_name")))
 
 

@@ -97,7 +97,7 @@ def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: R
     stored = Reader(table=opened.table, declared=spec.data.columns, decimal=decimal)
     opened = with_formulas(opened, stored, roles.formulas)
     reader = replace(stored, table=opened.table)
-    numeric = _numeric_texts(engine, reader, roles)
+    numeric = numeric_texts(engine, reader, (*roles.covariates, *roles.filtered))
     rows = _enrolled(spec, opened, FilterCompiler(reader=reader, numeric=numeric))
     ids_adjusted = tuple(name for name in roles.covariates if name in {spec.data.unit, spec.randomization_unit})
     covariates = tuple(name for name in roles.covariates if _is_number(reader, name, numeric))
@@ -129,9 +129,9 @@ def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: R
     return _profiled(engine, opened, table, spec, layout)
 
 
-def _numeric_texts(engine: Engine, reader: Reader, roles: Roles) -> frozenset[str]:
-    """Return the undecided text columns of which every value is a number, without padding such as 010."""
-    undecided = [name for name in dict.fromkeys((*roles.covariates, *roles.filtered)) if reader.holds_text(name)]
+def numeric_texts(engine: Engine, reader: Reader, names: tuple[str, ...]) -> frozenset[str]:
+    """Return those undecided text columns of which every value is a number, without padding such as 010."""
+    undecided = [name for name in dict.fromkeys(names) if reader.holds_text(name)]
     declared = {name: column.type for name, column in reader.declared.items()}
     open_names = [name for name in undecided if declared.get(name) is None and not reader.maps_to_text(name)]
     numeric = {name for name in undecided if name in reader.declared_numbers}

@@ -37,8 +37,6 @@ def _problem(key: str, what: str, mend: str) -> Problem:
 
 def _unsupported(spec: ExperimentSpec) -> Iterator[Problem]:
     yield from _unsupported_components(spec)
-    if spec.data.events is not None:
-        yield _problem("data.events", "event tables can't be read by this version", "point data.source at a flat table")
     if spec.analysis.peeking == "group_sequential" and spec.data.observed_until is None:
         yield _problem(
             "data.observed_until",

@@ -53,6 +53,7 @@ def layered(plan: Node, project: Project, library: Library) -> Layered:
     for role in ROLES:
         merged = _expanded(merged, role, work)
     merged = _with_arms(without_nulls(merged))
+    merged = _with_event_sources(merged, library)
     merged = _with_money(merged, project, work)
     return Layered(node=merged, problems=tuple(work.problems), notes=tuple(work.notes), unknown=tuple(work.unknown))
 
@@ -229,6 +230,19 @@ def _with_arms(merged: Node) -> Node:
         return merged
     empty = {name: Node(value={}, place=arms.place, key=arms.key) for name in ("0", "1")}
     return with_child(merged, path, Node(value=empty, place=arms.place, key=arms.key))
+
+
+def _with_event_sources(merged: Node, library: Library) -> Node:
+    """Copy in the event tables that the plan names and does not declare itself."""
+    events = find(merged, ("data", "events"))
+    columns = find(merged, ("data", "events", "columns"))
+    if events is None or columns is None:
+        return merged
+    users = [*columns.items.values(), *(node for key, node in events.items.items() if key == "exposure")]
+    for name in dict.fromkeys(str(user.items["source"].value) for user in users if "source" in user.items):
+        if name in library.sources and find(merged, ("data", "events", "sources", name)) is None:
+            merged = with_child(merged, ("data", "events", "sources", name), library.sources[name])
+    return merged
 
 
 def _with_money(merged: Node, project: Project, work: _Work) -> Node:

@@ -23,14 +23,14 @@ class Library:
         worths: money assumptions by name.
         value_model: the settings beside them (currency, approval), where there is a value model.
         example: the money assumptions are the package's own examples.
-        sources: names of `configs/data_sources.yaml`.
+        sources: the entries of `configs/data_sources.yaml` by name.
     """
 
     metrics: Mapping[str, Node] = field(default_factory=dict)
     worths: Mapping[str, Node] = field(default_factory=dict)
     value_model: Node | None = None
     example: bool = False
-    sources: tuple[str, ...] = ()
+    sources: Mapping[str, Node] = field(default_factory=dict)
 
 
 def read_library(root: Path) -> tuple[Library, tuple[Problem, ...]]:
@@ -46,7 +46,7 @@ def read_library(root: Path) -> tuple[Library, tuple[Problem, ...]]:
         worths=worths,
         value_model=settings,
         example=value_model is not None and value_file.is_relative_to(packaged_configs()),
-        sources=tuple(sources.items) if sources is not None else (),
+        sources=sources.items if sources is not None else {},
     )
     return library, tuple(problems)
 

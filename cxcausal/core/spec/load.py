@@ -47,7 +47,7 @@ def _resolved(file: FilePath, root: FilePath) -> Resolved:
     project, of_project = read_project(root)
     library, of_library = read_library(root)
     merged = layered(reading.node, project, library)
-    draft, findings = validate_sections(merged.raw, project, library.sources, merged.unknown)
+    draft, findings = validate_sections(merged.raw, project, tuple(library.sources), merged.unknown)
     told = _told((*findings, *broken_rules(draft)), merged.node, reading.node)
     problems = _in_order((*reading.problems, *of_project, *of_library, *merged.problems, *told), shown)
     if problems:

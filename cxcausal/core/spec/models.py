@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from cxcausal.core.spec.designs import Design, Epoch, Randomized, Treatment
+from cxcausal.core.spec.events import Events
 from cxcausal.core.spec.scalars import (
     Count,
     Date,
@@ -75,7 +76,12 @@ class Data(Part):
     columns: dict[Label, Column] = Field(default_factory=dict)
     csv: Csv = Csv()
     filter: Text | None = None
-    events: dict[str, Free] | None = None
+    events: Events | None = None
+
+    @property
+    def from_events(self) -> tuple[str, ...]:
+        """The columns that are made of events."""
+        return () if self.events is None else tuple(self.events.columns)
 
     @property
     def formulas(self) -> dict[str, str]:
