@@ -66,7 +66,7 @@ class Cells:
         order = np.lexsort((*self.groups.T, self.arm, self.cluster, *asked.T[::-1]))
         keys = np.column_stack([asked, self.cluster, self.arm])[order]
         first = _starts(keys)
-        sums, keys = np.add.reduceat(self.sums[order], first, axis=0), keys[first]
+        sums, keys = _added(self.sums, order, first), keys[first]
         for start, end in pairwise([*_starts(keys[:, :-2]).tolist(), len(keys)]):
             own = zip(by, keys[start, :-2].tolist(), strict=True)
             arms, arm = np.unique(keys[start:end, -1], return_inverse=True)
@@ -159,7 +159,9 @@ class Pool:
         away = self.total.sum(axis=0) / self.n.sum()
         total = self.total - self.n[:, None] * away
         left, right = np.array(pairs_of(self.k, len(away)), dtype=np.intp).reshape(-1, 2).T
-        products = self.products - away[left] * total[:, right]
+        products = total[:, right]
+        products *= away[left]
+        np.subtract(self.products, products, out=products)
         products -= self.total[:, left] * away[right]
         return replace(self, total=total, products=products), away
 
@@ -198,6 +200,16 @@ def cells_of(found: Mapping[str, Any], groups: Sequence[str], k: int, grids: Seq
         k=k,
         sums=sums,
     )
+
+
+def _added(sums: Array, order: npt.NDArray[np.intp], first: npt.NDArray[np.intp]) -> Array:
+    """Return the sums of ordered rows from every first one to the next; most of them stand alone."""
+    sizes = np.diff([*first, len(order)])
+    found = sums[order[first]]
+    for place in range(1, int(sizes.max())):
+        more = np.flatnonzero(sizes > place)
+        found[more] += sums[order[first[more] + place]]
+    return found
 
 
 def _starts(keys: Whole) -> npt.NDArray[np.intp]:
