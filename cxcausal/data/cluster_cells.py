@@ -159,10 +159,12 @@ class Pool:
         away = self.total.sum(axis=0) / self.n.sum()
         total = self.total - self.n[:, None] * away
         left, right = np.array(pairs_of(self.k, len(away)), dtype=np.intp).reshape(-1, 2).T
-        products = total[:, right]
+        products = total.take(right, axis=1)
         products *= away[left]
         np.subtract(self.products, products, out=products)
-        products -= self.total[:, left] * away[right]
+        moved = self.total.take(left, axis=1)
+        moved *= away[right]
+        products -= moved
         return replace(self, total=total, products=products), away
 
     def _arm(self, place: int, center: Array, noise: Array, places: Whole) -> Sums:

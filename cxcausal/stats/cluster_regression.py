@@ -28,11 +28,13 @@ class Adjusted:
         means: shape (2,).
         fit: their covariance matrix, and the degrees of freedom of their difference.
         share: how much of some coefficient's fit a single cluster decides, at most 1.
+        se: of their difference, from differences of scores: what is nothing stays nothing, as nothing cancels.
     """
 
     means: Array
     fit: Cr2
     share: float
+    se: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +95,7 @@ def lin(sums: ClusterSums, treated: str, control: str) -> Adjusted:
         means=sums.center + np.array([coefficients[0] for coefficients, _ in fits]),
         fit=Cr2(covariance=both.T @ both, df=_df(residual, drawn, df)),
         share=max(arm.share for arm in arms),
+        se=float(np.linalg.norm(both @ _CONTRAST)),
     )
 
 
@@ -111,6 +114,7 @@ def common_slopes(sums: ClusterSums, treated: str, control: str) -> Adjusted:
         means=sums.center + fit.coefficients[:2],
         fit=Cr2(covariance=scores.T @ scores, df=satterthwaite(fit.within, fit.reach)),
         share=fit.share,
+        se=float(np.linalg.norm(scores @ _CONTRAST)),
     )
 
 
