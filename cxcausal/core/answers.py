@@ -6,6 +6,7 @@ cancellation of raw sums of squares.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -151,6 +152,7 @@ class ClusterSums:
         cluster: shape (m,), equal where rows are of one cluster, and else of no meaning; arm: shape (m,), places.
         n: units, shape (m,); d: Σ d, shape (m, k); gram: Σ dd′, shape (m, k, k).
         y: Σ y, shape (m,); cross: Σ dy, shape (m, k).
+        memo: what was made of the covariates' part; measures of the same units share that part, and the memo with it.
     """
 
     arms: tuple[str, ...]
@@ -166,6 +168,7 @@ class ClusterSums:
     gram: Array
     y: Array
     cross: Array
+    memo: dict[object, Any] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -92,7 +92,10 @@ def _prepare(engine: Engine, units: Units, query: NonresponseQuery, found: Answe
     if min(treated.answers, control.answers) >= _FEWEST:
         ends |= _lee(engine, units, query, treated, control)
         ends |= {} if support is None else _worst_case(*support)
-    measures = {name: Measure(name=f"~{index}{name}", terms=((f"~{index}{name}", 1.0),)) for name in ends}
+    counted = _counted_by(query)
+    measures = {
+        name: Measure(name=f"~{index}{name}", terms=((f"~{index}{name}", 1.0),), response=counted) for name in ends
+    }
     return _Prepared(arms=(treated, control), support=support, ends=ends, measures=measures)
 
 
@@ -142,19 +145,25 @@ def _beyond(value: Value, kept: Side, cut: float) -> Value:
     return ibis.least(away, 0.0) if kept == "low" else ibis.greatest(away, 0.0)
 
 
+def _counted_by(query: NonresponseQuery) -> str:
+    """Return the name of what is 1 in the two arms: with it, all ends of these arms have the same units and a pass."""
+    return f"~{query.treated}~{query.control}"
+
+
 def _with_values(units: Units, prepared: Mapping[NonresponseQuery, _Prepared]) -> Units:
-    """Return the units with one more number per end, which is missing outside its two arms."""
+    """Return the units with one more number per end, and one per pair of arms that tells who counts."""
     values: dict[str, Value] = {}
     numbers = dict(units.numbers)
     for query, one in prepared.items():
         answer = components_of(query.measure, units.table, units.numbers)[0]
+        values[f"number:{_counted_by(query)}"] = units.table.arm.isin((query.treated, query.control)).cast("float64")
         for name, forms in one.ends.items():
             column = one.measures[name].name
             parts = zip((query.treated, query.control), forms, strict=True)
             cases = [(units.table.arm == arm, _value(form, answer.value)) for arm, form in parts]
             values[f"number:{column}"] = ibis.cases(*cases)
             largest = max(form.largest(answer.largest) for form in forms)
-            numbers[column] = Bounds(largest=largest, whole=False, complete=False)
+            numbers[column] = Bounds(largest=largest, whole=False, complete=True)
     table: Table = units.table.mutate(**values) if values else units.table
     return replace(units, table=table, numbers=numbers)
 

@@ -64,7 +64,8 @@ def adjusted(
         return replace(mine, reason=reason)
     fits = {names: _FITS[mine.method](found, question.arm, question.control) for names, found in sums.items()}
     effect, reason = difference(fits), why_not_told(fits)
-    if reason is None and effect.se <= _NO_VARIATION * max(abs(effect.mean_treated), abs(effect.mean_control)):
+    widest, largest = max(fit.se for fit in fits.values()), max(abs(effect.mean_treated), abs(effect.mean_control))
+    if reason is None and widest <= _NO_VARIATION * largest:
         reason = "the covariates leave no variation of the outcome within the arms"
     if reason is not None:
         return replace(mine, reason=reason)

@@ -1,28 +1,23 @@
 """Regression adjustment where customers share a fate: CR2 of the adjusted means, from sums within clusters."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
-import numpy.typing as npt
 
 from cxcausal.core.answers import UNITS_PER_COLUMN, Array, ClusterSums
 from cxcausal.core.least_squares import whiten
 from cxcausal.stats.cluster import Cr2, combined, satterthwaite
+from cxcausal.stats.cluster_arms import ArmWeights, arm_weights, once, rows_of
+from cxcausal.stats.cluster_roots import chunks, rooted, turned
 from cxcausal.stats.difference import Difference
 
 CLUSTERS_PER_COLUMN = 10
-_AT_ONCE = 2_000_000
-"""Numbers of one array of matrices that are worked on at a time."""
-_SMALL = 0.1
-_NEGLIGIBLE = 1e-17
-_SINGULAR = 1e-10
 _FULL = 1 - 1e-9
 _CONTRAST = np.array([1.0, -1.0])
 
 Names = tuple[str, ...]
-Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +28,13 @@ class Adjusted:
         means: shape (2,).
         fit: their covariance matrix, and the degrees of freedom of their difference.
         share: how much of some coefficient's fit a single cluster decides, at most 1.
+        se: of their difference, from differences of scores: what is nothing stays nothing, as nothing cancels.
     """
 
     means: Array
     fit: Cr2
     share: float
+    se: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +43,7 @@ class _Scored:
 
     Attributes:
         coefficients: shape (p,).
-        scores: what each cluster adds to the coefficients' error, adjusted as CR2 asks, shape (m, p), or (m, 1) where
-            only the first one's is wanted.
+        scores: what each cluster adds to the coefficients' error, adjusted as CR2 asks, shape (m, p).
         within, reach: what the degrees of freedom need (see `stats.cluster`), shapes (m,) and (m, p).
         share: the largest eigenvalue of a cluster's hat matrix.
     """
@@ -87,19 +83,19 @@ def lin(sums: ClusterSums, treated: str, control: str) -> Adjusted:
         >>> round(d.point, 3), round(d.se, 3), round(d.df, 1)
         (-0.017, 0.247, 37.0)
     """
-    sides = [(arm, sign, _rows_of(sums, arm)) for arm, sign in ((treated, 1.0), (control, -1.0))]
-    fits = [_arm(sums, rows, sign) for _, sign, rows in sides]
-    residual, within = np.zeros((sums.clusters, 2)), np.zeros(sums.clusters)
-    for place, ((_, _, rows), fit) in enumerate(zip(sides, fits, strict=True)):
-        residual[sums.cluster[rows], place] = fit.scores[:, 0]
-        within[sums.cluster[rows]] += fit.within
-    reach = np.hstack([_laid(fit.reach, sums, rows) for (_, _, rows), fit in zip(sides, fits, strict=True)])
-    drawn = _drawn(sums, np.column_stack([fit.coefficients[1:] for fit in fits]))
-    scores = residual + drawn
+    arms = (arm_weights(sums, treated), arm_weights(sums, control))
+    fits = [arm.fitted(sums) for arm in arms]
+    residual = np.zeros((sums.clusters, 2))
+    for place, (arm, (_, scores)) in enumerate(zip(arms, fits, strict=True)):
+        residual[sums.cluster[arm.rows], place] = scores
+    drawn = _drawn(sums, np.column_stack([coefficients[1:] for coefficients, _ in fits]))
+    both = residual + drawn
+    df = once(sums, ("df", treated, control), lambda: _residual_df(sums, arms))
     return Adjusted(
-        means=sums.center + np.array([fit.coefficients[0] for fit in fits]),
-        fit=Cr2(covariance=scores.T @ scores, df=_df(residual, drawn, satterthwaite(within, reach))),
-        share=max(fit.share for fit in fits),
+        means=sums.center + np.array([coefficients[0] for coefficients, _ in fits]),
+        fit=Cr2(covariance=both.T @ both, df=_df(residual, drawn, df)),
+        share=max(arm.share for arm in arms),
+        se=float(np.linalg.norm(both @ _CONTRAST)),
     )
 
 
@@ -118,6 +114,7 @@ def common_slopes(sums: ClusterSums, treated: str, control: str) -> Adjusted:
         means=sums.center + fit.coefficients[:2],
         fit=Cr2(covariance=scores.T @ scores, df=satterthwaite(fit.within, fit.reach)),
         share=fit.share,
+        se=float(np.linalg.norm(scores @ _CONTRAST)),
     )
 
 
@@ -172,27 +169,8 @@ def why_not_told(fits: Mapping[Names, Adjusted]) -> str | None:
 
 
 def _clusters(sums: ClusterSums, treated: str, control: str) -> int:
-    rows = np.concatenate([_rows_of(sums, arm) for arm in (treated, control)])
-    return len(np.unique(sums.cluster[rows]))
-
-
-def _rows_of(sums: ClusterSums, arm: str) -> Places:
-    return np.flatnonzero(sums.arm == sums.arms.index(arm)) if arm in sums.arms else np.zeros(0, dtype=np.intp)
-
-
-def _arm(sums: ClusterSums, rows: Places, sign: float) -> _Scored:
-    """Return one arm's regression on its deviations from its own means; the first coefficient is its adjusted mean."""
-    n, d = sums.n[rows], sums.d[rows]
-    own = d.sum(axis=0) / n.sum()
-    away = d - n[:, None] * own
-    grams = np.empty((len(rows), len(own) + 1, len(own) + 1))
-    grams[:, 0, 0], grams[:, 0, 1:], grams[:, 1:, 0] = n, away, away
-    grams[:, 1:, 1:] = sums.gram[rows] - own[:, None] * away[:, None, :] - d[:, :, None] * own
-    moments = np.column_stack([sums.y[rows], sums.cross[rows] - own * sums.y[rows, None]])
-    target = np.array([1.0, *-own])
-    fit = _scored(grams, moments, sign * target)
-    coefficients = np.array([fit.coefficients @ target, *fit.coefficients[1:]])
-    return replace(fit, coefficients=coefficients, scores=(fit.scores @ target)[:, None])
+    rows = np.concatenate([rows_of(sums, arm) for arm in (treated, control)])
+    return int(np.count_nonzero(np.bincount(sums.cluster[rows])))
 
 
 def _side_by_side(sums: ClusterSums, treated: str, control: str) -> tuple[Array, Array]:
@@ -200,7 +178,7 @@ def _side_by_side(sums: ClusterSums, treated: str, control: str) -> tuple[Array,
     k = len(sums.columns)
     grams, moments = np.zeros((sums.clusters, k + 2, k + 2)), np.zeros((sums.clusters, k + 2))
     for place, arm in enumerate((treated, control)):
-        rows = _rows_of(sums, arm)
+        rows = rows_of(sums, arm)
         cluster = sums.cluster[rows]
         grams[cluster, place, place] = sums.n[rows]
         grams[cluster, place, 2:] = grams[cluster, 2:, place] = sums.d[rows]
@@ -212,10 +190,27 @@ def _side_by_side(sums: ClusterSums, treated: str, control: str) -> tuple[Array,
 
 def _drawn(sums: ClusterSums, slopes: Array) -> Array:
     """Return what every cluster adds to the fitted means' error by the covariates' mean, shape (G, columns)."""
-    away = np.zeros((sums.clusters, len(sums.columns)))
-    np.add.at(away, sums.cluster, sums.d)
+    away = once(sums, ("away",), lambda: _away(sums))
     found: Array = away @ slopes * sqrt(sums.clusters / (sums.clusters - 1)) / sums.n.sum()
     return found
+
+
+def _away(sums: ClusterSums) -> Array:
+    """Return Σ d of every cluster over all arms, shape (G, k)."""
+    away = np.zeros((sums.clusters, sums.d.shape[1]))
+    np.add.at(away, sums.cluster, sums.d)
+    return away
+
+
+def _residual_df(sums: ClusterSums, arms: tuple[ArmWeights, ArmWeights]) -> float:
+    """Return Bell and McCaffrey's degrees of freedom of the difference; the arms' columns stand side by side."""
+    p = len(arms[0].target)
+    within, reach = np.zeros(sums.clusters), np.zeros((sums.clusters, 2 * p))
+    for place, arm in enumerate(arms):
+        cluster = sums.cluster[arm.rows]
+        within[cluster] += np.einsum("mp,mp->m", arm.weights, arm.reach)
+        reach[cluster, place * p : (place + 1) * p] = arm.reach @ arm.root.T
+    return satterthwaite(within, reach)
 
 
 def _df(residual: Array, drawn: Array, df: float) -> float:
@@ -226,56 +221,18 @@ def _df(residual: Array, drawn: Array, df: float) -> float:
     return (one + two) ** 2 / (one**2 / df + two**2 / (len(drawn) - 1))
 
 
-def _laid(values: Array, sums: ClusterSums, rows: Places) -> Array:
-    """Return one arm's values with a row for every cluster, zero where it has no units."""
-    found = np.zeros((sums.clusters, values.shape[1]))
-    found[sums.cluster[rows]] = values
-    return found
-
-
 def _scored(grams: Array, moments: Array, contrast: Array) -> _Scored:
     """Regress; `grams` are X_g′X_g, shape (m, p, p), and `moments` X_g′y_g, shape (m, p)."""
     root = whiten(grams.sum(axis=0)).root
     coefficients = root.T @ (root @ moments.sum(axis=0))
     left = (moments - grams @ coefficients) @ root.T
     direction = np.broadcast_to(root @ contrast, left.shape)
-    adjusted, turned, reach, share = np.empty_like(left), np.empty_like(left), np.empty_like(left), 0.0
-    for rows in _chunks(len(grams), _AT_ONCE // root.size + 1):
-        inner = root @ grams[rows] @ root.T
-        both, most = _rooted(inner, np.stack([left[rows], direction[rows]], axis=2))
-        adjusted[rows], turned[rows] = both[:, :, 0], both[:, :, 1]
-        reach[rows] = np.einsum("mij,mj->mi", inner, turned[rows])
+    adjusted, leaning, reach, share = np.empty_like(left), np.empty_like(left), np.empty_like(left), 0.0
+    for rows in chunks(len(grams), root.size):
+        inner = turned(root, grams[rows])
+        both, most = rooted(inner, np.stack([left[rows], direction[rows]], axis=2))
+        adjusted[rows], leaning[rows] = both[:, :, 0], both[:, :, 1]
+        reach[rows] = np.einsum("mij,mj->mi", inner, leaning[rows])
         share = max(share, most)
-    within = np.einsum("mi,mi->m", turned, reach)
+    within = np.einsum("mi,mi->m", leaning, reach)
     return _Scored(coefficients=coefficients, scores=adjusted @ root, within=within, reach=reach, share=share)
-
-
-def _chunks(rows: int, size: int) -> Iterator[slice]:
-    return (slice(start, start + size) for start in range(0, rows, size))
-
-
-def _rooted(inner: Array, vectors: Array) -> tuple[Array, float]:
-    """Return (I − M)^−½ times the vectors, shape (m, p, q), and the largest eigenvalue of any M (or a bound below 1).
-
-    Small matrices need no eigenvalues: Σ (2j − 1)!!/(2j)!! M^j converges at the pace of their trace.
-    """
-    traces = np.einsum("mii->m", inner)
-    small = traces <= _SMALL
-    found = np.empty_like(vectors)
-    found[small] = _by_series(inner[small], vectors[small])
-    values, bases = np.linalg.eigh(inner[~small])
-    usable = values < 1 - _SINGULAR
-    powers = np.where(usable, 1 / np.sqrt(np.where(usable, 1 - values, 1.0)), 0.0)
-    found[~small] = bases @ (powers[:, :, None] * (bases.transpose(0, 2, 1) @ vectors[~small]))
-    return found, float(values.max(initial=_SMALL))
-
-
-def _by_series(inner: Array, vectors: Array) -> Array:
-    pace = float(np.einsum("mii->m", inner).max(initial=0.0))
-    term, size, j = vectors, pace, 0
-    total = vectors
-    while size > _NEGLIGIBLE:
-        j += 1
-        term = (2 * j - 1) / (2 * j) * (inner @ term)
-        total, size = total + term, size * pace
-    return total

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from cxcausal.core.answers import ClusterSums
-from cxcausal.stats import cluster_regression
+from cxcausal.stats import cluster_roots
 from cxcausal.stats.cluster_regression import Adjusted, common_slopes, difference, lin, why_not_adjusted, why_not_told
 from cxcausal.stats.difference import Difference
 from tests.cluster_regression_twins import Full, Sample, full_common, full_lin, full_multiway
@@ -78,7 +78,7 @@ def test_arms_that_lie_far_apart_keep_their_digits() -> None:
 def test_many_clusters_are_worked_on_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = sample(6, 150, nested=False)
     whole = told(lin(rows.sums(), "t", "c"))
-    monkeypatch.setattr(cluster_regression, "_AT_ONCE", 40)
+    monkeypatch.setattr(cluster_roots, "AT_ONCE", 40)
     parts = told(lin(rows.sums(), "t", "c"))
     assert (parts.point, parts.se, parts.df) == pytest.approx((whole.point, whole.se, whole.df), rel=1e-12)
 
