@@ -5,7 +5,7 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from cxcausal.core.results import Estimate
-from cxcausal.stats.difference import NO_BASE, Difference
+from cxcausal.stats.difference import NO_BASE, Difference, has_base
 from cxcausal.stats.newcombe import RateDifference
 from cxcausal.stats.quantiles import TOO_FEW, QuantileDifference
 
@@ -43,21 +43,22 @@ class Comparison:
         return self._told(self.effect, level=1 - sides * alpha)
 
     def _told(self, effect: Effect, *, level: float) -> Estimate:
-        if self.row.role == "guardrail" and self._margin_needs_base and not effect.mean_control > 0:
+        based = has_base(effect.mean_treated, effect.mean_control)
+        if self.row.role == "guardrail" and self._margin_needs_base and not based:
             return _without(self.row, NO_BASE)
         if self.row.scale == "relative":
             return self._relative(effect, level)
         limits = effect.interval(level)
         if not isfinite(limits.high - limits.low):
             return _without(self.row, TOO_FEW)
-        row = replace(self.row, point=effect.point, low=limits.low, high=limits.high, se=effect.se)
+        row = replace(self.row, point=effect.point, low=limits.low, high=limits.high, se=_known(effect.se))
         return self._tested(row, effect, level)
 
     def _relative(self, effect: Effect, level: float) -> Estimate:
         told = effect.relative(level)
         if told.interval is None:
             return _without(self.row, str(told.reason))
-        row = replace(self.row, point=told.point, low=told.interval.low, high=told.interval.high, se=told.se)
+        row = replace(self.row, point=told.point, low=told.interval.low, high=told.interval.high, se=_known(told.se))
         return self._tested(row, effect, level)
 
     def _tested(self, row: Estimate, effect: Effect, level: float) -> Estimate:
@@ -94,6 +95,11 @@ def harm_p(effect: Effect, metric: "Metric") -> float:
     if metric.sign > 0:
         return effect.p_above(-absolute, ratio)
     return effect.p_below(absolute, ratio)
+
+
+def _known(se: float | None) -> float | None:
+    """Return a standard error, or None where an arm is too small for one (a quantile's is told from 95 % limits)."""
+    return se if se is not None and isfinite(se) else None
 
 
 def _without(row: Estimate, reason: str) -> Estimate:

@@ -96,4 +96,5 @@ def _noted(found: Found) -> Found:
     """Return the finding with the note that it mixes epochs; small counts can't carry one and are withheld."""
     if found.effect is None or isinstance(found.effect, RateDifference):
         return _without(found, found.reason or MIXED)
-    return replace(found, effect=replace(found.effect, note=MIXED))
+    notes = (note for note in (found.effect.note, MIXED) if note is not None)
+    return replace(found, effect=replace(found.effect, note="; ".join(notes)))

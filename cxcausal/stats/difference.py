@@ -10,6 +10,8 @@ from cxcausal.stats.moments import Mean, linearise
 
 NO_BASE = "a relative effect needs a control mean above zero"
 UNBOUNDED = "the control mean is too uncertain for a relative interval"
+_ROUNDING = 1e-12
+"""A control mean that is a smaller share of the treated one is zero, but for rounding of weighted or centred sums."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +99,7 @@ class Difference:
             >>> round(r.point, 6), round(r.interval.low, 4), round(r.interval.high, 4)
             (0.1, 0.0433, 0.16)
         """
-        if not self.mean_control > 0:
+        if not has_base(self.mean_treated, self.mean_control):
             return Relative(reason=NO_BASE)
         squared = quantile(level, self.df) ** 2
         curvature = self.mean_control**2 - squared * self.var_control
@@ -122,6 +124,16 @@ class Difference:
         if spread == 0:
             return 0.0 if distance == 0 else float("inf") * distance
         return distance / spread
+
+
+def has_base(mean_treated: float, mean_control: float) -> bool:
+    """Tell whether the control's mean is above zero by more than rounding, so that an effect can be a fraction of it.
+
+    Example:
+        >>> has_base(0.005, 1e-4), has_base(0.005, 3e-19), has_base(0.0, 0.1), has_base(2.0, -1.0)
+        (True, False, True, False)
+    """
+    return mean_control > _ROUNDING * abs(mean_treated)
 
 
 def quantile(level: float, df: float) -> float:

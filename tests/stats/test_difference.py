@@ -128,7 +128,7 @@ def test_relative_and_absolute_agree_on_whether_there_is_an_effect(
     assert (absolute.low > 0, absolute.high < 0) == (relative.low > 0, relative.high < 0)
 
 
-@pytest.mark.parametrize("base", [0.0, -2.0])
+@pytest.mark.parametrize("base", [0.0, -2.0, 4e-17])
 def test_no_relative_effect_without_a_positive_base(base: float) -> None:
     found = Difference(mean_treated=1.0, mean_control=base, var_treated=0.1, var_control=0.1, df=50.0)
     assert found.relative(0.95).reason == NO_BASE
