@@ -123,9 +123,12 @@ def detectable_effect(row: Estimate, power: float) -> float | None:
 
 
 def _needed_units(row: Estimate, power: float, target: float) -> str | None:
-    """Return how many units would detect the target, or None where there are enough: they grow with the square."""
+    """Return how many units would detect the target, or None where there are enough: they grow with the square.
+
+    None as well where the plan is read several times: a later look has a narrower interval than this one's.
+    """
     detectable = detectable_effect(row, power)
-    if detectable is None or target <= 0 or detectable <= target:
+    if row.look_level is not None or detectable is None or target <= 0 or detectable <= target:
         return None
     units = (row.n_treated or 0) + (row.n_control or 0)
     needed = number(float(f"{units * (detectable / target) ** 2:.2g}"))
