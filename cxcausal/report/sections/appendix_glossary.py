@@ -16,6 +16,10 @@ GLOSSARY: tuple[tuple[str, str], ...] = (
         "What an arm adds to or takes from the control's average, over all customers assigned to it.",
     ),
     ("Plausible range", "An interval that catches the true effect in the stated share of studies like this one."),
+    (
+        "Level",
+        "That stated share. Of guardrails only one side is tested, so the level of their ranges is lower.",
+    ),
     ("Guardrail", "A metric that must not get worse by more than a limit that was agreed before the data."),
     ("Smallest effect worth acting on", "The effect below which nobody would change anything, agreed before the data."),
     (

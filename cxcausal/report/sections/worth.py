@@ -233,6 +233,17 @@ def _worth(facts: Facts, key: str) -> Number:
 def _approval(facts: Facts) -> Sentence:
     value = facts.result.value
     if value is None or value.approved_by is None:
-        return ("Nobody is on record as having approved these assumptions.",)
+        return ("Nobody is on record as having approved these assumptions.", *_ranges(facts))
     when: Sentence = (" on ", facts.quote("value.approved_on")) if value.approved_on else ()
-    return ("Assumptions approved by ", facts.quote("value.approved_by"), *when, ". Money is margin, not revenue.")
+    return (
+        "Assumptions approved by ",
+        facts.quote("value.approved_by"),
+        *when,
+        ". Money is margin, not revenue.",
+        *_ranges(facts),
+    )
+
+
+def _ranges(facts: Facts) -> Sentence:
+    """Return the level of every range of this section; those in sentences have none beside them."""
+    return (" All ranges of money are ", _level(facts), " ranges.")
