@@ -26,10 +26,23 @@ def effect_text(metric: Metric, row: Estimate) -> str:
     if row.scale == "absolute" and row.unit.startswith(_SHARE):
         change = f"shows {change} per {count(_PER)} {row.unit.removeprefix(_SHARE)}"
     elif row.scale == "absolute":
-        change = f"is {_size(row, point)} {row.unit} {_word(row, point)}".replace("  ", " ")
+        unit, where = _unit_and_place(row)
+        change = f"is {_size(row, point)} {unit} {_word(row, point)}{where}".replace("  ", " ")
     else:
         change = f"is {change}"
     return f"'{metric.title}' {change} (plausible range: {_range(row, low, high)})"
+
+
+def _unit_and_place(row: Estimate) -> tuple[str, str]:
+    """Return a unit, and for a quantile where it is measured: `EUR at the median` becomes `EUR` and ` at the median`.
+
+    Example:
+        >>> names = dict(metric="spend", role="success", arm="call", control="none", estimand="itt", method="m")
+        >>> _unit_and_place(Estimate(**names, unit="EUR at the 90th percentile"))
+        ('EUR', ' at the 90th percentile')
+    """
+    unit, at, place = f" {row.unit}".partition(" at the ")
+    return unit.strip(), f"{at}{place}"
 
 
 def limit_text(metric: Metric, row: Estimate) -> str:
@@ -81,8 +94,8 @@ def detectable_text(evidence: Evidence, metric: Metric, row: Estimate) -> str:
         return ""
     seen = f" The study could only detect a change of {size_text(row, detectable)} or more"
     planned = _planned(evidence, metric, row)
-    if planned is None:
-        return f"{seen}."
+    if planned is None or row.look_level is not None:
+        return f"{seen}{' at this reading' if row.look_level is not None else ''}."
     needed = _needed_units(row, power, planned)
     if needed is None:
         return f"{seen}, which is finer than the {_size(row, planned)} it was planned for."
@@ -110,9 +123,12 @@ def detectable_effect(row: Estimate, power: float) -> float | None:
 
 
 def _needed_units(row: Estimate, power: float, target: float) -> str | None:
-    """Return how many units would detect the target, or None where there are enough: they grow with the square."""
+    """Return how many units would detect the target, or None where there are enough: they grow with the square.
+
+    None as well where the plan is read several times: a later look has a narrower interval than this one's.
+    """
     detectable = detectable_effect(row, power)
-    if detectable is None or target <= 0 or detectable <= target:
+    if row.look_level is not None or detectable is None or target <= 0 or detectable <= target:
         return None
     units = (row.n_treated or 0) + (row.n_control or 0)
     needed = number(float(f"{units * (detectable / target) ** 2:.2g}"))

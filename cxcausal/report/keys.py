@@ -80,6 +80,11 @@ def _half_up(value: float) -> int:
     return int(value + 0.5) if value >= 0 else -int(0.5 - value)
 
 
+def _dots(change: float, place: int) -> int:
+    """Return a change in dots of a thousand, as coarse as the change is printed elsewhere."""
+    return _half_up(_at(1000 * change, place) if place > 0 else 1000 * change)
+
+
 def _at(value: float, place: int) -> float:
     """Return a value rounded at a power of ten, halves away from zero, as numbers are printed."""
     return float(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(place), ROUND_HALF_UP, EXACT))
@@ -117,9 +122,9 @@ FORMULAS: Mapping[str, Callable[..., float]] = {
     "after": lambda mean, change, fine, coarse: _at(mean, fine) + _at(change, coarse),
     "after_per_thousand": lambda mean, change, fine, coarse: _at(1000 * mean, fine) + _at(1000 * change, coarse),
     "dots": lambda rate: _half_up(1000 * rate),
-    "dots_change": lambda change: abs(_half_up(1000 * change)),
-    "dots_after": lambda rate, change: _half_up(1000 * rate) + _half_up(1000 * change),
-    "dots_rest": lambda rate, change: 1000 - _half_up(1000 * rate) - max(_half_up(1000 * change), 0),
+    "dots_change": lambda change, place=0: abs(_dots(change, place)),
+    "dots_after": lambda rate, change, place=0: _half_up(1000 * rate) + _dots(change, place),
+    "dots_rest": lambda rate, change, place=0: 1000 - _half_up(1000 * rate) - max(_dots(change, place), 0),
     "detectable": _detectable,
     "detectable_per_thousand": lambda se, level, power: 1000 * _detectable(se, level, power),
     "detectable_more": _detectable_more,

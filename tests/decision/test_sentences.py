@@ -1,6 +1,7 @@
 """Effects and what a study could have detected, in words."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -74,6 +75,19 @@ def test_without_a_planned_effect_the_worthwhile_one_counts_if_it_is_this_metric
         decision={"minimum_worthwhile_effect": {"metric": "late", "absolute": 0.001}},
     )
     assert detected(other, found) == f"{COULD}."
+
+
+def test_one_look_promises_no_size_of_the_whole_study() -> None:
+    found = replace(row("churn", -0.007, 0.001), look_level=0.999)
+    told = detected(planned(), found)
+    assert told.endswith(" per 1,000 customers or more at this reading.")
+    assert "units in these two arms" not in told
+
+
+def test_a_quantile_says_its_size_before_its_place() -> None:
+    spend = {"name": "spend", "type": "quantile", "column": "spend", "q": 0.9, "desired_direction": "increase"}
+    found = replace(row("minutes", 12.0, 20.0), unit="EUR at the 90th percentile")
+    assert told(found, spend) == ("'spend' is 16 EUR higher at the 90th percentile (plausible range: 12 to 20 higher)")
 
 
 def test_a_stricter_level_and_more_power_need_a_larger_effect() -> None:

@@ -6,11 +6,16 @@ from pathlib import Path
 from cxcausal.core.results import RunResult
 from cxcausal.report import summary_text
 from cxcausal.report.facts import Facts
+from cxcausal.report.sentences.adjustment import adjustment_sentence
 from cxcausal.report.sentences.answer import VERDICT_WORDS
 from cxcausal.report.sentences.caveats import beside_the_answer, harmed_groups, unknowns
+from cxcausal.report.sentences.contact_cost import contact_cost_sentences
+from cxcausal.report.sentences.delivery import delivery_sentence
 from cxcausal.report.sentences.effects import effect_sentence
 from cxcausal.report.sentences.guardrails import guardrail_sentence
-from cxcausal.report.sentences.money import money_sentence
+from cxcausal.report.sentences.information import waiting_sentence
+from cxcausal.report.sentences.money import left_out_sentence, money_sentence, unadjusted_sentence
+from cxcausal.report.sentences.reading import next_look
 from cxcausal.report.text import Sentence, plain
 from tests.report.situations import SITUATIONS
 
@@ -27,9 +32,26 @@ def golden_text(result: RunResult) -> str:
         "Harmed": iter(()) if facts.withheld else harmed_groups(facts),
         "Not known": unknowns(facts),
     }
+    blocks |= {name: iter(lines) for name, lines in _where_told(facts) if lines}
     parts = [VERDICT_WORDS[result.verdict], summary_text(result)]
     parts += ["\n".join([f"{name}:", *(f"- {plain(words)}" for words in block)]) for name, block in blocks.items()]
     return "\n\n".join(parts).replace("\N{NO-BREAK SPACE}", " ") + "\n"
+
+
+def _where_told(facts: Facts) -> Iterator[tuple[str, list[Sentence]]]:
+    """Yield the sentences of page one that only some runs have."""
+    if facts.withheld:
+        return
+    yield "Delivered", _said(delivery_sentence(facts))
+    yield "Adjusted", _said(adjustment_sentence(facts))
+    found = facts.money_of(facts.lead)
+    costs = list(contact_cost_sentences(facts, *found)) if found else []
+    yield "Money beside", [*costs, *_said(left_out_sentence(facts, facts.lead)), *_said(unadjusted_sentence(facts))]
+    yield "Waiting", [*_said(waiting_sentence(facts)), *_said(next_look(facts))]
+
+
+def _said(words: Sentence | None) -> list[Sentence]:
+    return [] if words is None else [words]
 
 
 def _changes(facts: Facts) -> Iterator[Sentence]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from cxcausal.core.results import RunResult
-from tests.report import worlds, worlds_email
+from tests.report import worlds, worlds_email, worlds_rich
 from tests.report.worlds import CHURN, CSAT, MARGIN, Case, one_arm, outreach, verdict, with_rows
 from tests.report.worlds_plan import plan as plan_of_outreach
 
@@ -132,5 +132,7 @@ SITUATIONS: Mapping[str, Callable[[], RunResult]] = {
     "success_not_computed": main_not_computed,
     "mean_only": mean_only,
     "pilot_by_cap": worlds_email.email,
+    "rich_hold_at_a_look": worlds_rich.rich,
+    "wide_range": worlds_rich.wide,
     "no_decision": worlds.failed_gate,
 }

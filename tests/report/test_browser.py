@@ -15,6 +15,7 @@ from tests.report.test_escaping import HOSTILE, hostile
 from tests.report.test_honesty import many_segments
 
 WIDTHS = (360, 768, 1440)
+SHEETS = ("ship_of_one_arm", "guardrail_open", "pilot_by_cap", "rich_hold_at_a_look", "no_decision")
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--allow-file-access-from-files"),
@@ -49,7 +50,7 @@ def on_paper(html: str, *sections: str) -> str:
     return main + "".join(found[0] for found in kept if found) + end
 
 
-@pytest.mark.parametrize("name", ["ship_of_one_arm", "guardrail_open", "pilot_by_cap", "no_decision"])
+@pytest.mark.parametrize("name", SHEETS)
 def test_what_a_leader_reads_fits_on_two_sheets(chromium: str, tmp_path: Path, name: str) -> None:
     sheet, pdf = tmp_path / "page.html", tmp_path / "page.pdf"
     html = render_report(SITUATIONS[name](), ledger_head=None)

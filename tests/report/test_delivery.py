@@ -8,7 +8,7 @@ import pytest
 
 from cxcausal.core.results import Estimate, Information, Range, RunResult
 from cxcausal.report import render_report
-from cxcausal.report.blocks import Table
+from cxcausal.report.blocks import Bullets, Table
 from cxcausal.report.facts import Facts
 from cxcausal.report.sections.appendix_delivery import DeliverySection
 from cxcausal.report.sections.change import ChangeSection
@@ -57,8 +57,8 @@ def said(result: RunResult) -> str:
 def test_one_sentence_tells_who_was_reached_and_what_it_did() -> None:
     assert said(delivered()) == (
         "Of those assigned to “Customer expert calls”, 62 % were reached; for customers who were reached because they "
-        "were assigned, about 20 fewer in 1,000 leave within 90 days (range: 8 to 31 fewer). "
-        "We know nothing about the others."
+        "were assigned, about 20 fewer in 1,000 leave within 90 days (95 % range: 8 to 31 fewer). "
+        "We know nothing about the others. The verdict and the money count everybody assigned, reached or not."
     )
 
 
@@ -68,15 +68,17 @@ def test_a_control_that_was_reached_too_is_told() -> None:
 
 def test_an_effect_that_is_not_clear_is_not_told_as_one() -> None:
     around = replace(EFFECT, point=-0.004, low=-0.02, high=0.012)
-    assert "there is no clear change in “Customers who leave within 90 days” (range: 20 fewer to 12 more in 1,000)" in (
-        said(delivered(None, SHARE, around))
+    assert (
+        "there is no clear change in “Customers who leave within 90 days” (95 % range: 20 fewer to 12 more in 1,000)"
+        in (said(delivered(None, SHARE, around)))
     )
 
 
 def test_where_the_effect_of_being_assigned_is_not_clear_neither_is_that_on_those_reached() -> None:
     words = said(delivered(null_without()))
     assert (
-        "no clear change in “Customers who leave within 90 days” (range, not widened for several questions: " in words
+        "no clear change in “Customers who leave within 90 days” (95 % range, not widened for several questions: "
+        in words
     )
 
 
@@ -84,7 +86,13 @@ def test_a_mean_is_told_in_its_own_unit() -> None:
     margin = replace(EFFECT, metric="margin_90d", point=3.1, low=0.5, high=5.7, unit="per customer")
     words = said(delivered(SITUATIONS["mean_only"](), SHARE, margin))
     assert "is about" in words
-    assert "EUR 3.10 higher (range: EUR 0.50 to 5.70 higher). We know nothing about the others." in words
+    assert "EUR 3.10 higher (95 % range: EUR 0.50 to 5.70 higher). We know nothing about the others." in words
+
+
+def test_where_all_were_reached_nothing_is_told_twice() -> None:
+    words = said(delivered(None, replace(SHARE, mean_treated=1.0, point=1.0), EFFECT))
+    assert words.endswith("100 % were reached, so the effects on this page are those of the contact itself.")
+    assert "others" in said(delivered(None, replace(SHARE, mean_treated=1.0, mean_control=0.02), EFFECT))
 
 
 def test_a_withheld_effect_says_why() -> None:
@@ -99,7 +107,7 @@ def test_a_withheld_effect_says_why() -> None:
 def test_it_stands_on_page_one_and_the_table_in_the_appendix() -> None:
     facts = Facts(delivered())
     blocks = ChangeSection().build(facts).blocks
-    assert said(facts.result) in [text(block.words) for block in blocks if hasattr(block, "words")]
+    assert said(facts.result) in [text(line) for block in blocks if isinstance(block, Bullets) for line in block.items]
     section = DeliverySection().build(facts)
     assert section is not None
     assert [getattr(block, "name", "") for block in section.blocks] == ["delivery-table", "complier-table", ""]
@@ -140,8 +148,8 @@ def costs(**money: Any) -> list[str]:
 def test_costs_are_told_per_contact_and_per_customer_kept() -> None:
     first, second = costs()
     assert first == (
-        "The contact was delivered to 62 % of the customers assigned: EUR 4.00 per delivered contact, EUR 2.47 per "
-        "assigned customer."
+        "62 % of the customers assigned got the contact: EUR 4.00 per delivered contact, EUR 2.47 per assigned "
+        "customer."
     )
     assert second == (
         "Spread over the customers who, because of it, do not leave within 90 days, contact costs EUR 200 each "
@@ -152,11 +160,23 @@ def test_costs_are_told_per_contact_and_per_customer_kept() -> None:
 def test_a_cost_without_an_upper_end_says_so() -> None:
     (_, words) = costs(cost_per_event=None, cost_per_event_reason="the data do not tell the benefit from none")
     assert words == (
-        "What contact costs per customer fewer under “Customers who leave within 90 days” cannot be told: "
+        "What contact costs for each of the customers who, because of it, do not leave within 90 days cannot be told: "
         "the data do not tell the benefit from none."
     )
     assert len(costs(cost_per_event=None)) == 1
     assert costs(cost_per_event_metric=None, cost_per_delivered=None) == []
+
+
+def test_costs_are_not_told_twice_nor_spread_over_customers_who_were_lost() -> None:
+    assert costs(cost_per_customer=2.472)[0].endswith("got the contact: EUR 4.00 per delivered contact.")
+    assert len(costs(share_delivered=1.0)) == 1
+    harm = delivered(
+        SITUATIONS["stop_harmed"](), cost_per_event_reason="no benefit", **{**COSTS, "cost_per_event": None}
+    )
+    facts = Facts(harm)
+    found = facts.money_of("gig")
+    assert found is not None
+    assert len(list(contact_cost_sentences(facts, *found))) == 1
 
 
 def knowing(information: Information | None, result: RunResult | None = None) -> Facts:
@@ -176,7 +196,9 @@ def test_a_perfect_answer_and_four_more_weeks() -> None:
 
 def test_what_no_data_can_change_is_said() -> None:
     words = text(information_sentence(knowing(replace(KNOWING, perfect=0.2)), "gig"))
-    assert words.startswith("More data would hardly change the choice about “Customer expert calls”: even a perfect")
+    assert words.startswith(
+        "As far as money goes, more data would hardly change the choice about “Customer expert calls”: even a perfect"
+    )
 
 
 @pytest.mark.parametrize(
@@ -184,6 +206,10 @@ def test_what_no_data_can_change_is_said() -> None:
     [
         (KNOWING, "Waiting four more weeks, with enrolment at its pace, is worth about EUR 2,300 in a better choice"),
         (replace(KNOWING, four_weeks=None), "As many customers again in the test are worth about EUR 2,900"),
+        (
+            replace(KNOWING, four_weeks=0.00001),
+            "Waiting four more weeks, with enrolment at its pace, is worth less than one",
+        ),
         (replace(KNOWING, perfect=0.2), "More data are worth next to nothing here"),
     ],
 )

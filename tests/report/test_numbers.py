@@ -50,9 +50,11 @@ TWINS: dict[str, Callable[..., float]] = {
     "after": lambda mean, change, a, b: rounded(change, b) + rounded(mean, a),
     "after_per_thousand": lambda mean, change, a, b: rounded(1000 * change, b) + rounded(1000 * mean, a),
     "dots": lambda rate: nearest(rate * 1000),
-    "dots_change": lambda change: abs(nearest(change * 1000)),
-    "dots_after": lambda rate, change: nearest(rate * 1000) + nearest(change * 1000),
-    "dots_rest": lambda rate, change: 1000 - nearest(rate * 1000) - (nearest(change * 1000) if change > 0 else 0),
+    "dots_change": lambda change, a=0: abs(nearest(rounded(change * 1000, a))),
+    "dots_after": lambda rate, change, a=0: nearest(rate * 1000) + nearest(rounded(change * 1000, a)),
+    "dots_rest": lambda rate, change, a=0: (
+        1000 - nearest(rate * 1000) - (nearest(rounded(change * 1000, a)) if change > 0 else 0)
+    ),
     "detectable": lambda se, level, power: (z((1 + level) / 2) + z(power)) * se,
     "detectable_per_thousand": lambda se, level, power: (z((1 + level) / 2) + z(power)) * se * 1000,
     "detectable_more": lambda se, level, power, share: (z((1 + level) / 2) + z(power)) * se / math.sqrt(1 + share),

@@ -134,7 +134,7 @@ def test_the_footer_says_that_there_is_no_ledger() -> None:
 def test_example_assumptions_and_missing_approval_are_said() -> None:
     html = render_report(SITUATIONS["pilot_by_cap"](), ledger_head=None)
     assert "Example assumptions." in html
-    assert "Nobody is on record as having approved these assumptions." in html
+    assert "Nobody is on record as having approved these assumptions. All ranges of money are " in html
     assert "Example assumptions." not in render_report(worlds.outreach(), ledger_head=None)
 
 

@@ -80,7 +80,7 @@ def test_what_is_not_known_says_it_with_the_bounds() -> None:
     facts = Facts(surveyed(worlds.outreach()))
     told = [plain(words).replace("\N{NO-BREAK SPACE}", " ") for words in unknowns(facts)]
     (doubt,) = [line for line in told if line.startswith("Whether “Satisfaction score")]
-    assert "For the customers who answer either way, plausible is 0.13 points lower to 0.15 points higher." in doubt
+    assert "For the customers who answer either way, the plausible range (90 %) is 0.13 points lower to 0.15" in doubt
     assert any(line.startswith("What those who did not answer would say: “Net promoter") for line in told)
 
 

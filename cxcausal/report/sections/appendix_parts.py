@@ -21,25 +21,27 @@ class PartsSection:
 
     def build(self, facts: Facts) -> SectionView | None:
         """Return a table of all parts, with what they mean; nothing where no metric has parts or capped values."""
-        parted = [metric for metric in facts.metrics if any(_rows(facts, metric))]
+        parted = [metric for metric in facts.metrics if any(part_rows(facts, metric))]
         capped = [metric for metric in facts.metrics if _capped(facts, metric) is not None]
         if not parted and not capped:
             return None
         blocks: list[Block] = [MUST_NOT_BE_USED] if facts.withheld else []
         if parted:
-            rows = [row for metric in parted for row in _rows(facts, metric)]
+            rows = [row for metric in parted for row in part_rows(facts, metric)]
             blocks.append(Bullets(items=tuple(_meaning(facts, metric) for metric in parted)))
             caption = (
                 f"Parts of averages over all {facts.people.many}, not adjusted for covariates; nothing is decided by"
             )
             blocks.append(effect_table(facts, rows, f"{caption} them", "parts-table"))
         if capped:
-            blocks.append(Paragraph(words=("Effects on capped values stand in the table above, as “winsorized”:",)))
+            blocks.append(
+                Paragraph(words=("Effects on capped values stand above, beside the effects, as “winsorized”:",))
+            )
             blocks.append(Bullets(items=tuple(_cap(facts, metric) for metric in capped)))
         return SectionView(name=self.name, heading="What the averages are made of", blocks=tuple(blocks))
 
 
-def _rows(facts: Facts, metric: PlannedMetric) -> Iterator[Row]:
+def part_rows(facts: Facts, metric: PlannedMetric) -> Iterator[Row]:
     """Yield the rows of a metric's parts, contrast by contrast."""
     for part in _OF_TYPE.get(metric.type, ()):
         yield from facts.companions(metric=f"{metric.name}.{part}")

@@ -10,6 +10,11 @@ from cxcausal.report.sections.withheld import MUST_NOT_BE_USED
 
 _RELATIVE = Paragraph(words=("Relative effects within segments are in the results file of the run.",), tone="note")
 
+_LEVELS = Paragraph(
+    words=("Adjusted p and levels allow for the number of segments and arms asked about (Benjamini and Hochberg).",),
+    tone="note",
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class SegmentsSection:
@@ -24,5 +29,5 @@ class SegmentsSection:
         if not rows:
             return None
         table = effect_table(facts, rows, "Effects within segments, in the units of the metric", "segments-table")
-        blocks: tuple[Block, ...] = (MUST_NOT_BE_USED, table) if facts.withheld else (table, _RELATIVE)
+        blocks: tuple[Block, ...] = (MUST_NOT_BE_USED, table) if facts.withheld else (table, _LEVELS, _RELATIVE)
         return SectionView(name=self.name, heading="Segments", blocks=blocks)

@@ -8,6 +8,7 @@ from cxcausal.report.blocks import Block, Bullets, Figure, Group, Legend, Paragr
 from cxcausal.report.charts.pictogram import pictogram
 from cxcausal.report.facts import Facts, PlannedMetric, Row
 from cxcausal.report.keys import derived
+from cxcausal.report.limits import effect_style
 from cxcausal.report.scales import SHARE, scale_of
 from cxcausal.report.sections.change_table import change_table
 from cxcausal.report.sections.panels import panels
@@ -18,7 +19,7 @@ from cxcausal.report.sentences.delivery import delivery_sentence
 from cxcausal.report.sentences.effects import effect_sentence
 from cxcausal.report.sentences.guardrails import guardrail_sentence
 from cxcausal.report.sentences.words import predicate
-from cxcausal.report.text import Sentence, plain
+from cxcausal.report.text import Number, Sentence, plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,9 +42,6 @@ def _blocks(facts: Facts) -> Iterator[Block]:
     sentences = tuple(_sentences(facts))
     if sentences:
         yield Bullets(items=sentences)
-    delivered = delivery_sentence(facts)
-    if delivered is not None:
-        yield Paragraph(words=delivered)
     if figures:
         yield Group(blocks=figures)
     yield change_table(facts)
@@ -60,13 +58,16 @@ def _blocks(facts: Facts) -> Iterator[Block]:
 
 
 def _sentences(facts: Facts) -> Iterator[Sentence]:
-    """Yield one sentence per metric that the answer hasn't told yet."""
+    """Yield one sentence per metric that the answer hasn't told yet, and whom the contact reached."""
     main = main_metric(facts)
     for metric in facts.by_role("success", "secondary"):
         if metric.name != main.name:
             yield effect_sentence(facts, metric, facts.lead)
     for metric in facts.by_role("guardrail"):
         yield guardrail_sentence(facts, metric, facts.lead)
+    delivered = delivery_sentence(facts)
+    if delivered is not None:
+        yield delivered
 
 
 def _dots(facts: Facts) -> Figure | None:
@@ -80,16 +81,17 @@ def _dots(facts: Facts) -> Figure | None:
 
 def _pictogram(facts: Facts, metric: PlannedMetric, row: Row) -> Figure:
     rate, change = row.key("mean_control"), row.key("point")
+    coarse = _coarse(facts, metric, row)
     before = facts.number(derived("dots", rate))
-    after = facts.number(derived("dots_after", rate, change))
-    changed = facts.number(derived("dots_change", change))
-    rest = facts.number(derived("dots_rest", rate, change))
+    after = facts.number(derived("dots_after", rate, change, *coarse))
+    changed = facts.number(derived("dots_change", change, *coarse))
+    rest = facts.number(derived("dots_rest", rate, change, *coarse))
     fewer = row.point < 0
     treated, control = facts.arm(row.estimate.arm), facts.arm(row.estimate.control)
     base, with_base, with_more = (after, treated, control) if fewer else (before, control, treated)
     legend = (
         Legend(swatch="anyway", words=(base, " do with “", with_base, "”")),
-        Legend(swatch="fewer" if fewer else "more", words=_difference(facts, row, changed.value)),
+        Legend(swatch="fewer" if fewer else "more", words=_difference(facts, row, changed)),
         Legend(swatch="rest", words=(rest, " do not with “", with_more, "”")),
     )
     return Figure(
@@ -111,11 +113,17 @@ def _whole(row: Row) -> Sentence:
     return (", to the nearest whole one",) if fine else ()
 
 
-def _difference(facts: Facts, row: Row, changed: float) -> Sentence:
+def _coarse(facts: Facts, metric: PlannedMetric, row: Row) -> tuple[str, ...]:
+    """Return the place that a wide range leaves to the sentence and the table, so that the dots say the same."""
+    place = effect_style(facts, metric, row, SHARE).place
+    return (str(place),) if place > 0 else ()
+
+
+def _difference(facts: Facts, row: Row, number: Number) -> Sentence:
     """Return the difference between the arms; who among the customers changed is not known."""
-    if changed == 0:
-        return (f"less than one {facts.people.one} of difference",)
-    number = facts.number(derived("dots_change", row.key("point")))
+    if number.value == 0:
+        whole = abs(1000 * row.point) < 0.5  # noqa: PLR2004 - half a dot
+        return (f"less than one {facts.people.one} of difference" if whole else "next to no difference",)
     unclear = "" if row.clear else "; the range includes no change"
     return (
         number,

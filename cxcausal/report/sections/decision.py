@@ -9,6 +9,7 @@ from cxcausal.report.facts import Facts
 from cxcausal.report.keys import path
 from cxcausal.report.sentences.answer import recommendation_sentence
 from cxcausal.report.sentences.information import waiting_sentence
+from cxcausal.report.sentences.reading import next_look
 from cxcausal.report.text import Piece, Sentence
 
 _HOLD_OUT = "Keep a random group of customers without the contact, so that the effect stays measurable."
@@ -34,6 +35,9 @@ def _items(facts: Facts) -> Iterator[tuple[Sentence, Sentence]]:
     waiting = waiting_sentence(facts)
     if waiting is not None:
         yield ("Waiting",), waiting
+    following = next_look(facts)
+    if following is not None:
+        yield ("Next look",), following
     yield ("Owner",), (facts.quote(path("plan", "owner")),)
     approvers = plan.get("approvers") or ()
     if approvers:

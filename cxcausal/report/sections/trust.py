@@ -28,6 +28,7 @@ _UNTRIED = (
     "That speaks neither for the answer nor against it."
 )
 _WORST_FIRST = tuple(WORDS)
+_NOTHING_TO_CHECK = len(WORDS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +52,17 @@ def _light(facts: Facts, title: str, checks: list[tuple[int, CheckResult]]) -> L
         return Light(
             name=title, state="could_not_run", word="Not checked", icon=icon("could_not_run"), reasons=(words,)
         )
-    state = min((check.verdict for _, check in checks), key=_WORST_FIRST.index)
+    state = min((check for _, check in checks), key=_rank).verdict
     told = [index for index, check in checks if check.verdict == state]
     told = told[:1] if state in {"pass", "info"} else told
     reasons = tuple((facts.quote(path("checks", index, "text")),) for index in told)
     return Light(name=title, state=state, word=WORDS[state], icon=icon(state), reasons=reasons)
+
+
+def _rank(check: CheckResult) -> int:
+    """Return how bad a check's outcome is, the worst first; a check that found nothing to look at hides none."""
+    vain = check.verdict == "info" and check.value is None and check.p is None
+    return _NOTHING_TO_CHECK if vain else _WORST_FIRST.index(check.verdict)
 
 
 def _plan_light(facts: Facts) -> Light:

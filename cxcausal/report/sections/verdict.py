@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cxcausal.core.results import Grade
+from cxcausal.core.surveys import is_unsafe
 from cxcausal.report.blocks import Hero, SectionView
 from cxcausal.report.charts.icons import icon
 from cxcausal.report.facts import Facts
 from cxcausal.report.keys import path
-from cxcausal.report.sentences.answer import VERDICT_WORDS, no_decision_sentence
+from cxcausal.report.sentences.answer import VERDICT_WORDS, main_metric, no_decision_sentence
 from cxcausal.report.sentences.words import sentence
 from cxcausal.report.text import Html, Sentence
 
@@ -53,7 +54,14 @@ def _reason(facts: Facts) -> Sentence:
     if facts.withheld:
         return no_decision_sentence(facts)[1:]
     key = path("arms", facts.lead, "reason")
-    return sentence(facts.opening(key)) if facts.has(key) else ()
+    return (*sentence(facts.opening(key)), *_unsafe(facts)) if facts.has(key) else ()
+
+
+def _unsafe(facts: Facts) -> Sentence:
+    """Return that the number behind a verdict is not safe to read alone, for those who read nothing else."""
+    row = facts.row(main_metric(facts).name, facts.lead)
+    unsafe = row is not None and row.clear and is_unsafe(row.estimate)
+    return (" But the number behind it is unsafe to read alone.",) if unsafe else ()
 
 
 def _evidence(facts: Facts) -> tuple[tuple[str, Sentence], ...]:

@@ -12,10 +12,11 @@ from cxcausal.report.keys import derived, path
 from cxcausal.report.rounding import TO, Style, cents, money, percent, place_for
 from cxcausal.report.sections.withheld import WITHHELD
 from cxcausal.report.sentences.contact_cost import contact_cost_sentences
-from cxcausal.report.sentences.money import amount, money_sentence, total_place
+from cxcausal.report.sentences.money import amount, left_out_sentence, money_sentence, total_place, unadjusted_sentence
 from cxcausal.report.text import MISSING, Number, Sentence, Strong
 
 LEVELS = ("low", "central", "high")
+_LEVEL_TITLES = {"low": "Low assumptions", "central": "Central", "high": "High assumptions"}
 _WHOLE = 1e-6
 _CENTS = 2
 _MILLIONS = 6
@@ -43,6 +44,9 @@ def _blocks(facts: Facts) -> Iterator[Block]:
         )
         yield Paragraph(words=words, tone="warning")
     yield Paragraph(words=money_sentence(facts, facts.lead), tone="lead")
+    left_out = left_out_sentence(facts, facts.lead)
+    if left_out is not None:
+        yield Paragraph(words=left_out)
     found = facts.money_of(facts.lead)
     if value is None or found is None or found[1].status != "ok" or not found[1].net_total:
         return
@@ -51,6 +55,9 @@ def _blocks(facts: Facts) -> Iterator[Block]:
     yield _levels_table(facts)
     if value.assumptions:
         yield _assumptions_table(facts)
+    unadjusted = unadjusted_sentence(facts)
+    if unadjusted is not None:
+        yield Paragraph(words=unadjusted, tone="note")
     yield Paragraph(words=_approval(facts), tone="note")
 
 
@@ -154,23 +161,31 @@ def _fixed_cost(facts: Facts) -> Sentence:
 
 def _levels_table(facts: Facts) -> Table:
     """Return net value per arm at low, central and high assumptions."""
-    rows = []
+    rows, levels = [], _different_levels(facts)
     for arm in facts.treated_arms:
         found = facts.money_of(arm)
         if found is not None:
-            rows.append((Cell(words=(facts.arm(arm),)), *(_net_cell(facts, *found, level) for level in LEVELS)))
+            rows.append((Cell(words=(facts.arm(arm),)), *(_net_cell(facts, *found, level) for level in levels)))
+    by = ", by assumption" if len(levels) > 1 else ""
     return Table(
         caption=(
             "Net value against “",
             facts.arm(facts.control),
-            f"”, for the {facts.people.many} of each arm in the test, by assumption, with its ",
+            f"”, for the {facts.people.many} of each arm in the test{by}, with its ",
             _level(facts),
             " range",
         ),
         name="net-table",
-        head=(("With",), ("Low assumptions",), ("Central",), ("High assumptions",)),
+        head=(("With",), *((_LEVEL_TITLES[level] if len(levels) > 1 else "Net value",) for level in levels)),
         rows=tuple(rows),
     )
+
+
+def _different_levels(facts: Facts) -> tuple[str, ...]:
+    """Return low, central and high; central alone where nobody gave the plan more than one number per worth."""
+    value = facts.result.value
+    same = value is not None and all(item.low == item.central == item.high for item in value.assumptions)
+    return ("central",) if same else LEVELS
 
 
 def _net_cell(facts: Facts, key: str, value: ArmValue, level: str) -> Cell:
@@ -191,19 +206,19 @@ def _net_cell(facts: Facts, key: str, value: ArmValue, level: str) -> Cell:
 
 
 def _assumptions_table(facts: Facts) -> Table:
-    value = facts.result.value
+    value, levels = facts.result.value, _different_levels(facts)
     rows = []
     for index, item in enumerate(value.assumptions if value else ()):
         base = path("value", "assumptions", index)
         metric = next((m for m in facts.metrics if m.name == item.metric), None)
         label: Sentence = (facts.label(metric),) if metric else (facts.quote(f"{base}.metric"),)
-        worths = tuple(Cell(words=(_worth(facts, f"{base}.{level}"),), state="number") for level in LEVELS)
+        worths = tuple(Cell(words=(_worth(facts, f"{base}.{level}"),), state="number") for level in levels)
         basis: Sentence = (facts.quote(f"{base}.basis"),) if item.basis else (MISSING,)
         rows.append((Cell(words=label), *worths, Cell(words=basis)))
     return Table(
         caption=("Assumed worth of one unit of improvement in each metric",),
         name="assumptions-table",
-        head=(("Metric",), ("Low",), ("Central",), ("High",), ("Basis",)),
+        head=(("Metric",), *((level.capitalize() if len(levels) > 1 else "Worth",) for level in levels), ("Basis",)),
         rows=tuple(rows),
     )
 
@@ -218,6 +233,17 @@ def _worth(facts: Facts, key: str) -> Number:
 def _approval(facts: Facts) -> Sentence:
     value = facts.result.value
     if value is None or value.approved_by is None:
-        return ("Nobody is on record as having approved these assumptions.",)
+        return ("Nobody is on record as having approved these assumptions.", *_ranges(facts))
     when: Sentence = (" on ", facts.quote("value.approved_on")) if value.approved_on else ()
-    return ("Assumptions approved by ", facts.quote("value.approved_by"), *when, ". Money is margin, not revenue.")
+    return (
+        "Assumptions approved by ",
+        facts.quote("value.approved_by"),
+        *when,
+        ". Money is margin, not revenue.",
+        *_ranges(facts),
+    )
+
+
+def _ranges(facts: Facts) -> Sentence:
+    """Return the level of every range of this section; those in sentences have none beside them."""
+    return (" All ranges of money are ", _level(facts), " ranges.")

@@ -9,6 +9,7 @@ from cxcausal.report.limits import bad, benefit_bound, effect_style, good, limit
 from cxcausal.report.rounding import percent
 from cxcausal.report.scales import SHARE, scale_of, shown
 from cxcausal.report.sentences.answer import VERDICT_WORDS, main_metric
+from cxcausal.report.sentences.delivery import delivery_sentence
 from cxcausal.report.sentences.effects import (
     cannot_tell,
     changed,
@@ -19,13 +20,14 @@ from cxcausal.report.sentences.effects import (
 )
 from cxcausal.report.sentences.guardrails import guardrail_sentence, guardrail_state
 from cxcausal.report.sentences.information import information_sentence
-from cxcausal.report.sentences.money import net_sentence
+from cxcausal.report.sentences.money import MONEY_UNADJUSTED, net_sentence
 from cxcausal.report.sentences.reading import reading_sentences
 from cxcausal.report.sentences.surveys import doubt_sentence
 from cxcausal.report.sentences.words import direction, effect_range, predicate, sentence
 from cxcausal.report.text import Piece, Sentence, Strong
 
-_TOLD_ELSEWHERE = "Whom to contact"
+_TOLD_ELSEWHERE = ("Whom to contact", "is written out in the plan; the library's definition", MONEY_UNADJUSTED)
+_OF_BEING_ASSIGNED = "Headline, money and verdict are of being assigned"
 
 
 def cap_sentences(facts: Facts) -> Iterator[Sentence]:
@@ -168,14 +170,15 @@ def unknowns(facts: Facts) -> Iterator[Sentence]:
         if worth is not None:
             yield worth
         yield from _not_asked(facts)
-    yield from _notes(facts)
+        yield from _notes(facts)
     yield from _reach(facts)
 
 
 def _notes(facts: Facts) -> Iterator[Sentence]:
     """Yield the run's own notes: what qualifies a number must not hide among versions and hashes."""
+    told = _TOLD_ELSEWHERE if delivery_sentence(facts) is None else (*_TOLD_ELSEWHERE, _OF_BEING_ASSIGNED)
     for index, note in enumerate(facts.result.notes):
-        if not note.startswith(_TOLD_ELSEWHERE):
+        if not any(words in note for words in told):
             yield sentence(facts.quote(path("notes", index)))
 
 

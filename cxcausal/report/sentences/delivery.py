@@ -13,6 +13,7 @@ DELIVERY = "treatment.received"
 """The name under which delivery stands in the table of effects."""
 _FEW = 10
 _OTHERS = " We know nothing about the others."
+_ALL = " The verdict and the money count everybody assigned, reached or not."
 
 
 def delivery_sentence(facts: Facts) -> Sentence | None:
@@ -29,6 +30,8 @@ def delivery_sentence(facts: Facts) -> Sentence | None:
     )
     if row.estimate.mean_control:
         opening = (*opening, " (with “", facts.arm(facts.control), "”: ", share(facts, row, "mean_control"), ")")
+    if row.estimate.mean_treated == 1.0 and row.estimate.mean_control == 0.0:
+        return (*opening, ", so the effects on this page are those of the contact itself.")
     return (*opening, *_effect(facts, main_metric(facts)))
 
 
@@ -66,6 +69,7 @@ def _effect(facts: Facts, metric: PlannedMetric) -> Sentence:
         f"; for {facts.people.many} who were reached because they were assigned, ",
         *_told(facts, metric, row),
         _OTHERS,
+        _ALL,
     )
 
 
@@ -75,12 +79,28 @@ def _told(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
     if not row.clear or not _main_is_clear(facts, metric):
         per = " in 1,000" if scale is SHARE else ""
         lone = ", not widened for several questions" if row.clear else ""
-        return ("there is no clear change in “", facts.label(metric), f"” (range{lone}: ", *spread, f"{per}).")
+        level = _level(facts, row)
+        return (
+            "there is no clear change in “",
+            facts.label(metric),
+            "” (",
+            *level,
+            f"range{lone}: ",
+            *spread,
+            f"{per}).",
+        )
     point = shown(facts, row.key("point"), scale, effect_style(facts, metric, row, scale), "abs")
     word = direction(row.point, scale)
     if scale is SHARE:
-        return ("about ", point, f" {word} in 1,000 ", *predicate(facts, metric), " (range: ", *spread, ").")
-    return ("“", facts.label(metric), "” is about ", point, f"{scale.unit} {word} (range: ", *spread, ").")
+        does = predicate(facts, metric)
+        return ("about ", point, f" {word} in 1,000 ", *does, " (", *_level(facts, row), "range: ", *spread, ").")
+    opening: Sentence = ("“", facts.label(metric), "” is about ", point, f"{scale.unit} {word} (")
+    return (*opening, *_level(facts, row), "range: ", *spread, ").")
+
+
+def _level(facts: Facts, row: Row) -> Sentence:
+    """Return the level of a range that stands in no table of page one."""
+    return (facts.level(row), " ") if row.estimate.level is not None else ()
 
 
 def _main_is_clear(facts: Facts, metric: PlannedMetric) -> bool:

@@ -7,6 +7,7 @@ from cxcausal.report.sentences.money import amount
 from cxcausal.report.text import Number, Sentence
 
 _WORTH_A_WORD = 1.0
+_NOT_FOR_MONEY = "for money's sake it does not pay to wait."
 _FOUR_WEEKS, _AGAIN = "four_weeks", "doubled"
 
 
@@ -19,7 +20,7 @@ def information_sentence(facts: Facts, arm: str) -> Sentence | None:
     whom = _whom(facts, arm, key)
     if told.perfect < _WORTH_A_WORD:
         opening = (
-            "More data would hardly change the choice about “",
+            "As far as money goes, more data would hardly change the choice about “",
             facts.arm(arm),
             "”: even a perfect answer would ",
         )
@@ -28,7 +29,7 @@ def information_sentence(facts: Facts, arm: str) -> Sentence | None:
     more = "four more weeks of enrolment" if name == _FOUR_WEEKS else f"as many {facts.people.many} again in the test"
     return (
         *("A perfect answer about “", facts.arm(arm), "” would be worth at most ", _amount(facts, key, "perfect")),
-        *(" ", *whom, f"; {more} about ", _amount(facts, key, name), " of that."),
+        *(" ", *whom, f"; {more} ", *_about(facts, key, name), " of that."),
         *_given(facts),
     )
 
@@ -42,10 +43,19 @@ def waiting_sentence(facts: Facts) -> Sentence | None:
     if told.perfect < _WORTH_A_WORD:
         return ("More data are worth next to nothing here: waiting for them does not pay.",)
     if told.four_weeks is None:
-        opening = (f"As many {facts.people.many} again in the test are worth about ", _amount(facts, key, _AGAIN))
-        return (*opening, " in a better choice: if they cost less, wait for them.")
-    opening = ("Waiting four more weeks, with enrolment at its pace, is worth about ", _amount(facts, key, _FOUR_WEEKS))
-    return (*opening, " in a better choice: if it costs less, wait.")
+        again = _about(facts, key, _AGAIN)
+        opening = (f"As many {facts.people.many} again in the test are worth ", *again, " in a better choice: ")
+        return (*opening, "if they cost less, wait for them." if told.doubled >= _WORTH_A_WORD else _NOT_FOR_MONEY)
+    weeks = _about(facts, key, _FOUR_WEEKS)
+    opening = ("Waiting four more weeks, with enrolment at its pace, is worth ", *weeks, " in a better choice: ")
+    return (*opening, "if it costs less, wait." if told.four_weeks >= _WORTH_A_WORD else _NOT_FOR_MONEY)
+
+
+def _about(facts: Facts, key: str, name: str) -> Sentence:
+    """Return an amount; one below a single unit of money is not told to its last digit."""
+    if facts.number(f"{key}.{name}").value < _WORTH_A_WORD:
+        return (f"less than one {facts.currency or 'unit of money'}",)
+    return ("about ", _amount(facts, key, name))
 
 
 def _given(facts: Facts) -> Sentence:

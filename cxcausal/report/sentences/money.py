@@ -4,8 +4,37 @@ from cxcausal.core.results import ArmValue
 from cxcausal.report.facts import Facts, PlannedMetric
 from cxcausal.report.rounding import Style, cents, money, place_for
 from cxcausal.report.scales import SHARE, scale_of, shown, with_currency
+from cxcausal.report.sentences.guardrails import guardrail_state
 from cxcausal.report.sentences.words import predicate, sentence
-from cxcausal.report.text import Number, Sentence, Strong
+from cxcausal.report.text import Number, Piece, Sentence, Strong
+
+MONEY_UNADJUSTED = "Money is told from unadjusted means"
+"""How the run's note begins that says so."""
+
+
+def unadjusted_sentence(facts: Facts) -> Sentence | None:
+    """Return that money is told before any adjustment, where effects are told after it; None elsewhere."""
+    if not any(note.startswith(MONEY_UNADJUSTED) for note in facts.result.notes):
+        return None
+    words = (
+        "Money, and from which effect on it pays, come from averages as they are, the differences above from adjusted"
+    )
+    return (f"{words} ones: the two need not match to the last digit.",)
+
+
+def left_out_sentence(facts: Facts, arm: str) -> Sentence | None:
+    """Return which guardrails beyond their limits have no place in the money; None where there are none."""
+    beyond = [
+        metric
+        for metric in facts.by_role("guardrail")
+        if not metric.plan.get("money") and guardrail_state(facts, metric, arm) == "beyond"
+    ]
+    if not beyond:
+        return None
+    names: list[Piece] = []
+    for metric in beyond:
+        names += [", “" if names else "“", facts.label(metric), "”"]
+    return ("This money leaves out what went beyond its limit: ", *names, ".")
 
 
 def money_sentence(facts: Facts, arm: str) -> Sentence:

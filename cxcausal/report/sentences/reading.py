@@ -21,3 +21,16 @@ def reading_sentences(facts: Facts) -> Iterator[Sentence]:
         yield (*place, ", planned for ", facts.date(day), "; intervals hold at every look.")
     if reading.waiting is not None:
         yield sentence("Nothing is concluded yet: ", facts.quote(path("reading", "waiting")))
+
+
+def next_look(facts: Facts) -> Sentence | None:
+    """Return the day of the next planned look, where nothing is settled yet; None where there is none to come."""
+    reading = facts.result.reading
+    if reading is None or reading.look is None or facts.result.verdict != "hold":
+        return None
+    coming = path("plan", "analysis", "looks", reading.look)
+    planned = facts.result.plan["analysis"].get("looks") or ()
+    key = coming if reading.look < len(planned) else path("plan", "analysis", "horizon", "date")
+    if reading.look >= (reading.looks or 0) or not facts.has(key):
+        return None
+    return ("The plan reads the data again on ", facts.date(key), ".")

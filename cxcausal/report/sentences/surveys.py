@@ -60,4 +60,6 @@ def _bounded(facts: Facts, metric: PlannedMetric, arm: str) -> Sentence:
     scale = scale_of(metric)
     per = f" per 1,000 {facts.people.many}" if scale is SHARE else ""
     spread = effect_range(facts, metric, row, scale)
-    return (f". For the {facts.people.many} who answer either way, plausible is ", *spread, per)
+    level: Sentence = (" (", facts.level(row), ")") if row.estimate.level is not None else ()
+    opening = f". For the {facts.people.many} who answer either way, the plausible range"
+    return (opening, *level, " is ", *spread, per)
