@@ -55,7 +55,7 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Registered:
-    """A plan that is locked in the ledger."""
+    """A plan that is locked in the ledger, and why `run` would refuse it, where it would."""
 
     experiment: str
     plan_hash: str
@@ -63,6 +63,7 @@ class Registered:
     actor: str
     ledger_hash: str
     new: bool
+    warnings: tuple[str, ...] = ()
 
 
 def run_experiment(plan: str | Path, *, root: Path | None = None, on: str | None = None) -> RunResult:
@@ -127,6 +128,7 @@ def register(plan: str | Path, *, root: Path | None = None, actor: str | None = 
         PlanError: the plan is wrong.
         GateError: outcomes exist already, so that nobody can know whether the plan came first.
     """
+    from cxcausal.pipeline.support import unsupported
     from cxcausal.tracking.actor import resolve_actor
     from cxcausal.tracking.registration import register as lock
 
@@ -149,6 +151,7 @@ def register(plan: str | Path, *, root: Path | None = None, actor: str | None = 
         actor=line.actor,
         ledger_hash=line.hash,
         new=line.hash != before.ledger_hash,
+        warnings=tuple(f"`run` will refuse it: {resolved.placed(found)}" for found in unsupported(resolved.spec)),
     )
 
 

@@ -1,4 +1,4 @@
-"""The worked example of CONTRIBUTING.md adds a check in four files, and it works as it stands there."""
+"""The worked examples of CONTRIBUTING.md add a check and a companion, and they work as they stand there."""
 
 import os
 import re
@@ -9,45 +9,69 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"```(?:python|markdown)\n(?:# |<!-- )(file|line): (\S+?)(?: -->)?\n(.*?)```", re.DOTALL)
-ANCHOR = {
-    "cxcausal/core/registry.py": '        "tiny_arm": "cxcausal.checks.tiny_arm:TinyArm",\n',
-    "CHANGELOG.md": "## Unreleased\n\n",
-}
+CHECKS = '        "tiny_arm": "cxcausal.checks.tiny_arm:TinyArm",\n'
+COMPANIONS = '        "complier": "cxcausal.estimators.complier:Complier",\n'
+UNRELEASED = "## Unreleased\n\n"
+LISTED = '    companions: ClassVar[tuple[str, ...]] = ("winsorized", "parts", "response", "complier")\n'
 
 
-def _apply(target: Path) -> list[str]:
+def _examples() -> tuple[str, str]:
+    check, companion = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a companion")
+    return check, companion
+
+
+def _apply(target: Path, text: str, anchors: dict[str, str], replaced: tuple[str, ...] = ()) -> list[str]:
     touched = []
-    for kind, name, body in BLOCK.findall((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")):
+    for kind, name, body in BLOCK.findall(text):
         path = target / name
         if kind == "line":
-            before = path.read_text(encoding="utf-8")
-            assert before.count(ANCHOR[name]) == 1
-            path.write_text(before.replace(ANCHOR[name], ANCHOR[name] + body), encoding="utf-8")
+            before, anchor = path.read_text(encoding="utf-8"), anchors[name]
+            assert before.count(anchor) == 1
+            path.write_text(before.replace(anchor, body if name in replaced else anchor + body), encoding="utf-8")
         else:
             path.write_text(body, encoding="utf-8")
         touched.append(name)
     return touched
 
 
-def test_the_worked_example_adds_a_check_in_four_files(tmp_path: Path) -> None:
+def _copy(target: Path) -> None:
     for folder in ("cxcausal", "tests", "configs"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / folder, target / folder, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("CHANGELOG.md", "pyproject.toml"):
-        shutil.copy(ROOT / name, tmp_path / name)
-    touched = _apply(tmp_path)
-    assert len(touched) == len(set(touched)) == 4
+        shutil.copy(ROOT / name, target / name)
 
+
+def _passed(target: Path, places: list[str], named: str) -> int:
+    """Run the tests of one component in the changed copy and return how many passed; none may fail."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider"]
-    places = ["tests/checks/test_lopsided_arms.py", "tests/conformance/test_checks.py"]
     run = subprocess.run(
-        [*command, *places, "-k", "lopsided"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        [*command, *places, "-k", named],
+        cwd=target,
+        env={**os.environ, "PYTHONPATH": str(target)},
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    assert "passed" in run.stdout
-    assert int(re.search(r"(\d+) passed", run.stdout)[1]) > 4, "the conformance suite did not pick the check up"  # type: ignore[index]
+    found = re.search(r"(\d+) passed", run.stdout)
+    assert found is not None, run.stdout
+    return int(found[1])
+
+
+def test_the_worked_example_adds_a_check_in_four_files(tmp_path: Path) -> None:
+    _copy(tmp_path)
+    touched = _apply(tmp_path, _examples()[0], {"cxcausal/core/registry.py": CHECKS, "CHANGELOG.md": UNRELEASED})
+    assert len(touched) == len(set(touched)) == 4
+    places = ["tests/checks/test_lopsided_arms.py", "tests/conformance/test_checks.py"]
+    assert _passed(tmp_path, places, "lopsided") > 4, "the conformance suite did not pick the check up"
+
+
+def test_the_worked_example_adds_a_companion_in_five_files(tmp_path: Path) -> None:
+    _copy(tmp_path)
+    design = "cxcausal/designs/randomized.py"
+    anchors = {"cxcausal/core/registry.py": COMPANIONS, "CHANGELOG.md": UNRELEASED, design: LISTED}
+    touched = _apply(tmp_path, _examples()[1], anchors, replaced=(design,))
+    assert len(touched) == len(set(touched)) == 5
+    places = ["tests/estimators/test_equal_variances.py", "tests/conformance/test_companions.py"]
+    assert _passed(tmp_path, places, "equal_variances") > 3, "the conformance suite did not pick the companion up"

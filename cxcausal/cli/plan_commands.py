@@ -19,6 +19,7 @@ from cxcausal.core.spec.reference import plan_reference
 from cxcausal.core.spec.resolve import BUILT_IN, Resolved
 from cxcausal.core.spec.scalars import is_slug
 from cxcausal.core.spec.schema import plan_schema
+from cxcausal.pipeline.support import unsupported
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Write exactly one JSON object to stdout.")
 
@@ -66,8 +67,14 @@ def _summary(path: Path, resolved: Resolved) -> Iterator[str]:
     yield f"ok {path}: {resolved.spec.id}, sha256 {resolved.plan_hash}"
     for source, keys in _inherited(resolved).items():
         yield f"   from {source}: {', '.join(keys)}"
-    for note in resolved.notes:
+    for note in _notes(resolved):
         yield f"   note: {note}"
+
+
+def _notes(resolved: Resolved) -> tuple[str, ...]:
+    """Return the plan's notes, and why `run` would refuse it: after its data have come it is too late to mend."""
+    refused = (f"`run` will refuse it: {resolved.placed(found)}" for found in unsupported(resolved.spec))
+    return (*resolved.notes, *refused)
 
 
 def _inherited(resolved: Resolved) -> dict[str, list[str]]:
@@ -92,7 +99,7 @@ def _as_json(item: _Checked) -> dict[str, object]:
         "id": resolved.spec.id,
         "plan_hash": resolved.plan_hash,
         "defaults": _inherited(resolved),
-        "notes": list(resolved.notes),
+        "notes": list(_notes(resolved)),
         "errors": [],
     }
 

@@ -26,6 +26,8 @@ def register(path: Path, actor: str | None, *, as_json: bool) -> None:
       cxcausal register experiments/callback_2026q4.yaml
     """  # noqa: D301 - click's mark for text that must keep its lines
     done = api.register(path, actor=actor)
+    for warning in done.warnings:
+        _say(f"warning: {warning}")
     if as_json:
         emit({**vars(done)})
         return

@@ -15,9 +15,14 @@ def refuse_unsupported(spec: ExperimentSpec) -> None:
     Raises:
         PlanError: the plan is valid, and running it here would answer another question than it asks.
     """
-    problems = tuple(_unsupported(spec))
+    problems = unsupported(spec)
     if problems:
         raise PlanError(problems)
+
+
+def unsupported(spec: ExperimentSpec) -> tuple[Problem, ...]:
+    """Return what this version can't honour, so that it is known before a plan is locked and its data arrive."""
+    return tuple(_unsupported(spec))
 
 
 def notes_of(spec: ExperimentSpec, facts: DataFacts, effects: Sequence[Estimate]) -> tuple[str, ...]:
@@ -39,9 +44,9 @@ def _unsupported(spec: ExperimentSpec) -> Iterator[Problem]:
     yield from _unsupported_components(spec)
     if spec.analysis.peeking == "group_sequential" and spec.data.observed_until is None:
         yield _problem(
-            "data.observed_until",
-            "without the end of observation nobody knows which of the planned looks a reading is",
-            "name its column, or give the day until which outcomes are known",
+            "analysis.peeking",
+            "without data.observed_until nobody knows which of the planned looks a reading is",
+            "add data.observed_until: its column, or the day until which outcomes are known",
         )
 
 
