@@ -80,6 +80,17 @@ def test_without_a_response_or_a_set_nothing_is_capped() -> None:
     assert decided(mood(0.1, 0.4), unknown).verdict == "ship"
 
 
+def test_within_epochs_where_no_bounds_are_told_a_survey_bears_no_more_than_a_pilot() -> None:
+    shares = {"none": "1/2", "gig": "1/4", "agent": "1/4"}
+    ramp = {"epochs": [{"from": "2026-01-01", "shares": shares}, {"from": "2026-02-01", "shares": shares}]}
+    spec = plan(metrics={"success": [MOOD]})
+    ramped = spec.model_copy(update={"design": type(spec.design).model_validate({**spec.design.model_dump(), **ramp})})
+    rows = (mood(0.1, 0.4),)
+    verdicts = [decide(each, rows, (), None, registered=True, design_grade="A").arms["gig"] for each in (spec, ramped)]
+    assert [found.verdict for found in verdicts] == ["ship", "pilot"]
+    assert "who answered 'mood' is not told apart from when customers were enrolled" in verdicts[1].reason
+
+
 def test_a_verdict_that_is_no_better_than_the_cap_stays() -> None:
     found = decided(mood(-0.1, 0.4), lee("mood", -0.2, 0.5))
     assert (found.verdict, found.capped_by) == ("hold", None)

@@ -16,6 +16,7 @@ def windows_of(events: Events, metrics: tuple[Metric, ...]) -> Mapping[str, Even
     """Return the window of every column: its own, or that of the metrics that are measured by it.
 
     Example:
+        >>> from cxcausal.core.spec.events import EventColumn
         >>> from cxcausal.core.spec.models import Window
         >>> churn = Metric(name="churn", type="proportion", column="left", desired_direction="decrease",
         ...                window=Window(start=0, end=90))
