@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,8 +68,15 @@ def plan(
         return replace(compute(resolved.spec, resolved.plan_hash, past.bases, horizon), inputs=past.inputs)
 
 
-def assign(
-    path: str | Path, units: str, out: Path, *, salt: str = "", root: Path | None = None, actor: str | None = None
+def assign(  # noqa: PLR0913 - each is an option of the command
+    path: str | Path,
+    units: str,
+    out: Path,
+    *,
+    salt: str = "",
+    hold_out: str = "0",
+    root: Path | None = None,
+    actor: str | None = None,
 ) -> "Assigned":
     """Put units into arms by a salted hash, write who is where to `out`, and record it in the ledger.
 
@@ -77,6 +85,8 @@ def assign(
         units: the file of those to be assigned.
         out: a file in .csv or .parquet.
         salt: any text that customers and staff don't know; needed again to check the assignment.
+        hold_out: the share of randomised units that is left out of the file, as `1/20` or `0.05`: under one salt the
+            same units in every experiment, so that all of them together can be compared with nothing at all.
         root: the project's root.
         actor: who assigns, for the ledger.
 
@@ -90,6 +100,7 @@ def assign(
     from cxcausal.data.assignment_file import assignment_bytes, assignment_kind
     from cxcausal.data.enrolment import read_enrolment
     from cxcausal.planning.assignment import assign as derive
+    from cxcausal.planning.assignment import held_out
     from cxcausal.planning.result import Assigned
     from cxcausal.tracking.actor import resolve_actor
     from cxcausal.tracking.assignments import AssignmentRecord, record_assignment
@@ -98,10 +109,12 @@ def assign(
     resolved, kind = load_experiment(path, root=root), assignment_kind(out)
     spec, project = resolved.spec, resolved.project
     with placing(resolved, units, option="--units"):
-        coin = _coin(resolved, salt)
+        coin = replace(_coin(resolved, salt), hold_out=Fraction(hold_out))
         found = read_enrolment(spec, project.root, units, with_arm=False, timezone=project.timezone)
-    arms = derive(coin, found.strata)
-    content = assignment_bytes(kind, spec, [replace(row, arm=arms[str(row.coin)]) for row in found.units])
+    left_out = held_out(coin, found.strata)
+    arms = derive(coin, {unit: stratum for unit, stratum in found.strata.items() if unit not in left_out})
+    enrolled = [replace(row, arm=arms[str(row.coin)]) for row in found.units if str(row.coin) in arms]
+    content = assignment_bytes(kind, spec, enrolled)
     _refuse_overwriting(out, content)
     record = AssignmentRecord(
         plan_hash=resolved.plan_hash,
@@ -110,6 +123,8 @@ def assign(
         units_hash=found.fingerprint,
         output_hash=sha256(content).hexdigest(),
         counts={arm: sum(given == arm for given in arms.values()) for arm in spec.arms},
+        hold_out=str(coin.hold_out),
+        held_out=len(left_out),
     )
     write_atomic(out, content)
     line = record_assignment(project.root, spec.id, record, actor=resolve_actor(project.root, actor))
@@ -118,15 +133,18 @@ def assign(
         path=str(out),
         sha256=record.output_hash,
         method="stratified" if spec.design.strata else "hash",
-        rows=len(found.units),
+        rows=len(enrolled),
         counts=record.counts,
         salt_hash=record.salt_hash,
         ledger_hash=line.hash,
+        held_out=record.held_out,
     )
 
 
 def check_assignment(path: str | Path, log: str, *, salt: str = "", root: Path | None = None) -> "AssignmentCheck":
     """Derive every arm of a log again, and tell how many differ, and whether the ledger knows the salt.
+
+    The hold-out is the ledger's: a unit of it that stands in the log is one that differs.
 
     Args:
         path: the plan file.
@@ -141,10 +159,11 @@ def check_assignment(path: str | Path, log: str, *, salt: str = "", root: Path |
 
     resolved = load_experiment(path, root=root)
     spec, project = resolved.spec, resolved.project
-    with placing(resolved, log, option="--check"):
-        coin = _coin(resolved, salt)
-        found = read_enrolment(spec, project.root, log, with_arm=True, timezone=project.timezone)
     line = last_assignment(project.root, spec.id)
+    hold_out = Fraction("0" if line is None else str(line.payload.get("hold_out", "0")))
+    with placing(resolved, log, option="--check"):
+        coin = replace(_coin(resolved, salt), hold_out=hold_out)
+        found = read_enrolment(spec, project.root, log, with_arm=True, timezone=project.timezone)
     recorded = None if line is None else str(line.payload["salt_hash"])
     wrong = mismatches(coin, found.strata, [(str(row.coin), row.arm) for row in found.units])
     return checked(spec, coin, recorded, rows=len(found.units), wrong=wrong)

@@ -10,9 +10,10 @@ import click
 from cxcausal import api
 from cxcausal.cli.errors import emit, tell
 from cxcausal.core.errors import ExitCode, MachineError, Problem, UsageError
+from cxcausal.core.spec.scalars import read_share
 from cxcausal.core.wording import count, listed, number, percent
 from cxcausal.planning.assumptions import EVERY, Assumptions
-from cxcausal.planning.result import PlanResult, PowerRow
+from cxcausal.planning.result import Assigned, PlanResult, PowerRow
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Write exactly one JSON object to stdout.")
 _BY_METRIC = ("base", "sd", "response", "rho", "icc")
@@ -117,6 +118,7 @@ def _number(value: float | None) -> str:
 @click.option("--out", type=click.Path(path_type=Path), help="Where who is in which arm is written: .csv or .parquet.")
 @click.option("--check", "log", metavar="DATA", help="A log of who was in which arm, to be derived again.")
 @click.option("--salt", default="", envvar="CXCAUSAL_SALT", help="A secret text; CXCAUSAL_SALT otherwise.")
+@click.option("--hold-out", metavar="SHARE", help="A share kept out of every experiment with this salt, such as 1/20.")
 @click.option("--as", "actor", metavar="WHO", help="Who acts, for the ledger; CXCAUSAL_ACTOR or git otherwise.")
 @_JSON
 @click.pass_context
@@ -135,7 +137,8 @@ def assign(ctx: click.Context, /, path: Path, log: str | None, *, as_json: bool,
     if log is not None and units is None and out is None:
         _check(ctx, path, log, salt, as_json=as_json)
     elif log is None and units is not None and out is not None:
-        _assign(path, units, out, salt=salt, actor=options["actor"], as_json=as_json)
+        done = api.assign(path, units, out, salt=salt, hold_out=_share(options["hold_out"]), actor=options["actor"])
+        _tell_assigned(done, salted=bool(salt), as_json=as_json)
     else:
         mend = "give --units and --out to assign, or --check alone to check a log"
         raise UsageError(
@@ -143,9 +146,17 @@ def assign(ctx: click.Context, /, path: Path, log: str | None, *, as_json: bool,
         )
 
 
-def _assign(path: Path, units: str, out: Path, *, salt: str, actor: str | None, as_json: bool) -> None:
-    done = api.assign(path, units, out, salt=salt, actor=actor)
-    if not salt:
+def _share(text: str | None) -> str:
+    """Return a share as an exact fraction; none is zero."""
+    try:
+        return "0" if text is None else read_share(text)
+    except ValueError as error:
+        what, _, mend = str(error).partition("; ")
+        raise UsageError(Problem(where="--hold-out", code="U223", what=what, mend=mend)) from None
+
+
+def _tell_assigned(done: Assigned, *, salted: bool, as_json: bool) -> None:
+    if not salted:
         click.echo("warning: without a salt anyone who knows the plan can tell who is in which arm", err=True)
     if as_json:
         emit(asdict(done))
@@ -154,6 +165,8 @@ def _assign(path: Path, units: str, out: Path, *, salt: str, actor: str | None, 
     tossed = "" if whole == done.rows else f", in {count(whole)} groups that were randomised whole"
     click.echo(f"{done.path}: {count(done.rows)} units{tossed}")
     click.echo(listed([f"{count(n)} in {arm}" for arm, n in done.counts.items()]))
+    if done.held_out:
+        click.echo(f"held out of every experiment with this salt, and not in the file: {count(done.held_out)}")
     click.echo("commit audit/ledger.jsonl, and keep the salt: the assignment can be checked only with it", err=True)
 
 

@@ -17,12 +17,19 @@ Stratum = tuple[str, ...]
 class Coin:
     """What decides: the arms with their shares in the order of their names, and the key of the hash.
 
-    Two experiments have different keys, so that their arms are independent of each other even under one salt.
+    Two experiments have different keys, so that their arms are independent of each other even under one salt. The
+    hold-out has one key for all experiments: under one salt and share it is always the same units.
+
+    Attributes:
+        experiment, salt: the key.
+        shares: of every arm among those who are not held out.
+        hold_out: the share of units that no experiment touches.
     """
 
     experiment: str
     salt: str
     shares: Mapping[str, Fraction]
+    hold_out: Fraction = Fraction(0)
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -39,6 +46,19 @@ class Coin:
     def salt_hash(self) -> str:
         """The salt's SHA-256, which may be shown; a salt should be too long to be guessed from it."""
         return hashlib.sha256(self.salt.encode()).hexdigest()
+
+
+def held_out(coin: Coin, units: Iterable[str]) -> frozenset[str]:
+    """Return the units that are held out of every experiment with this salt and share, each by its own number.
+
+    Example:
+        >>> units = [f"C{i}" for i in range(8)]
+        >>> one, other = (Coin(experiment=name, salt="x", shares={}, hold_out=Fraction(1, 4)) for name in ("a", "b"))
+        >>> held_out(one, units) == held_out(other, units)
+        True
+    """
+    started, cut = _fed(hashlib.sha256(), coin.salt_hash, "hold-out"), ceil(coin.hold_out * SPACE)
+    return frozenset(unit for unit in units if _number(started, unit) < cut) if cut else frozenset()
 
 
 def draw(coin: Coin, unit: str) -> int:
@@ -80,15 +100,16 @@ def assign(coin: Coin, strata: Mapping[str, Stratum]) -> dict[str, str]:
 
 
 def mismatches(coin: Coin, strata: Mapping[str, Stratum], logged: Iterable[tuple[str, str]]) -> int:
-    """Return how many logged (unit, arm) are not what the coin says.
+    """Return how many logged (unit, arm) are not what the coin says; who is held out has no business in a log.
 
     Args:
         coin: the one that was tossed.
         strata: of every unit of the log.
         logged: the log's rows.
     """
-    derived = assign(coin, strata)
-    return sum(derived[unit] != arm for unit, arm in logged)
+    out = held_out(coin, strata)
+    derived = assign(coin, {unit: stratum for unit, stratum in strata.items() if unit not in out})
+    return sum(derived.get(unit) != arm for unit, arm in logged)
 
 
 def _dealt(coin: Coin, stratum: Stratum, units: Sequence[str]) -> Iterable[tuple[str, str]]:

@@ -96,7 +96,7 @@ class Assigned:
 
     Attributes:
         path: the file. sha256: of its bytes. method: `hash`, or `stratified` where the plan has strata.
-        rows: units in the file. counts: randomised units per arm.
+        rows: units in the file. counts: randomised units per arm; held_out: those that no arm has, and no file.
         salt_hash: SHA-256 of the salt. ledger_hash: of the line that records the assignment.
     """
 
@@ -108,6 +108,7 @@ class Assigned:
     counts: Mapping[str, int]
     salt_hash: str
     ledger_hash: str
+    held_out: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

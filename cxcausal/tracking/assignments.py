@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from cxcausal.tracking import ledger
 from cxcausal.tracking.actor import Actor
@@ -17,6 +18,7 @@ class AssignmentRecord:
         plan_hash: of the resolved plan. salt_hash: SHA-256 of the salt. method: `hash` or `stratified`.
         units_hash: over the files of units; output_hash: of the file that was written.
         counts: randomised units per arm.
+        hold_out: the share kept out of every experiment, as a fraction; held_out: how many randomised units that is.
     """
 
     plan_hash: str
@@ -25,15 +27,23 @@ class AssignmentRecord:
     units_hash: str
     output_hash: str
     counts: Mapping[str, int]
+    hold_out: str = "0"
+    held_out: int = 0
+
+    @property
+    def payload(self) -> Mapping[str, Any]:
+        """What the ledger's line says; nothing of a hold-out where there is none."""
+        without = () if self.held_out else ("hold_out", "held_out")
+        return {key: value for key, value in asdict(self).items() if key not in without}
 
 
 def record_assignment(root: Path, experiment: str, record: AssignmentRecord, *, actor: Actor) -> LedgerLine:
     """Write an assignment into the ledger; the very assignment that stands there last adds no line."""
     with ledger.writing(root) as chain:
         last = _last(chain.lines, experiment)
-        if last is not None and dict(last.payload) == asdict(record):
+        if last is not None and dict(last.payload) == dict(record.payload):
             return last
-        entry = ledger.Entry(kind="assign", experiment=experiment, actor=actor, payload=asdict(record))
+        entry = ledger.Entry(kind="assign", experiment=experiment, actor=actor, payload=dict(record.payload))
         return ledger.append_to(root, chain, entry)
 
 

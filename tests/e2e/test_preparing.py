@@ -221,6 +221,28 @@ def test_equal_input_gives_equal_bytes_whatever_the_order_and_one_line(project: 
     assert len((project.root / "audit/ledger.jsonl").read_text().splitlines()) == 2, "one per file of units"
 
 
+def test_a_hold_out_is_the_same_in_every_experiment_and_in_no_file(project: Project) -> None:
+    project.data(_units(), "data/units.csv")
+    path = project.plan(data=BY_HOUSEHOLD)
+    other = project.plan(name="other", id="other", data=BY_HOUSEHOLD)
+    files = {"data/a.csv": path, "data/b.csv": other}
+    told = [_assigned(project, plan, out, "--hold-out", "1/5") for out, plan in files.items()]
+    inside = [set(pd.read_csv(project.root / out, dtype=str).household_id) for out in files]
+    everybody = set(_units().household_id.astype(str))
+    assert inside[0] == inside[1]
+    assert [one["held_out"] for one in told] == [len(everybody - inside[0])] * 2
+    assert abs(len(everybody - inside[0]) / len(everybody) - 0.2) < 4 * (0.16 / len(everybody)) ** 0.5
+    assert [sum(one["counts"].values()) for one in told] == [len(inside[0])] * 2
+    assert project.cx("assign", path, "--check", "data/a.csv", "--salt", "s3cret-salt").code == 0
+    log = pd.read_csv(project.root / "data/a.csv", dtype=str)
+    stray = _units()[_units().household_id.astype(str).isin(everybody - inside[0])].head(1).astype(str)
+    project.data(pd.concat([log, stray.assign(arm="call")[list(log.columns)]]), "data/log.csv")
+    found = project.cx("assign", path, "--check", "data/log.csv", "--salt", "s3cret-salt", "--json")
+    assert (found.code, found.json["mismatches"]) == (7, 1)
+    wrong = project.cx("assign", path, "--units", "data/units.csv", "--out", "data/c.csv", "--hold-out", "5")
+    assert (wrong.code, "U223" in wrong.err) == (2, True)
+
+
 def test_strata_are_split_exactly(project: Project) -> None:
     project.data(_units(), "data/units.csv")
     path = project.plan(data=BY_HOUSEHOLD, design={**PLAN["design"], "strata": ["tier"]})
