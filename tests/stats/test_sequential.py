@@ -36,13 +36,19 @@ def equal(looks: int) -> GroupSequential:
     )
 
 
-def stays_inside(information: tuple[float, ...], bounds: tuple[float, ...], drift: float = 0.0) -> float:
-    """Return the probability that no look is crossed, by the joint normal distribution of all looks."""
+def stays_inside(
+    information: tuple[float, ...], bounds: tuple[float, ...], drift: float = 0.0, *, draws: int = 4
+) -> float:
+    """Return the probability that no look is crossed, by the joint normal distribution of all looks.
+
+    Its algorithm shifts its points at random, can't be seeded, and misses by up to 2e-6; a mean of draws misses less.
+    """
     amount = np.asarray(information)
     covariance = np.sqrt(np.minimum.outer(amount, amount) / np.maximum.outer(amount, amount))
     mean = drift * np.sqrt(amount / amount[-1])
     low, high = -np.asarray(bounds), np.asarray(bounds)
-    return float(multivariate_normal.cdf(high, mean, covariance, lower_limit=low, **PRECISELY))
+    found = [multivariate_normal.cdf(high, mean, covariance, lower_limit=low, **PRECISELY) for _ in range(draws)]
+    return float(np.mean(found))
 
 
 @pytest.mark.parametrize(
@@ -107,7 +113,8 @@ def test_two_looks_close_together_or_far_apart_are_one_integral(later: float, bo
 def test_crossing_under_a_drift_is_that_of_the_joint_normal(drift: float) -> None:
     bounds = (3.0, 2.9, 2.4, 2.0)
     found = crossing(UNEQUAL, bounds, drift)
-    assert found.lower + found.upper == pytest.approx(1 - stays_inside(UNEQUAL, bounds, drift), abs=PROBABILITY)
+    crossed = 1 - stays_inside(UNEQUAL, bounds, drift, draws=25)
+    assert found.lower + found.upper == pytest.approx(crossed, abs=PROBABILITY)
     assert (found.lower > found.upper) == (drift < 0)
 
 
