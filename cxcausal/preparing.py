@@ -1,6 +1,6 @@
 """What is done before the data: planning and assigning, wired from the plan, the data edge and the record."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cxcausal.planning.assumptions import Assumptions
     from cxcausal.planning.moments import Base
     from cxcausal.planning.result import Assigned, AssignmentCheck, PlanResult
+    from cxcausal.tracking.assignments import AssignmentRecord
 
 TOSSES = 500
 """A rate of 5 % is then known to about two and a half percentage points."""
@@ -95,15 +96,12 @@ def assign(  # noqa: PLR0913 - each is an option of the command
         DataError: the units are not what the plan says.
         UsageError: `out` is of another kind, or holds another assignment.
     """
-    from hashlib import sha256
-
     from cxcausal.data.assignment_file import assignment_bytes, assignment_kind
     from cxcausal.data.enrolment import read_enrolment
     from cxcausal.planning.assignment import assign as derive
     from cxcausal.planning.assignment import held_out
-    from cxcausal.planning.result import Assigned
     from cxcausal.tracking.actor import resolve_actor
-    from cxcausal.tracking.assignments import AssignmentRecord, record_assignment
+    from cxcausal.tracking.assignments import record_assignment
     from cxcausal.tracking.files import write_atomic
 
     resolved, kind = load_experiment(path, root=root), assignment_kind(out)
@@ -116,27 +114,44 @@ def assign(  # noqa: PLR0913 - each is an option of the command
     enrolled = [replace(row, arm=arms[str(row.coin)]) for row in found.units if str(row.coin) in arms]
     content = assignment_bytes(kind, spec, enrolled)
     _refuse_overwriting(out, content)
-    record = AssignmentRecord(
-        plan_hash=resolved.plan_hash,
-        salt_hash=coin.salt_hash,
-        method="stratified" if spec.design.strata else "hash",
-        units_hash=found.fingerprint,
-        output_hash=sha256(content).hexdigest(),
-        counts={arm: sum(given == arm for given in arms.values()) for arm in spec.arms},
-        hold_out=str(coin.hold_out),
-        held_out=len(left_out),
-    )
+    record = _record(resolved, coin, found.fingerprint, content, (*arms.values(), *[None] * len(left_out)))
     write_atomic(out, content)
     line = record_assignment(project.root, spec.id, record, actor=resolve_actor(project.root, actor))
+    return _assigned(spec.id, out, record, rows=len(enrolled), ledger_hash=line.hash)
+
+
+def _record(
+    resolved: Resolved, coin: "Coin", units_hash: str, content: bytes, given: Sequence[str | None]
+) -> "AssignmentRecord":
+    """Return what the ledger keeps; `given` is the arm of every randomised unit, None where it is held out."""
+    from hashlib import sha256
+
+    from cxcausal.tracking.assignments import AssignmentRecord
+
+    return AssignmentRecord(
+        plan_hash=resolved.plan_hash,
+        salt_hash=coin.salt_hash,
+        method="stratified" if resolved.spec.design.strata else "hash",
+        units_hash=units_hash,
+        output_hash=sha256(content).hexdigest(),
+        counts={arm: given.count(arm) for arm in resolved.spec.arms},
+        hold_out=str(coin.hold_out),
+        held_out=given.count(None),
+    )
+
+
+def _assigned(experiment: str, out: Path, record: "AssignmentRecord", *, rows: int, ledger_hash: str) -> "Assigned":
+    from cxcausal.planning.result import Assigned
+
     return Assigned(
-        experiment=spec.id,
+        experiment=experiment,
         path=str(out),
         sha256=record.output_hash,
-        method="stratified" if spec.design.strata else "hash",
-        rows=len(enrolled),
+        method=record.method,
+        rows=rows,
         counts=record.counts,
         salt_hash=record.salt_hash,
-        ledger_hash=line.hash,
+        ledger_hash=ledger_hash,
         held_out=record.held_out,
     )
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cxcausal.tracking import ledger
 from cxcausal.tracking.actor import Actor
@@ -23,7 +23,7 @@ class AssignmentRecord:
 
     plan_hash: str
     salt_hash: str
-    method: str
+    method: Literal["hash", "stratified"]
     units_hash: str
     output_hash: str
     counts: Mapping[str, int]
