@@ -19,11 +19,11 @@ def ours(path: Path, *, segments: int, adjusted: bool = False) -> Callable[[], o
     from cxcausal.core.queries import FlowQuery
     from cxcausal.core.registry import Registry
     from cxcausal.core.spec.models import ExperimentSpec
-    from cxcausal.data import engine
+    from cxcausal.data.engines import embedded
     from cxcausal.data.opening import open_dataset
     from cxcausal.estimators.multiplicity import apply_multiplicity
 
-    engine.THREADS = THREADS
+    embedded.THREADS = THREADS
     spec = ExperimentSpec.model_validate(plan_of(path.name, segments=segments, adjusted=adjusted))
     estimator: Estimator = Registry(kind="estimators").load("difference_in_means")()
     srm = Registry(kind="checks").load("srm")()

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from cxcausal.core.errors import Problem
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.columns import Reader
-from cxcausal.data.engine import Engine, Table
+from cxcausal.data.engine import Engine, Opened, Table
 from cxcausal.data.rules import place_of, rows_told
-from cxcausal.data.tables import Opened, nearest
+from cxcausal.data.tables import nearest
 
 _ARMS_LISTED = 10
 _MOST_VALUES = 50

@@ -7,9 +7,8 @@ import ibis
 from cxcausal.core.answers import Counts, Duplicates, Flow, Key, MaturedCounts
 from cxcausal.core.queries import CountQuery, MaturedQuery, MixedQuery
 from cxcausal.data.clock import matured_by
-from cxcausal.data.engine import Engine
+from cxcausal.data.engine import Engine, Opened
 from cxcausal.data.rules import place_of
-from cxcausal.data.tables import Opened
 from cxcausal.data.tallies import Tally
 from cxcausal.data.units import Units
 

@@ -42,12 +42,11 @@ from cxcausal.data.counts import (
     mixed,
     repeated_rows,
 )
-from cxcausal.data.engine import Engine
+from cxcausal.data.engine import Engine, Opened
 from cxcausal.data.nonresponse import nonresponse
 from cxcausal.data.quantiles import quantiles
 from cxcausal.data.regressions import regressions
 from cxcausal.data.subjects import columns_of
-from cxcausal.data.tables import Opened
 from cxcausal.data.tallies import moments_of
 from cxcausal.data.units import Units
 from cxcausal.data.winsorized import caps

@@ -1,149 +1,171 @@
-"""The embedded DuckDB behind Ibis: its limits, its one way to hand out aggregates, and its failures in our words."""
+"""What an engine is: where a plan's tables lie and are aggregated, whichever database computes."""
 
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import duckdb
-import ibis
+import numpy as np
 import numpy.typing as npt
+import sqlglot.expressions as sge
 
-from cxcausal.core.errors import DataError, MachineError, Problem
+from cxcausal.core.errors import CxCausalError
+from cxcausal.core.spec.models import Data
+from cxcausal.data.sources import Source
 
 Table = Any
 """An Ibis table expression; Ibis is not fully typed."""
 Value = Any
 """An Ibis column or scalar expression."""
-
-MEMORY_LIMIT = "4GB"
-THREADS: int | None = None
-"""How many threads the engine may use; None for as many as there are cores."""
-_UNREADABLE = (
-    duckdb.IOException,
-    duckdb.InvalidInputException,
-    duckdb.SerializationException,
-    duckdb.ConversionException,
-    duckdb.NotSupportedError,
-    duckdb.OutOfRangeException,
-)
+Row = tuple[Any, ...]
+RAW = "raw"
+"""How the table of units is named inside an engine."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Engine:
-    """One private in-memory database.
+class Opened:
+    """The rows as they are stored.
+
+    Attributes:
+        table: the columns, under their own names.
+        columns: the names that may be asked for.
+        rows: how many there are.
+        source: the files.
+        first_row: the row number of the first row: 2 below a header.
+        row: the number of a row in its file, from 0; None where the store has none.
+        file: the path of a row's file, where there are several.
+        kept: the rows were copied into the engine, and the files are not read again.
+    """
+
+    table: Table
+    columns: tuple[str, ...]
+    rows: int
+    source: Source
+    first_row: int
+    row: Value | None
+    file: Value | None = None
+    kept: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine(ABC):
+    """One connection, private to a run, that hands out aggregates.
+
+    Every engine gives the same numbers: a cast from a float to a whole number rounds to the nearest, halves to even;
+    sums of whole numbers are exact at any size; a division of whole numbers is one of floats; text is compared byte by
+    byte; times without a zone are of the project's. Where a database does it otherwise, its engine's compiler mends it.
 
     Attributes:
         backend: Ibis's connection.
         label: names the data in messages.
-        spill: where the engine puts what does not fit into memory.
+        timezone: the project's.
         compiled: the SQL of every expression so far; compiling one again costs more than running it on small data.
-        kept: every table that was kept, by name and expression. again: the SQL of those that were kept again.
+        sent: every statement that was sent, in order.
     """
 
     backend: Any
     label: str
-    spill: Path
+    timezone: str
     compiled: dict[Any, str] = field(default_factory=dict)
-    kept: dict[tuple[str, Any], Table] = field(default_factory=dict)
-    again: dict[tuple[str, Any], str] = field(default_factory=dict)
+    sent: list[str] = field(default_factory=list)
 
-    def fetch(self, expr: Table) -> list[tuple[Any, ...]]:
+    def fetch(self, expr: Table) -> list[Row]:
         """Return the rows of an expression that aggregates; exact integers of any size stay integers.
 
         Raises:
-            MachineError: the data need more memory than the limit.
+            MachineError: the data need more memory than the limit, or the database can't be reached.
             DataError: a file turned out to be damaged.
         """
         with self.translated():
-            operation = expr.op()
-            if operation not in self.compiled:
-                self.compiled[operation] = self.backend.compile(expr)
-            cursor = self.backend.raw_sql(self.compiled[operation])
-            rows: list[tuple[Any, ...]] = cursor.fetchall()
-        return rows
+            return self.rows(self.noted(self.sql(expr)))
 
     def arrays(self, expr: Table) -> dict[str, npt.NDArray[Any]]:
         """Return the columns of an expression that aggregates, for answers of very many rows; none may be null.
 
         Raises:
-            MachineError: the data need more memory than the limit.
-            DataError: a file turned out to be damaged.
+            MachineError, DataError: as `fetch`.
         """
-        with self.translated():
-            found: dict[str, npt.NDArray[Any]] = self.backend.raw_sql(self.backend.compile(expr)).fetchnumpy()
-        return found
+        columns = list(zip(*self.fetch(expr), strict=True)) or [()] * len(expr.columns)
+        return {name: np.array(column) for name, column in zip(expr.columns, columns, strict=True)}
 
-    def keep(self, name: str, expr: Table) -> Table:
-        """Return `expr` computed once, as a table inside the engine."""
-        with self.translated():
-            known = (name, expr.op())
-            if known not in self.kept:
-                self.kept[known] = self.backend.create_table(name, expr, temp=True)
-                return self.kept[known]
-            if known not in self.again:
-                self.again[known] = self.backend.compile(expr)
-            self.backend.raw_sql(f"CREATE TEMP TABLE {name} AS {self.again[known]}")  # the name is one of our own
-            return self.kept[known]
+    def sql(self, expr: Table) -> str:
+        """Return the statement of an expression in the engine's own dialect."""
+        operation = expr.op()
+        if operation not in self.compiled:
+            self.compiled[operation] = self.backend.compile(expr)
+        return self.compiled[operation]
 
-    def forget(self, name: str) -> None:
-        """Drop a table that `keep` made."""
-        self.backend.raw_sql(f"DROP TABLE {name}")  # the name is one of our own; Ibis 12 forgets it here
+    def typed(self, expr: Table) -> str:
+        """Return the statement of an expression whose columns have the types that Ibis takes them for.
 
-    def lock(self, files: Sequence[str]) -> None:
-        """Let the engine read these files from now on, write nowhere, and change no setting."""
-        paths = ", ".join(_quoted(file) for file in files)
-        self.backend.raw_sql(f"SET allowed_paths=[{paths}]")
-        self.backend.raw_sql("SET enable_external_access=false")
-        self.backend.raw_sql("SET lock_configuration=true")
+        Databases give sums of whole numbers a wider type, which shifts and joins would trip over.
+        """
+        compiler = self.backend.compiler
+        columns = (
+            sge.cast(sge.column(name, quoted=True), compiler.type_mapper.from_ibis(kind)).as_(name, quoted=True)
+            for name, kind in expr.schema().items()
+        )
+        selected = ", ".join(column.sql(dialect=compiler.dialect) for column in columns)
+        return f"SELECT {selected} FROM ({self.sql(expr)}) AS typed"  # noqa: S608 - compiled and quoted
 
-    def close(self) -> None:
-        """Free the memory and the files."""
-        self.backend.disconnect()
+    def noted(self, statement: str) -> str:
+        """Return a statement that is about to be sent."""
+        self.sent.append(statement)
+        return statement
 
     @contextmanager
     def translated(self) -> Iterator[None]:
         """Turn the engine's failures into ours; its own messages could quote rows, so they are not passed on."""
         try:
             yield
-        except (duckdb.OutOfMemoryException, MemoryError):
-            raise self._too_large() from None
-        except _UNREADABLE as error:
-            if str(self.spill) in str(error):
-                raise self._too_large() from None
-            what = "a file is damaged, is not of the kind that its name says, or differs in its columns from the others"
-            raise DataError(Problem(where=self.label, code="D121", what=what, mend="export the data again")) from None
+        except self.failures as error:
+            raise self.failure(error) from None
 
-    def _too_large(self) -> MachineError:
-        what = (
-            f"the data need more than the {MEMORY_LIMIT} of memory that the engine may use, and it can't use the disk"
-        )
-        mend = "make .cxcausal/tmp writable and free space there, or store the data as Parquet"
-        return MachineError(Problem(where=self.label, code="D120", what=what, mend=mend))
+    @property
+    @abstractmethod
+    def failures(self) -> tuple[type[Exception], ...]:
+        """What the database raises."""
 
+    @abstractmethod
+    def failure(self, error: Exception) -> CxCausalError:
+        """Return what one of `failures` means, in our words."""
 
-def start_engine(label: str, *, root: Path, timezone: str) -> Engine:
-    """Return a fresh engine that loads no extension; it spills to `.cxcausal/tmp` below the root where it must."""
-    backend, spill = ibis.duckdb.connect(), root / ".cxcausal" / "tmp"
-    settings = {
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "allow_community_extensions": "false",
-        "memory_limit": _quoted(MEMORY_LIMIT),
-        "temp_directory": _quoted(str(spill)),
-        "TimeZone": _quoted(timezone),
-        "enable_progress_bar": "false",
-        # A Parquet file's smallest and largest value leave NaN out, and with them isnan() would be folded to false.
-        "disabled_optimizers": _quoted("statistics_propagation"),
-    }
-    if THREADS is not None:
-        settings["threads"] = str(THREADS)
-    for name, value in settings.items():
-        backend.raw_sql(f"SET {name}={value}")
-    return Engine(backend=backend, label=label, spill=spill)
+    @abstractmethod
+    def rows(self, statement: str) -> list[Row]:
+        """Run a statement and return its rows."""
 
+    @abstractmethod
+    def open(self, source: Source, data: Data, needed: tuple[str, ...], name: str = RAW) -> Opened:
+        """Return the rows of a source, restricted to the needed columns where they have to be copied.
 
-def _quoted(text: str) -> str:
-    """Return an SQL text literal."""
-    return "'" + text.replace("'", "''") + "'"
+        Args:
+            source: files, or a table of the database.
+            data: the dialect, and the columns that the plan computes.
+            needed: the columns that must be there.
+            name: of the table inside the engine, a different one for every source of a plan.
+
+        Raises:
+            DataError: a file is not well formed, or lacks a needed column.
+            PlanError: the dialect can't be read, or there is no such table.
+        """
+
+    @abstractmethod
+    def keep(self, name: str, expr: Table) -> Table:
+        """Return `expr` computed once, as a table inside the engine."""
+
+    @abstractmethod
+    def load(self, name: str, columns: Mapping[str, Sequence[str | float | int]]) -> Table:
+        """Return a small table of ours inside the engine; `forget` drops it."""
+
+    @abstractmethod
+    def forget(self, name: str) -> None:
+        """Drop a table that `keep` or `load` made."""
+
+    @abstractmethod
+    def lock(self, opened: Sequence[Opened]) -> None:
+        """Let the engine read nothing but what was opened from now on, and write nowhere, where it can be told so."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Free the memory and the files, or the connection."""

@@ -7,13 +7,13 @@ from pathlib import Path
 from cxcausal.core.errors import DataError, PlanError, Problem
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.columns import Reader
-from cxcausal.data.engine import Engine, start_engine
+from cxcausal.data.engine import Engine, Opened
+from cxcausal.data.engines import start_engine
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
 from cxcausal.data.history import in_one_arm
 from cxcausal.data.roles import Roles
 from cxcausal.data.rules import Terms, broken_rules, rules_of
 from cxcausal.data.sources import Confines, find_source
-from cxcausal.data.tables import Opened, open_table, paths_for_engine
 
 Id = str | int
 """Whole numbers stay whole numbers, so that the file that is written joins with the one that was read."""
@@ -66,10 +66,10 @@ def read_enrolment(
         raise PlanError(Problem(where="data.unit", code="P903", what="there are no ids to assign by", mend=mend))
     source = find_source(spec.data, Confines(root=project_root.absolute()), on=path, sources={})
     inputs = hash_inputs(source)
-    engine = start_engine(source.label, root=project_root.absolute(), timezone=timezone)
+    engine = start_engine(source, root=project_root.absolute(), timezone=timezone)
     try:
-        opened = _opened(engine, spec, open_table(engine, source, spec.data, _needed(spec, with_arm)), with_arm)
-        engine.lock(() if opened.kept else (*map(str, source.files), *paths_for_engine(source.files)))
+        opened = _opened(engine, spec, engine.open(source, spec.data, _needed(spec, with_arm)), with_arm)
+        engine.lock((opened,))
         units = _units(engine, opened, spec)
     finally:
         engine.close()

@@ -10,11 +10,10 @@ from cxcausal.core.spec.events import Events, EventSource
 from cxcausal.core.spec.models import Data, ExperimentSpec
 from cxcausal.data.clock import moment
 from cxcausal.data.columns import PADDED, Reader
-from cxcausal.data.engine import Engine, Value
+from cxcausal.data.engine import Engine, Opened, Value
 from cxcausal.data.events import Stream, columns_needed, stream_of, unknown_zones
 from cxcausal.data.rules import ValueRule, broken_rules
 from cxcausal.data.sources import Source
-from cxcausal.data.tables import Opened, open_table
 
 
 def open_streams(engine: Engine, events: Events, sources: Mapping[str, Source]) -> Mapping[str, Stream]:
@@ -34,7 +33,7 @@ def open_streams(engine: Engine, events: Events, sources: Mapping[str, Source]) 
         raise PlanError(problems)
     found = {}
     for at, (name, source) in enumerate(sources.items()):
-        opened = open_table(engine, source, Data(source=name), columns_needed(events, name), f"events{at}")
+        opened = engine.open(source, Data(source=name), columns_needed(events, name), f"events{at}")
         found[name] = stream_of(name, events.sources[name], opened)
     return found
 

@@ -15,10 +15,9 @@ from cxcausal.core.spec.filter_grammar import columns_of, parse_filter
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.clock import moment
 from cxcausal.data.columns import Reader, is_whole
-from cxcausal.data.engine import Engine, Table, Value
+from cxcausal.data.engine import Engine, Opened, Table, Value
 from cxcausal.data.exact import Grid, grid_for, on_grid
 from cxcausal.data.filters import FilterCompiler
-from cxcausal.data.tables import Opened
 from cxcausal.data.units import numeric_texts
 
 _ID, _ZERO, _UNTIL = "__cxcausal_id", "__cxcausal_zero", "__cxcausal_until"

@@ -9,9 +9,8 @@ import ibis
 
 from cxcausal.core.spec.filter_grammar import Arithmetic, Column, Expr, Literal, Negative
 from cxcausal.data.columns import Reader
-from cxcausal.data.engine import Value
+from cxcausal.data.engine import Opened, Value
 from cxcausal.data.rules import ValueRule
-from cxcausal.data.tables import Opened
 
 _OPERATORS = {"+": add, "-": sub, "*": mul}
 

@@ -10,11 +10,11 @@ import ibis
 from cxcausal.core.spec.filter_grammar import columns_of
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.dataset import Dataset
-from cxcausal.data.engine import start_engine
+from cxcausal.data.engine import Opened
+from cxcausal.data.engines import start_engine
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
 from cxcausal.data.roles import filter_of, formulas_of, roles_of
 from cxcausal.data.sources import Confines, find_source
-from cxcausal.data.tables import Opened, open_table, paths_for_engine
 from cxcausal.data.units import prepare_units
 
 
@@ -47,12 +47,12 @@ def open_history(
     roles = roles_of(past)
     source = find_source(past.data, Confines(root=project_root.absolute()), on=path, sources={})
     inputs = hash_inputs(source)
-    engine = start_engine(source.label, root=project_root.absolute(), timezone=timezone)
+    engine = start_engine(source, root=project_root.absolute(), timezone=timezone)
     with ExitStack() as unless_opened:
         unless_opened.callback(engine.close)
         needed = tuple(name for name in roles.needed if name != roles.arm)
-        opened = open_table(engine, source, past.data, needed)
-        engine.lock(() if opened.kept else (*map(str, source.files), *paths_for_engine(source.files)))
+        opened = engine.open(source, past.data, needed)
+        engine.lock((opened,))
         treated_as_control = in_one_arm(opened, roles.arm, spec.control)
         units = prepare_units(engine, treated_as_control, past, roles)
         unless_opened.pop_all()

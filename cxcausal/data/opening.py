@@ -7,13 +7,13 @@ from typing import Any
 
 from cxcausal.core.spec.models import Data, ExperimentSpec
 from cxcausal.data.dataset import Dataset
-from cxcausal.data.engine import Engine, start_engine
+from cxcausal.data.engine import Engine, Opened
+from cxcausal.data.engines import start_engine
 from cxcausal.data.event_tables import check_streams, open_streams, source_entry
 from cxcausal.data.events import sources_used, with_events
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
 from cxcausal.data.roles import roles_of
 from cxcausal.data.sources import Confines, Source, find_source
-from cxcausal.data.tables import Opened, open_table, paths_for_engine
 from cxcausal.data.units import prepare_units
 from cxcausal.data.winsorized import with_caps
 
@@ -54,7 +54,7 @@ def open_dataset(
     tables = _event_sources(spec, confines)
     inputs = tuple(one for files in (source, *tables.values()) for one in hash_inputs(files))
     _make_room((source, *tables.values()), project_root)
-    engine = start_engine(source.label, root=project_root.absolute(), timezone=timezone)
+    engine = start_engine(source, root=project_root.absolute(), timezone=timezone)
     with ExitStack() as unless_opened:
         unless_opened.callback(engine.close)
         opened = _opened(engine, spec, source, tables, roles.needed)
@@ -87,15 +87,9 @@ def _opened(
 ) -> Opened:
     """Return the rows of the plan, one per unit; from now on the engine reads nothing but their files."""
     stored = tuple(name for name in needed if name not in spec.data.from_events)
-    opened = open_table(engine, source, spec.data, stored)
+    opened = engine.open(source, spec.data, stored)
     streams = open_streams(engine, spec.data.events, tables) if spec.data.events is not None else {}
-    files = [
-        path
-        for one in (opened, *(stream.opened for stream in streams.values()))
-        if not one.kept
-        for path in (*map(str, one.source.files), *paths_for_engine(one.source.files))
-    ]
-    engine.lock(files)
+    engine.lock((opened, *(stream.opened for stream in streams.values())))
     if not streams:
         return opened
     check_streams(engine, opened, streams, spec)

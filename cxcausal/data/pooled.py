@@ -8,13 +8,12 @@ from typing import Any
 from cxcausal.core.errors import DataError
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.dataset import Dataset
-from cxcausal.data.engine import start_engine
+from cxcausal.data.engines import start_engine
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
 from cxcausal.data.history import in_one_arm
 from cxcausal.data.opening import open_dataset
 from cxcausal.data.roles import Roles, roles_of
 from cxcausal.data.sources import Confines, Source, find_source
-from cxcausal.data.tables import open_table, paths_for_engine
 from cxcausal.data.units import prepare_units
 
 
@@ -58,12 +57,12 @@ def open_pooled(
 
 def _opened(spec: ExperimentSpec, roles: Roles, source: Source, root: Path, timezone: str) -> Dataset:
     inputs = hash_inputs(source)
-    engine = start_engine(source.label, root=root.absolute(), timezone=timezone)
+    engine = start_engine(source, root=root.absolute(), timezone=timezone)
     with ExitStack() as unless_opened:
         unless_opened.callback(engine.close)
         needed = tuple(name for name in roles.needed if name != roles.arm)
-        opened = open_table(engine, source, spec.data, needed)
-        engine.lock(() if opened.kept else (*map(str, source.files), *paths_for_engine(source.files)))
+        opened = engine.open(source, spec.data, needed)
+        engine.lock((opened,))
         pooled = in_one_arm(opened, roles.arm, spec.control)
         units = prepare_units(engine, pooled, spec, roles)
         unless_opened.pop_all()

@@ -8,9 +8,8 @@ import ibis
 
 from cxcausal.core.errors import Problem
 from cxcausal.data.columns import DECIMAL_COMMA, LARGEST_WHOLE, Reader, is_whole
-from cxcausal.data.engine import Engine, Table, Value
+from cxcausal.data.engine import Engine, Opened, Table, Value
 from cxcausal.data.roles import NumberRule, Roles
-from cxcausal.data.tables import Opened
 
 _ROWS_NAMED = 5
 _BEST_NPS = 10
@@ -72,7 +71,7 @@ def place_of(engine: Engine, opened: Opened, rows: Table, broken: Value) -> tupl
 def _place_in_several(engine: Engine, opened: Opened, rows: Table, broken: Value) -> tuple[str, tuple[int, ...]]:
     """Locate rows of the first affected file; copied rows are numbered through all files, from each start."""
     starts = opened.table.group_by(name=opened.file).aggregate(start=opened.row.min() if opened.row is not None else 0)
-    start_of = dict(engine.fetch(starts))
+    start_of: dict[str, int] = dict(engine.fetch(starts))
     picked = rows.filter(broken).select(name=opened.file, row=opened.row).order_by("name", "row").limit(_ROWS_NAMED)
     found = engine.fetch(picked)
     first = found[0][0]

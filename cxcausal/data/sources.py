@@ -16,7 +16,7 @@ from cxcausal.core.spec.models import Data
 from cxcausal.core.spec.nodes import content
 from cxcausal.core.spec.yaml_loader import read_yaml
 
-Kind = Literal["csv", "parquet", "json", "duckdb", "stata"]
+Kind = Literal["csv", "parquet", "json", "duckdb", "stata", "table"]
 
 _KINDS: Mapping[str, Kind] = {
     ".csv": "csv",
@@ -46,13 +46,15 @@ class Source:
         kind: how they are read.
         files: absolute paths, sorted; all of one kind.
         names: how each file is named in messages and records: from the root, or the last part alone.
-        table: the table of a DuckDB file.
+        table: the table of a DuckDB file, or of a database.
+        database: the URL of a database as the plan writes it, with the names of its secrets; None for the project's.
     """
 
     kind: Kind
     files: tuple[Path, ...]
     names: tuple[str, ...]
     table: str | None = None
+    database: str | None = None
 
     @property
     def label(self) -> str:

@@ -46,7 +46,7 @@ def squared(
     if not table["arm"]:
         return {}
     keys = [name for name in rows.columns if name == "arm" or name.startswith("g")]
-    lines = engine.keep(_LINES, _memory(table))
+    lines = engine.load(_LINES, table)
     parts = _per_unit(rows.inner_join(lines, keys), pairs)
     places = [(key, arm) for key, spread in groups.items() for arm in spread.lines]
     found: dict[Key, dict[str, Squares]] = {}
@@ -55,12 +55,6 @@ def squared(
         found.setdefault(key, {})[arm] = squares
     engine.forget(_LINES)
     return found
-
-
-def _memory(columns: Mapping[str, Sequence[str | float]]) -> Table:
-    import pyarrow as pa  # noqa: PLC0415 - Ibis brings it, and only regressions need it here
-
-    return ibis.memtable(pa.table(dict(columns)))
 
 
 def _lines(groups: Mapping[Key, Spread]) -> dict[str, list[str | float]]:

@@ -10,13 +10,12 @@ from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.arms import undeclared_arms
 from cxcausal.data.clock import Clock, calendar_of, clock_of, date_problems
 from cxcausal.data.columns import PADDED, Reader, is_whole
-from cxcausal.data.engine import Engine, Table, Value
+from cxcausal.data.engine import Engine, Opened, Table, Value
 from cxcausal.data.epochs import epoch_problems, epoch_rules, with_epochs
 from cxcausal.data.filters import FilterCompiler
 from cxcausal.data.formulas import formula_rules, with_formulas
 from cxcausal.data.roles import Roles, filter_of
 from cxcausal.data.rules import Terms, broken_rules, rules_of
-from cxcausal.data.tables import Opened
 
 MAX_LEVELS = 50
 MAX_COVARIATE_LEVELS = 1_000

@@ -92,7 +92,7 @@ def test_numbers_are_the_same_to_the_bit_in_every_order(tmp_path: Path, monkeypa
     asked = query(by=("region",), cluster=AGENT)
     found = set()
     for seed, threads in ((None, 1), (1, 2), (2, 4), (3, None)):
-        monkeypatch.setattr("cxcausal.data.engine.THREADS", threads)
+        monkeypatch.setattr("cxcausal.data.engines.embedded.THREADS", threads)
         shuffled = frame if seed is None else frame.sample(frac=1, random_state=seed)
         with opened(shuffled, tmp_path, covariates=COVARIATES, **CLUSTERS) as data:
             answer = ask(data, (asked,))[asked]

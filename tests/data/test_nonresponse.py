@@ -119,7 +119,7 @@ def test_the_bits_do_not_depend_on_the_order(tmp_path: Path, monkeypatch: pytest
     frame, seen = customers(2500), set()
     query = NonresponseQuery(measure=SPEND, treated="gig", control="none", support="observed")
     for seed, threads in ((None, 1), (1, 2), (2, 4)):
-        monkeypatch.setattr("cxcausal.data.engine.THREADS", threads)
+        monkeypatch.setattr("cxcausal.data.engines.embedded.THREADS", threads)
         shuffled = frame if seed is None else frame.sample(frac=1, random_state=seed)
         found = asked(shuffled, tmp_path, query)
         assert found.lee is not None

@@ -8,7 +8,7 @@ import pytest
 from cxcausal.core.answers import Quantiles
 from cxcausal.core.queries import Measure, QuantileQuery
 from cxcausal.data import Dataset
-from cxcausal.data import engine as engine_module
+from cxcausal.data.engines import embedded as engine_module
 from tests.data.plans import opened, rows
 from tests.quantile_twins import grid_of, sample_quantile
 

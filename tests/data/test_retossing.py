@@ -15,7 +15,7 @@ from cxcausal.core.errors import DataError
 from cxcausal.core.measures import measure_of
 from cxcausal.core.queries import CountQuery, MixedQuery, MomentQuery, Query
 from cxcausal.core.spec.models import ExperimentSpec
-from cxcausal.data import engine, open_dataset
+from cxcausal.data import open_dataset
 from cxcausal.data.pooled import open_pooled
 from cxcausal.data.retossing import coin_of, shares_of
 from tests.data.plans import plan, rows, write
@@ -94,7 +94,7 @@ def test_neither_arms_nor_order_nor_threads_matter(
     found = []
     for name, one, threads in (("a", frame, 1), ("b", changed, 4)):
         (tmp_path / name).mkdir()
-        monkeypatch.setattr(engine, "THREADS", threads)
+        monkeypatch.setattr("cxcausal.data.engines.embedded.THREADS", threads)
         block = {key: value for key, value in {**write(one, tmp_path / name), **data}.items() if value}
         spec = stratified(block) if strata else plan(block)
         measure = MomentQuery(measure=measure_of(spec.metrics.success[0]), by=("tier",))

@@ -97,7 +97,7 @@ def test_the_same_bits_for_every_order_chunk_and_number_of_threads(
         shuffled = frame.sample(frac=1, random_state=seed)
         shuffled.to_parquet(tmp_path / "x.parquet", row_group_size=group)
         spec = plan({"source": "x.parquet", "unit": "customer_id", **GROUPED})
-        monkeypatch.setattr("cxcausal.data.engine.THREADS", threads)
+        monkeypatch.setattr("cxcausal.data.engines.embedded.THREADS", threads)
         with open_dataset(spec, tmp_path) as dataset:
             digests.add(sha256_of(ask(dataset, QUERIES)))
     assert len(digests) == 1
