@@ -199,11 +199,13 @@ def audit(folder: Path, *, anchor: str | None = None) -> "Audit":
 
 
 def _open(resolved: Resolved, on: str | None = None) -> "Dataset":
+    from cxcausal.data.engines import Session
     from cxcausal.data.opening import open_dataset
 
     project = resolved.project
+    session = Session(engine=project.engine, timezone=project.timezone)
     roots = tuple(Path(root) for root in project.data_roots)
-    return open_dataset(resolved.spec, project.root, data_roots=roots, on=on, timezone=project.timezone)
+    return open_dataset(resolved.spec, project.root, data_roots=roots, on=on, session=session)
 
 
 def _silent(_: str) -> None:

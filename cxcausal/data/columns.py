@@ -12,10 +12,10 @@ from cxcausal.core.errors import PlanError, Problem
 from cxcausal.core.spec.models import Column
 from cxcausal.data.engine import Table, Value
 
-NUMBER = r"^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$"
-DECIMAL_COMMA = r"^[+-]?\d+,\d+$"
-PADDED = r"^[+-]?0\d"
-_ISO_TIME = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}.*)?$"
+NUMBER = r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?$"
+DECIMAL_COMMA = r"^[+-]?[0-9]+,[0-9]+$"
+PADDED = r"^[+-]?0[0-9]"
+_ISO_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}.*)?$"
 LARGEST_WHOLE = 2.0**53
 _NUMBER_KEY = re.compile(NUMBER)
 _BINARY_ARMS = frozenset({"0", "1"})

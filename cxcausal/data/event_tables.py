@@ -16,7 +16,7 @@ from cxcausal.data.rules import ValueRule, broken_rules
 from cxcausal.data.sources import Source
 
 
-def open_streams(engine: Engine, events: Events, sources: Mapping[str, Source]) -> Mapping[str, Stream]:
+def open_streams(engine: Engine, events: Events, sources: Mapping[str, Source]) -> Mapping[str, Opened]:
     """Return the event tables of a plan, opened.
 
     Args:
@@ -31,26 +31,29 @@ def open_streams(engine: Engine, events: Events, sources: Mapping[str, Source]) 
     problems = tuple(unknown_zones({name: events.sources[name] for name in sources}))
     if problems:
         raise PlanError(problems)
-    found = {}
-    for at, (name, source) in enumerate(sources.items()):
-        opened = engine.open(source, Data(source=name), columns_needed(events, name), f"events{at}")
-        found[name] = stream_of(name, events.sources[name], opened)
-    return found
+    return {
+        name: engine.open(source, Data(source=name), columns_needed(events, name), f"events{at}")
+        for at, (name, source) in enumerate(sources.items())
+    }
 
 
-def check_streams(engine: Engine, assigned: Opened, streams: Mapping[str, Stream], spec: ExperimentSpec) -> None:
-    """Refuse event tables whose rows can't be read, that are stale, or whose ids belong to nobody who was assigned.
+def checked(
+    engine: Engine, assigned: Opened, tables: Mapping[str, Opened], spec: ExperimentSpec
+) -> Mapping[str, Stream]:
+    """Return event tables that can be read, are not stale, and whose ids belong to some who were assigned.
 
     Raises:
         DataError: all problems at once.
     """
     events = spec.data.events
     assert events is not None  # noqa: S101 - the caller knows
+    streams = {name: stream_of(name, events.sources[name], opened) for name, opened in tables.items()}
     problems = tuple(
         problem for stream in streams.values() for problem in _problems(engine, assigned, stream, events, spec)
     )
     if problems:
         raise DataError(problems)
+    return streams
 
 
 def _problems(

@@ -18,6 +18,7 @@ from cxcausal.data.columns import Reader, is_whole
 from cxcausal.data.engine import Engine, Opened, Table, Value
 from cxcausal.data.exact import Grid, grid_for, on_grid
 from cxcausal.data.filters import FilterCompiler
+from cxcausal.data.functions import moment_in
 from cxcausal.data.units import numeric_texts
 
 _ID, _ZERO, _UNTIL = "__cxcausal_id", "__cxcausal_zero", "__cxcausal_until"
@@ -291,25 +292,16 @@ def _time(reader: Reader, name: str, zone: str | None) -> Value:
     return _of_zone(reader, name, zone)
 
 
-def _shown_in(zone: str, at: Value) -> Value:
-    """Return the moment at which a clock of that zone shows a time: a function of the engine that Ibis doesn't know."""
-
-    def timezone(zone: object, at: object) -> object: ...
-
-    signature = (("string", "timestamp"), "timestamp('UTC')")
-    return ibis.udf.scalar.builtin(timezone, signature=signature)(zone, at).cast("timestamp")
-
-
 def _of_zone(reader: Reader, name: str, zone: str) -> Value:
     column = reader.table[name]
     kind = column.type()
     if kind.is_timestamp() and kind.timezone is not None:
         return reader.time(name)
     if kind.is_date() or kind.is_timestamp():
-        return _shown_in(zone, column.cast("timestamp"))
+        return moment_in(zone, column.cast("timestamp"))
     text = column.cast("string")
-    offset = text.re_search(r"\d{2}:\d{2}.*(Z|[+-]\d{2}(:?\d{2})?)$")
-    local = _shown_in(zone, text.try_cast("timestamp"))
+    offset = text.re_search(r"[0-9]{2}:[0-9]{2}.*(Z|[+-][0-9]{2}(:?[0-9]{2})?)$")
+    local = moment_in(zone, text.try_cast("timestamp"))
     return ibis.ifelse(offset, reader.time(name), ibis.ifelse(reader.time(name).notnull(), local, None))
 
 

@@ -11,7 +11,7 @@ from cxcausal.core.spec.filter_grammar import columns_of
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.dataset import Dataset
 from cxcausal.data.engine import Opened
-from cxcausal.data.engines import start_engine
+from cxcausal.data.engines import Session, start_engine
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
 from cxcausal.data.roles import filter_of, formulas_of, roles_of
 from cxcausal.data.sources import Confines, find_source
@@ -47,7 +47,7 @@ def open_history(
     roles = roles_of(past)
     source = find_source(past.data, Confines(root=project_root.absolute()), on=path, sources={})
     inputs = hash_inputs(source)
-    engine = start_engine(source, root=project_root.absolute(), timezone=timezone)
+    engine = start_engine(source, root=project_root.absolute(), session=Session(timezone=timezone))
     with ExitStack() as unless_opened:
         unless_opened.callback(engine.close)
         needed = tuple(name for name in roles.needed if name != roles.arm)

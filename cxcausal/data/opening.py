@@ -5,13 +5,14 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from cxcausal.core.errors import PlanError, Problem
 from cxcausal.core.spec.models import Data, ExperimentSpec
 from cxcausal.data.dataset import Dataset
 from cxcausal.data.engine import Engine, Opened
-from cxcausal.data.engines import start_engine
-from cxcausal.data.event_tables import check_streams, open_streams, source_entry
+from cxcausal.data.engines import PLAIN, Session, start_engine, url_of
+from cxcausal.data.event_tables import checked, open_streams, source_entry
 from cxcausal.data.events import sources_used, with_events
-from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
+from cxcausal.data.fingerprint import fingerprint_of, hash_inputs, hash_table
 from cxcausal.data.roles import roles_of
 from cxcausal.data.sources import Confines, Source, find_source
 from cxcausal.data.units import prepare_units
@@ -28,12 +29,12 @@ def open_dataset(
     data_roots: tuple[Path, ...] = (),
     on: str | None = None,
     sources: Mapping[str, Any] | None = None,
-    timezone: str = "UTC",
+    session: Session = PLAIN,
 ) -> Dataset:
     """Return the data of a plan, validated and ready to answer queries.
 
-    Times without a zone are taken in `timezone`, and times with one are converted to it. Answers depend neither on the
-    order of the rows nor on the number of threads.
+    Times without a zone are taken in the session's, and times with one are converted to it. Answers depend neither on
+    the order of the rows nor on the number of threads.
 
     Args:
         spec: the resolved plan.
@@ -41,7 +42,7 @@ def open_dataset(
         data_roots: further folders that data may lie in, absolute or from the root.
         on: a path that replaces `data.source` and may lie anywhere.
         sources: named sources; those of `configs/data_sources.yaml` without.
-        timezone: the project's, such as `Europe/Berlin`.
+        session: the project's engine and time zone.
 
     Raises:
         PlanError: the source is outside the project or of a kind that can't be read; the filter or a map does not fit.
@@ -52,20 +53,24 @@ def open_dataset(
     confines = Confines(root=project_root.absolute(), data_roots=data_roots)
     source = find_source(spec.data, confines, on=on, sources=sources)
     tables = _event_sources(spec, confines)
-    inputs = tuple(one for files in (source, *tables.values()) for one in hash_inputs(files))
+    _refuse_several_engines(source, tables, session.engine)
+    files = tuple(one for each in (source, *tables.values()) for one in hash_inputs(each))
     _make_room((source, *tables.values()), project_root)
-    engine = start_engine(source, root=project_root.absolute(), timezone=timezone)
+    started = start_engine(source, root=project_root.absolute(), session=session)
     with ExitStack() as unless_opened:
-        unless_opened.callback(engine.close)
-        opened = _opened(engine, spec, source, tables, roles.needed)
-        units = with_caps(engine, prepare_units(engine, opened, spec, roles), spec)
+        unless_opened.callback(started.close)
+        opened, streams = _read(started, spec, source, tables, roles.needed)
+        inputs = (*files, *(one for each in (opened, *streams.values()) for one in hash_table(started, each)))
+        if streams:
+            opened = with_events(started, opened, checked(started, opened, streams, spec), spec)
+        units = with_caps(started, prepare_units(started, opened, spec, roles), spec)
         unless_opened.pop_all()
     return Dataset(
         inputs=inputs,
         fingerprint=fingerprint_of(inputs),
         data_cut=units.data_cut,
         levels={name: units.levels[name] for name in spec.segments},
-        engine=engine,
+        engine=started,
         opened=opened,
         units=units,
     )
@@ -82,18 +87,32 @@ def _event_sources(spec: ExperimentSpec, confines: Confines) -> Mapping[str, Sou
     }
 
 
-def _opened(
+def _read(
     engine: Engine, spec: ExperimentSpec, source: Source, tables: Mapping[str, Source], needed: tuple[str, ...]
-) -> Opened:
-    """Return the rows of the plan, one per unit; from now on the engine reads nothing but their files."""
+) -> tuple[Opened, Mapping[str, Opened]]:
+    """Return the rows of the plan and of its event tables; from now on the engine reads nothing but their files."""
     stored = tuple(name for name in needed if name not in spec.data.from_events)
     opened = engine.open(source, spec.data, stored)
     streams = open_streams(engine, spec.data.events, tables) if spec.data.events is not None else {}
-    engine.lock((opened, *(stream.opened for stream in streams.values())))
-    if not streams:
-        return opened
-    check_streams(engine, opened, streams, spec)
-    return with_events(engine, opened, streams, spec)
+    engine.lock((opened, *streams.values()))
+    return opened, streams
+
+
+def _refuse_several_engines(source: Source, tables: Mapping[str, Source], engine: str) -> None:
+    """Refuse event tables that lie elsewhere than the assignments: no engine could join them."""
+    mine = url_of(source, engine)
+    problems = [
+        Problem(
+            where=f"data.events.sources.{name}",
+            code="P349",
+            what="this table and data.source are read by different engines, and so can't be joined",
+            mend="keep both in files, or both as tables of one database",
+        )
+        for name, table in tables.items()
+        if url_of(table, engine) != mine
+    ]
+    if problems:
+        raise PlanError(problems)
 
 
 def _make_room(sources: tuple[Source, ...], root: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from cxcausal.core.errors import DataError
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.dataset import Dataset
-from cxcausal.data.engines import start_engine
+from cxcausal.data.engines import Session, start_engine
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
 from cxcausal.data.history import in_one_arm
 from cxcausal.data.opening import open_dataset
@@ -44,7 +44,7 @@ def open_pooled(
     roles, confines = roles_of(spec), Confines(root=project_root.absolute(), data_roots=data_roots)
     without_shares = spec.shares is None and not spec.epochs
     if without_shares or roles.arm in roles.filtered or spec.data.events is not None:
-        return open_dataset(spec, project_root, data_roots=data_roots, on=on, timezone=timezone)
+        return open_dataset(spec, project_root, data_roots=data_roots, on=on, session=Session(timezone=timezone))
     source = find_source(spec.data, confines, on=on, sources=None)
     try:
         return _opened(spec, roles, source, project_root, timezone)
@@ -57,7 +57,7 @@ def open_pooled(
 
 def _opened(spec: ExperimentSpec, roles: Roles, source: Source, root: Path, timezone: str) -> Dataset:
     inputs = hash_inputs(source)
-    engine = start_engine(source, root=root.absolute(), timezone=timezone)
+    engine = start_engine(source, root=root.absolute(), session=Session(timezone=timezone))
     with ExitStack() as unless_opened:
         unless_opened.callback(engine.close)
         needed = tuple(name for name in roles.needed if name != roles.arm)

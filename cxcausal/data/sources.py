@@ -30,6 +30,8 @@ _KINDS: Mapping[str, Kind] = {
     ".ddb": "duckdb",
     ".dta": "stata",
 }
+DATABASES = frozenset({"postgresql", "postgres", "bigquery", "snowflake"})
+"""Schemes of URLs whose tables are read where they lie."""
 _KNOWN = "this version reads .csv, .tsv, .json, .jsonl (each also .gz), .parquet, .dta and .duckdb"
 _URL = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)$", re.DOTALL)
 _SECRET = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -91,12 +93,15 @@ def find_source(data: Data, confines: Confines, *, on: str | None, sources: Mapp
     """
     text = data.source if on is None else on
     named = named_sources(confines.root) if sources is None else sources
-    if on is None and text in named:
+    if text in named and (on is None or not _found(text, Path.cwd())):
         return _named(text, named[text], data, confines)
     scheme = _URL.match(text)
+    if scheme is not None and scheme[1].lower() in DATABASES:
+        return _database(text, data.table)
     if scheme is not None and scheme[1].lower() != "duckdb":
-        what = f"a source of the kind '{scheme[1]}://' is not built in this version"
-        raise PlanError(Problem(where=_WHERE, code="D101", what=what, mend=f"export the table to a file; {_KNOWN}"))
+        what = f"a source of the kind '{scheme[1]}://' can't be read"
+        mend = f"name a table of {', '.join(sorted(DATABASES))}, or export it to a file; {_KNOWN}"
+        raise PlanError(Problem(where=_WHERE, code="D101", what=what, mend=mend))
     if on is None and _SECRET.search(text):
         return _secret_source(data, confines)
     pattern = text if scheme is None else scheme[2].removeprefix("/")
@@ -105,6 +110,16 @@ def find_source(data: Data, confines: Confines, *, on: str | None, sources: Mapp
     else:
         files = _found(pattern, Path.cwd()) or _matches(pattern, confines.root)
     return _source(files, confines.root, data.table, force="duckdb" if scheme is not None else None)
+
+
+def _database(url: str, table: str | None) -> Source:
+    """Return a table of a database; `#schema.table` at the URL's end names it where the plan does not."""
+    address, _, fragment = url.partition("#")
+    named = fragment or table
+    if not named:
+        mend = "add table: name below data, or #schema.table to the URL"
+        raise PlanError(Problem(where="data.table", code="D107", what="a database needs its table's name", mend=mend))
+    return Source(kind="table", files=(), names=(named,), table=named, database=address)
 
 
 def _secret_source(data: Data, confines: Confines) -> Source:
@@ -152,7 +167,12 @@ def _named(name: str, entry: object, data: Data, confines: Confines) -> Source:
     keys = dict(entry) if isinstance(entry, Mapping) else {"path": entry}
     keys = {key: value for key, value in keys.items() if key not in _OF_EVENTS}
     table = keys.pop("table", data.table)
+    if not keys and table is not None:
+        return Source(kind="table", files=(), names=(str(table),), table=str(table))
     if set(keys) == {"path"} and isinstance(keys["path"], str):
+        scheme = _URL.match(keys["path"])
+        if scheme is not None and scheme[1].lower() in DATABASES:
+            return _database(keys["path"], None if table is None else str(table))
         files = _confined(keys["path"], confines)
         return _source(files, confines.root, table)
     if set(keys) == {"package", "file"}:
@@ -163,8 +183,8 @@ def _named(name: str, entry: object, data: Data, confines: Confines) -> Source:
         Problem(
             where=f"configs/data_sources.yaml sources.{name}",
             code="D102",
-            what="a source is a path, or a package with a file",
-            mend="write {path: data/x.parquet} or {package: causaldata, file: folder/x.dta}",
+            what="a source is a path or URL, a package with a file, or a table of the project's engine",
+            mend="write {path: data/x.parquet}, {package: causaldata, file: folder/x.dta} or {table: schema.name}",
         )
     )
 

@@ -5,13 +5,13 @@ from tests.corpus.case import GOOD, PARQUET, Case, parquet, text
 
 PLANS = (
     Case(
-        name="a warehouse",
+        name="a bucket",
         files={},
-        data={"source": "postgresql://user:secret@host/db", "table": "t"},
+        data={"source": "s3://user:secret@bucket/units.parquet", "table": "t"},
         code="D101",
         place="data.source",
-        mend="export the table",
-        what="postgresql://' is not built",
+        mend="or export it to a file",
+        what="'s3://' can't be read",
         exit_code=ExitCode.PLAN,
     ),
     Case(

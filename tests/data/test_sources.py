@@ -13,6 +13,7 @@ from cxcausal.core.canonical import sha256_of
 from cxcausal.core.errors import CxCausalError, DataError, MachineError, PlanError
 from cxcausal.core.queries import ClusterQuery, CountQuery, CovariateQuery, FlowQuery, Measure, MomentQuery, Query
 from cxcausal.data import open_dataset
+from cxcausal.data.engines import Session
 from tests.data.plans import ask, opened, plan, rows, write
 
 SPEND = Measure(name="spend", terms=(("spend", 1.0),))
@@ -314,7 +315,7 @@ def test_times_are_compared_in_the_project_time_zone(tmp_path: Path) -> None:
         spec = plan(data, metrics=metrics)
         immature = {}
         for zone in ("UTC", "Europe/Berlin"):
-            with open_dataset(spec, tmp_path, timezone=zone) as dataset:
+            with open_dataset(spec, tmp_path, session=Session(timezone=zone)) as dataset:
                 flow = ask(dataset, [FlowQuery()])[FlowQuery()]
                 immature[zone] = (flow.immature, flow.matures_on)
         assert immature == {"UTC": (0, "2026-01-11"), "Europe/Berlin": (600, "2026-01-12")}

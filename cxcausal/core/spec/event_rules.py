@@ -54,9 +54,10 @@ def event_sources_are_known(draft: Draft) -> Iterator[Finding]:
 
 
 def _source_findings(path: Path, source: EventSource) -> Iterator[Finding]:
-    if (source.path is None) == (source.package is None or source.file is None):
-        mend = "write path: data/orders.parquet, or package and file"
-        yield Finding(path=path, code="P340", what=f"{dotted(path)} names no file", mend=mend, at="key")
+    packaged = source.package is not None and source.file is not None
+    if (source.path is not None and packaged) or (source.path is None and not packaged and source.table is None):
+        mend = "write path: data/orders.parquet, or package and file, or table: schema.orders of the project's engine"
+        yield Finding(path=path, code="P340", what=f"{dotted(path)} names no file and no table", mend=mend, at="key")
     for key, needs in (("key", "recorded"), ("removed", "key")):
         if getattr(source, key) and not getattr(source, needs):
             what = f"{dotted(path)} has '{key}' and no '{needs}', so nobody knows which version is the last"

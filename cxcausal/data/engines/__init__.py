@@ -1,5 +1,6 @@
 """Engines: where the tables of a plan are read and aggregated, and which of them a source needs."""
 
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from cxcausal.data.engine import Engine
 from cxcausal.data.sources import Source
 
 EMBEDDED = "duckdb"
+
 _ENGINES = {
     EMBEDDED: "cxcausal.data.engines.embedded:start",
 }
@@ -16,7 +18,24 @@ _READ_FILES = frozenset({EMBEDDED, "spark", "sc"})
 """Engines that read files; a database reads its own tables."""
 
 
-def start_engine(source: Source, *, root: Path, timezone: str, engine: str = EMBEDDED) -> Engine:
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """What a project's file says of its engine.
+
+    Attributes:
+        engine: `duckdb`, `spark`, or a URL, in which `${env:NAME}` may stand.
+        timezone: of times without one, such as `Europe/Berlin`.
+    """
+
+    engine: str = EMBEDDED
+    timezone: str = "UTC"
+
+
+PLAIN = Session()
+"""The embedded engine, in UTC."""
+
+
+def start_engine(source: Source, *, root: Path, session: Session) -> Engine:
     """Return the engine that reads a source.
 
     A table named without a URL lies in the project's engine. Files are read by the project's engine where that reads
@@ -25,20 +44,35 @@ def start_engine(source: Source, *, root: Path, timezone: str, engine: str = EMB
     Args:
         source: what is to be read.
         root: the project's.
-        timezone: the project's.
-        engine: that of `configs/project.yaml`: `duckdb`, `spark`, or a URL.
+        session: the project's engine and time zone.
 
     Raises:
         PlanError: there is no such engine.
         MachineError: it can't be reached, or its package is not installed.
     """
-    url = source.database or engine
-    scheme = url.partition("://")[0].lower()
-    if source.kind != "table" and scheme not in _READ_FILES:
-        url = scheme = EMBEDDED
+    url = url_of(source, session.engine)
+    scheme = _scheme(url)
     if scheme not in _ENGINES:
         what, mend = f"'{scheme}' is not an engine of this version", f"use one of {', '.join(_ENGINES)}"
         raise PlanError(Problem(where="configs/project.yaml engine", code="D101", what=what, mend=mend))
     module, _, function = _ENGINES[scheme].partition(":")
-    started: Engine = getattr(import_module(module), function)(url, label=source.label, root=root, timezone=timezone)
+    start = getattr(import_module(module), function)
+    started: Engine = start(url, label=source.label, root=root, timezone=session.timezone)
     return started
+
+
+def url_of(source: Source, engine: str) -> str:
+    """Return which engine reads a source, of those that `start_engine` knows.
+
+    Example:
+        >>> url_of(Source(kind="csv", files=(), names=()), "postgresql://localhost/shop")
+        'duckdb'
+        >>> url_of(Source(kind="table", files=(), names=(), table="units"), "postgresql://localhost/shop")
+        'postgresql://localhost/shop'
+    """
+    url = source.database or engine
+    return url if source.kind == "table" or _scheme(url) in _READ_FILES else EMBEDDED
+
+
+def _scheme(url: str) -> str:
+    return url.partition("://")[0].lower()

@@ -8,16 +8,34 @@ from typing import Any
 import duckdb
 import ibis
 import numpy.typing as npt
+import sqlglot.expressions as sge
+from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 
 from cxcausal.core.errors import CxCausalError, DataError, MachineError, Problem
 from cxcausal.core.spec.models import Data
 from cxcausal.data.engine import RAW, Engine, Opened, Row, Table
 from cxcausal.data.engines.embedded_files import opened, paths_for_engine
+from cxcausal.data.functions import OwnFunctions
 from cxcausal.data.sources import Source
 
 MEMORY_LIMIT = "4GB"
 THREADS: int | None = None
 """How many threads the engine may use; None for as many as there are cores."""
+
+
+class _Compiler(OwnFunctions, DuckDBCompiler):  # type: ignore[misc] # Ibis is not fully typed
+    """DuckDB's SQL, which is what other engines are held to."""
+
+    __slots__ = ()
+
+    def digest(self, text: sge.Expression) -> sge.Expression:
+        """Return the first 60 bits of a text's MD5."""
+        first = self.f.concat("0x", self.f.left(self.f.md5(text), 15))
+        return sge.cast(first, "bigint", dialect=self.dialect)
+
+    def moment_in(self, zone: sge.Expression, at: sge.Expression) -> sge.Expression:
+        """Return a time without a zone, in the zone of the session."""
+        return sge.cast(self.f.anon.timezone(zone, at), "timestamp", dialect=self.dialect)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +131,7 @@ def start(url: str, *, label: str, root: Path, timezone: str) -> Embedded:
     """Return a fresh engine that loads no extension; it spills to `.cxcausal/tmp` below the root where it must."""
     del url  # there is nothing to connect to
     backend, spill = ibis.duckdb.connect(), root / ".cxcausal" / "tmp"
+    backend.compiler = _Compiler()
     settings = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",

@@ -1,0 +1,58 @@
+"""Functions that Ibis has no name for: every engine's compiler says how its database spells them."""
+
+from typing import Any
+
+import ibis
+import ibis.expr.operations as ops
+import sqlglot.expressions as sge
+
+from cxcausal.data.engine import Value
+
+DIGEST_BITS = 60
+DIGEST, MOMENT_IN = "cxcausal_digest", "cxcausal_moment_in"
+
+
+def _digest(text: str) -> Any:  # noqa: ANN401 - an Ibis expression
+    """Return 60 bits of a text's MD5."""
+
+
+def _moment_in(zone: str, at: object) -> Any:  # noqa: ANN401 - an Ibis expression
+    """Return the project's local time of the moment at which a clock of that zone shows a time."""
+
+
+_digest_of = ibis.udf.scalar.builtin(name=DIGEST, signature=(("string",), "int64"))(_digest)
+_moment_of = ibis.udf.scalar.builtin(name=MOMENT_IN, signature=(("string", "timestamp"), "timestamp"))(_moment_in)
+
+
+def digest(text: Value) -> Value:
+    """Return the first 60 bits of a text's MD5 as a whole number, the same on every engine."""
+    return _digest_of(text)
+
+
+def moment_in(zone: str, at: Value) -> Value:
+    """Return the project's local time at the moment when a clock of that zone shows a time."""
+    return _moment_of(zone, at)
+
+
+class OwnFunctions:
+    """Mixed into an engine's compiler, so that it spells them its way; a database's own functions stay as they are."""
+
+    __slots__ = ()
+
+    def visit_ScalarUDF(self, op: ops.ScalarUDF, **arguments: sge.Expression) -> sge.Expression:  # noqa: N802 - Ibis's
+        """Return a call of one of these functions in the engine's dialect."""
+        own = {DIGEST: self.digest, MOMENT_IN: self.moment_in}
+        called: sge.Expression
+        if op.__func_name__ in own:
+            called = own[op.__func_name__](*arguments.values())  # type: ignore[operator] # of one and of two
+        else:
+            called = super().visit_ScalarUDF(op, **arguments)  # type: ignore[misc] # the compiler's
+        return called
+
+    def digest(self, text: sge.Expression) -> sge.Expression:
+        """Return the first 60 bits of a text's MD5 as a signed whole number of 64 bits."""
+        raise NotImplementedError
+
+    def moment_in(self, zone: sge.Expression, at: sge.Expression) -> sge.Expression:
+        """Return a time without a zone, in the zone of the session."""
+        raise NotImplementedError
