@@ -16,6 +16,7 @@ from cxcausal.preparing import aa, assign, check_assignment, plan
 
 if TYPE_CHECKING:
     from cxcausal.data.dataset import Dataset
+    from cxcausal.data.engine import Statement
     from cxcausal.pipeline.analyse import RunContext
     from cxcausal.simulate.files import WrittenWorld
     from cxcausal.tracking.audit import Audit
@@ -37,6 +38,7 @@ __all__ = [
     "run_experiment",
     "run_tracked",
     "simulate",
+    "statements",
     "sync",
 ]
 
@@ -117,6 +119,37 @@ def run_tracked(
             refuse_repeated_units(resolved.spec, dataset)
             refuse_early(resolved.spec, dataset)
             return _tracked(resolved, dataset, actor, say)
+
+
+def statements(plan: str | Path, *, root: Path | None = None, on: str | None = None) -> "tuple[Statement, ...]":
+    """Return every statement that an analysis sends to the engine of its data, in order; nothing is recorded.
+
+    They are sent for that: levels and bounds that are read first decide what is asked later.
+
+    Args:
+        plan: path of the plan file.
+        root: the project's root.
+        on: data to read in place of `data.source`.
+
+    Raises:
+        PlanError, DataError, GateError, MachineError: as `run_experiment`.
+    """
+    from cxcausal.pipeline.analyse import queries_of
+    from cxcausal.pipeline.components import components_of
+    from cxcausal.pipeline.preconditions import refuse_repeated_units
+    from cxcausal.pipeline.reading import refuse_early
+    from cxcausal.pipeline.support import refuse_unsupported
+
+    resolved = load_experiment(plan, root=root)
+    spec = resolved.spec
+    with placing(resolved, on):
+        refuse_unsupported(spec)
+        with _open(resolved, on) as dataset:
+            with dataset.engine.doing("conditions of an analysis: no unit twice, no reading too early"):
+                refuse_repeated_units(spec, dataset)
+                refuse_early(spec, dataset)
+            dataset.answer(queries_of(spec, dataset, components_of(spec)))
+            return dataset.engine.statements()
 
 
 def register(plan: str | Path, *, root: Path | None = None, actor: str | None = None) -> Registered:

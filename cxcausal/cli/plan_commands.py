@@ -11,6 +11,7 @@ from cxcausal import api
 from cxcausal.cli.errors import emit, tell, told
 from cxcausal.cli.explained import explained
 from cxcausal.cli.starter import DESIGN_TYPES, starter_plan
+from cxcausal.cli.statements import shown_statements
 from cxcausal.core.errors import ExitCode, MachineError, PlanError, Problem, UsageError
 from cxcausal.core.spec.library import config_files
 from cxcausal.core.spec.load import load_experiment
@@ -106,14 +107,31 @@ def _as_json(item: _Checked) -> dict[str, object]:
 
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
+@click.option("--sql", is_flag=True, help="Show instead every statement that a run sends to the engine.")
+@click.option("--on", metavar="PATH", help="With --sql: a data file, glob or table to read in place of data.source.")
 @_JSON
-def explain(path: Path, *, as_json: bool) -> None:
+def explain(path: Path, *, sql: bool, on: str | None, as_json: bool) -> None:
     """Show a plan with everything it inherits, and the file and line of every value.
+
+    With --sql, show what a run asks of the data, in the dialect of the engine that reads them. Levels and bounds are
+    read first and decide what is asked later, so the statements are sent; only sums and counts come back, and nothing
+    is recorded.
 
     \b
     Example:
       cxcausal explain experiments/callback_2026q4.yaml
+      cxcausal explain experiments/callback_2026q4.yaml --sql > callback.sql
     """  # noqa: D301 - see validate
+    if on is not None and not sql:
+        what, mend = "--on says which data to read, and without --sql none are", "add --sql, or leave --on out"
+        raise UsageError(Problem(where="--on", code="U204", what=what, mend=mend))
+    if sql:
+        sent = api.statements(path, on=on)
+        if as_json:
+            emit({"statements": [{"purpose": one.purpose, "sql": one.sql} for one in sent]})
+        else:
+            click.echo(shown_statements(sent), nl=False)
+        return
     resolved = load_experiment(path)
     if as_json:
         facts = {"plan_hash": resolved.plan_hash, "notes": list(resolved.notes)}

@@ -56,9 +56,7 @@ class _Batch:
         parts += [components_of(measure, table, units.numbers)[0] for measure in self.measures]
         keys = {f"g{at}": table[f"text:{name}"] for at, name in enumerate(self.groups)}
         keys |= {f"k{at}": table[f"id:{name}"] for at, name in enumerate(self.cluster)}
-        # The engine takes literals such as 100.0 for decimals, whose products overflow; a root is a float.
-        one = ibis.literal(1.0).sqrt()
-        values = {name: part.value * one for name, part in zip(self.names, parts, strict=True)}
+        values = {name: part.value for name, part in zip(self.names, parts, strict=True)}
         rows = table.select(arm=table.arm, **keys, **values)
         return rows.filter(rows.y0.notnull()), tuple(part.grid() for part in parts)
 

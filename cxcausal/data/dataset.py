@@ -64,6 +64,15 @@ _APART: Mapping[type[Any], Callable[[Engine, Units, Sequence[Any]], Mapping[Any,
     MaturedQuery: matured,
 }
 """The queries that are more than sums over arms and groups, each with what answers all of its kind at once."""
+_PURPOSES: Mapping[type[Any], str] = {
+    ClusterQuery: "sums within clusters, collapsed by their sizes",
+    RegressionQuery: "regressions: cross-products, then squared residuals",
+    ClusterRegressionQuery: "regressions in clusters: cross-products within each, without its name",
+    NonresponseQuery: "bounds where some did not answer",
+    QuantileQuery: "values around quantiles",
+    CapQuery: "where extreme values are cut",
+    MaturedQuery: "how many were observed for long enough by some dates",
+}
 _REGRESSED = RegressionQuery | ClusterRegressionQuery
 _MEASURED = MissingQuery | MomentQuery | ClusterQuery | CorrelationQuery | _REGRESSED | NonresponseQuery | QuantileQuery
 
@@ -98,12 +107,16 @@ class Dataset:
         """
         asked = tuple(dict.fromkeys(queries))
         self._refuse_unknown(asked)
-        unique = self._unique_identities(asked)
-        tables = tally(self.engine, self.units, [wish for query in asked for wish in self._wishes(query, unique)])
+        with self.engine.doing("identities: how many, and whether one is repeated"):
+            unique = self._unique_identities(asked)
+        with self.engine.doing("counts, sums and products per arm and group"):
+            tables = tally(self.engine, self.units, [wish for query in asked for wish in self._wishes(query, unique)])
         answers: dict[Query, Answer] = {}
         for kind, answered in _APART.items():
-            answers |= answered(self.engine, self.units, [query for query in asked if isinstance(query, kind)])
-        return answers | {query: self._answer(query, tables, unique) for query in asked if query not in answers}
+            with self.engine.doing(_PURPOSES[kind]):
+                answers |= answered(self.engine, self.units, [query for query in asked if isinstance(query, kind)])
+        with self.engine.doing("identities by arm and group"):
+            return answers | {query: self._answer(query, tables, unique) for query in asked if query not in answers}
 
     def repeated_rows(self) -> tuple[str, tuple[int, ...]]:
         """Return the file and up to five row numbers of units that stood before in the same arm; never an id."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import sqlglot as sg
 import sqlglot.expressions as sge
 
 from cxcausal.core.errors import CxCausalError
@@ -49,6 +50,14 @@ class Opened:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Statement:
+    """One statement in the engine's own dialect, and what it was sent for."""
+
+    purpose: str
+    sql: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Engine(ABC):
     """One connection, private to a run, that hands out aggregates.
 
@@ -62,13 +71,15 @@ class Engine(ABC):
         timezone: the project's.
         compiled: the SQL of every expression so far; compiling one again costs more than running it on small data.
         sent: every statement that was sent, in order.
+        purposes: what is being done, the innermost last; see `doing`.
     """
 
     backend: Any
     label: str
     timezone: str
     compiled: dict[Any, str] = field(default_factory=dict)
-    sent: list[str] = field(default_factory=list)
+    sent: list[Statement] = field(default_factory=list)
+    purposes: list[str] = field(default_factory=list)
 
     def fetch(self, expr: Table) -> list[Row]:
         """Return the rows of an expression that aggregates; exact integers of any size stay integers.
@@ -111,8 +122,25 @@ class Engine(ABC):
 
     def noted(self, statement: str) -> str:
         """Return a statement that is about to be sent."""
-        self.sent.append(statement)
+        self.sent.append(Statement(purpose=self.purposes[-1] if self.purposes else "", sql=statement))
         return statement
+
+    def statements(self) -> tuple[Statement, ...]:
+        """Return what was sent, laid out for a reader."""
+        dialect = self.backend.compiler.dialect
+        return tuple(
+            Statement(purpose=one.purpose, sql=sg.transpile(one.sql, read=dialect, write=dialect, pretty=True)[0])
+            for one in self.sent
+        )
+
+    @contextmanager
+    def doing(self, purpose: str) -> Iterator[None]:
+        """Note, with every statement that is sent within, what it is sent for."""
+        self.purposes.append(purpose)
+        try:
+            yield
+        finally:
+            self.purposes.pop()
 
     @contextmanager
     def translated(self) -> Iterator[None]:

@@ -31,10 +31,11 @@ def open_streams(engine: Engine, events: Events, sources: Mapping[str, Source]) 
     problems = tuple(unknown_zones({name: events.sources[name] for name in sources}))
     if problems:
         raise PlanError(problems)
-    return {
-        name: engine.open(source, Data(source=name), columns_needed(events, name), f"events{at}")
-        for at, (name, source) in enumerate(sources.items())
-    }
+    found = {}
+    for at, (name, source) in enumerate(sources.items()):
+        with engine.doing(f"open {source.label} as events{at}: which columns, and how many rows"):
+            found[name] = engine.open(source, Data(source=name), columns_needed(events, name), f"events{at}")
+    return found
 
 
 def checked(

@@ -1,14 +1,16 @@
 """Functions that Ibis has no name for: every engine's compiler says how its database spells them."""
 
+from math import isfinite
 from typing import Any
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import sqlglot.expressions as sge
 
 from cxcausal.data.engine import Value
 
-DIGEST_BITS = 60
+DIGEST_DIGITS = 15
 DIGEST, MOMENT_IN = "cxcausal_digest", "cxcausal_moment_in"
 
 
@@ -34,6 +36,25 @@ def moment_in(zone: str, at: Value) -> Value:
     return _moment_of(zone, at)
 
 
+def half_even(compiler: Any, value: sge.Expression) -> Any:  # noqa: ANN401 - Ibis's compiler
+    """Return a float rounded to the nearest whole number, halves to the even one, where a database knows no such cast.
+
+    Half of it is rounded instead where it lies in the middle: that is never a half itself, and doubling it is exact.
+    """
+    whole = compiler.f.trunc(value)
+    middle = sge.EQ(this=compiler.f.abs(sge.paren(sge.Sub(this=value, expression=whole))), expression=sge.convert(0.5))
+    doubled = sge.Mul(
+        this=sge.convert(2), expression=compiler.f.anon.round(sge.Div(this=value, expression=sge.convert(2)))
+    )
+    return compiler.if_(middle, doubled, compiler.f.anon.round(value))
+
+
+def remainder(compiler: Any, value: sge.Expression, divisor: sge.Expression) -> sge.Expression:  # noqa: ANN401 - as above
+    """Return what a division of floats leaves, where a database has it for whole numbers only."""
+    times = compiler.f.trunc(sge.Div(this=value, expression=divisor))
+    return sge.paren(sge.Sub(this=value, expression=sge.Mul(this=divisor, expression=times)))
+
+
 class OwnFunctions:
     """Mixed into an engine's compiler, so that it spells them its way; a database's own functions stay as they are."""
 
@@ -48,6 +69,12 @@ class OwnFunctions:
         else:
             called = super().visit_ScalarUDF(op, **arguments)  # type: ignore[misc] # the compiler's
         return called
+
+    def visit_NonNullLiteral(self, op: ops.Literal, *, value: Any, dtype: dt.DataType) -> Any:  # noqa: ANN401, N802
+        """Return a literal; a float is written so that no database takes it for a fixed-point number."""
+        if dtype.is_floating() and isfinite(value):
+            return self.cast(sge.convert(repr(float(value))), dt.float64)  # type: ignore[attr-defined] # the compiler's
+        return super().visit_NonNullLiteral(op, value=value, dtype=dtype)  # type: ignore[misc] # as above
 
     def digest(self, text: sge.Expression) -> sge.Expression:
         """Return the first 60 bits of a text's MD5 as a signed whole number of 64 bits."""

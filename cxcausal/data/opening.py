@@ -8,7 +8,7 @@ from typing import Any
 from cxcausal.core.errors import PlanError, Problem
 from cxcausal.core.spec.models import Data, ExperimentSpec
 from cxcausal.data.dataset import Dataset
-from cxcausal.data.engine import Engine, Opened
+from cxcausal.data.engine import RAW, Engine, Opened
 from cxcausal.data.engines import PLAIN, Session, start_engine, url_of
 from cxcausal.data.event_tables import checked, open_streams, source_entry
 from cxcausal.data.events import sources_used, with_events
@@ -60,10 +60,17 @@ def open_dataset(
     with ExitStack() as unless_opened:
         unless_opened.callback(started.close)
         opened, streams = _read(started, spec, source, tables, roles.needed)
-        inputs = (*files, *(one for each in (opened, *streams.values()) for one in hash_table(started, each)))
+        with started.doing("what was read, as a fingerprint"):
+            inputs = (*files, *(one for each in (opened, *streams.values()) for one in hash_table(started, each)))
         if streams:
-            opened = with_events(started, opened, checked(started, opened, streams, spec), spec)
-        units = with_caps(started, prepare_units(started, opened, spec, roles), spec)
+            with started.doing("check the event tables"):
+                readable = checked(started, opened, streams, spec)
+            with started.doing("columns made of events"):
+                opened = with_events(started, opened, readable, spec)
+        with started.doing("check and type the rows: values, levels and bounds"):
+            units = prepare_units(started, opened, spec, roles)
+        with started.doing("where extreme values are cut"):
+            units = with_caps(started, units, spec)
         unless_opened.pop_all()
     return Dataset(
         inputs=inputs,
@@ -92,7 +99,8 @@ def _read(
 ) -> tuple[Opened, Mapping[str, Opened]]:
     """Return the rows of the plan and of its event tables; from now on the engine reads nothing but their files."""
     stored = tuple(name for name in needed if name not in spec.data.from_events)
-    opened = engine.open(source, spec.data, stored)
+    with engine.doing(f"open {source.label} as {RAW}: which columns, and how many rows"):
+        opened = engine.open(source, spec.data, stored)
     streams = open_streams(engine, spec.data.events, tables) if spec.data.events is not None else {}
     engine.lock((opened, *streams.values()))
     return opened, streams

@@ -47,7 +47,7 @@ def analyse(spec: ExperimentSpec, dataset: Dataset, context: RunContext, store: 
         GateError: the plan says that the data may not be read yet.
     """
     components = components_of(spec)
-    answers = dataset.answer(tuple(dict.fromkeys(_queries(spec, dataset, components))))
+    answers = dataset.answer(queries_of(spec, dataset, components))
     facts = _facts(dataset, answers)
     reading = reading_of(spec, dataset.data_cut, answers)
     store.save("data", asdict(facts))
@@ -84,6 +84,11 @@ def analyse(spec: ExperimentSpec, dataset: Dataset, context: RunContext, store: 
         created_at=context.created_at,
         versions=context.versions,
     )
+
+
+def queries_of(spec: ExperimentSpec, dataset: Dataset, components: Components) -> tuple[Query, ...]:
+    """Return everything that an analysis asks of its data, each query once."""
+    return tuple(dict.fromkeys(_queries(spec, dataset, components)))
 
 
 def _queries(spec: ExperimentSpec, dataset: Dataset, components: Components) -> Iterator[Query]:

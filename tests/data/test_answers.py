@@ -181,7 +181,7 @@ def test_clusters_of_all_contrasts_take_few_statements(frame: pd.DataFrame, tmp_
         together = ask(dataset, queries)
         # Per clustering one size, and per block of measures that count the same units two statements; both groupings
         # share them.
-        fetched = {one for one in dataset.engine.sent[before:] if not one.startswith("CREATE")}
+        fetched = {one.sql for one in dataset.engine.sent[before:] if not one.sql.startswith("CREATE")}
         assert len(fetched) <= 2 + 2 * 4
         alone = ask(dataset, queries[:1])
     first = queries[0]

@@ -66,7 +66,7 @@ def table_goes_with_database(draft: Draft) -> Iterator[Finding]:
         return
     data = draft.data
     database = is_url(data.source) or data.source.lower().endswith(_DATABASE_FILES)
-    if database and data.table is None:
+    if database and data.table is None and "#" not in data.source:
         mend = "add it, such as `table: customers`"
         yield Finding(path=("data", "table"), code="P318", what="a database source needs its table", mend=mend)
     if data.table is not None and not database and data.source not in draft.sources:

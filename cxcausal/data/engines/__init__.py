@@ -12,6 +12,8 @@ EMBEDDED = "duckdb"
 
 _ENGINES = {
     EMBEDDED: "cxcausal.data.engines.embedded:start",
+    "bigquery": "cxcausal.data.engines.bigquery:start",
+    "snowflake": "cxcausal.data.engines.snowflake:start",
 }
 """By the scheme of a URL, or the name in `configs/project.yaml`: the function that starts it."""
 _READ_FILES = frozenset({EMBEDDED, "spark", "sc"})

@@ -15,7 +15,7 @@ from cxcausal.core.errors import CxCausalError, DataError, MachineError, Problem
 from cxcausal.core.spec.models import Data
 from cxcausal.data.engine import RAW, Engine, Opened, Row, Table
 from cxcausal.data.engines.embedded_files import opened, paths_for_engine
-from cxcausal.data.functions import OwnFunctions
+from cxcausal.data.functions import DIGEST_DIGITS, OwnFunctions
 from cxcausal.data.sources import Source
 
 MEMORY_LIMIT = "4GB"
@@ -30,7 +30,7 @@ class _Compiler(OwnFunctions, DuckDBCompiler):  # type: ignore[misc] # Ibis is n
 
     def digest(self, text: sge.Expression) -> sge.Expression:
         """Return the first 60 bits of a text's MD5."""
-        first = self.f.concat("0x", self.f.left(self.f.md5(text), 15))
+        first = self.f.concat("0x", self.f.left(self.f.md5(text), DIGEST_DIGITS))
         return sge.cast(first, "bigint", dialect=self.dialect)
 
     def moment_in(self, zone: sge.Expression, at: sge.Expression) -> sge.Expression:

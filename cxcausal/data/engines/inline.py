@@ -1,0 +1,43 @@
+"""Tables that are kept for a run, where a database lets nobody make one: their statements stand inside the others."""
+
+from collections.abc import Mapping, Sequence
+
+import ibis.expr.operations as ops
+import ibis.expr.schema as sch
+import sqlglot as sg
+import sqlglot.expressions as sge
+
+from cxcausal.data.engine import Engine, Table
+
+
+def inlined(engine: Engine, expr: Table) -> Table:
+    """Return an expression as a statement that others contain, computed anew wherever it is used."""
+    return _stated(engine, engine.typed(expr), expr.schema())
+
+
+def listed(engine: Engine, columns: Mapping[str, Sequence[str | float | int]]) -> Table:
+    """Return a small table of ours as a statement that lists its rows."""
+    compiler = engine.backend.compiler
+    kinds = {name: _kind(values) for name, values in columns.items()}
+    types = {name: compiler.type_mapper.from_ibis(kind) for name, kind in sch.Schema(kinds).items()}
+    rows = [
+        sg.select(*(_cell(value, types[name]).as_(name, quoted=True) for name, value in zip(columns, row, strict=True)))
+        for row in zip(*columns.values(), strict=True)
+    ]
+    union = sg.union(*rows, distinct=False) if len(rows) > 1 else rows[0]
+    return _stated(engine, union.sql(dialect=compiler.dialect), sch.Schema(kinds))
+
+
+def _stated(engine: Engine, statement: str, schema: sch.Schema) -> Table:
+    return ops.SQLQueryResult(query=statement, schema=schema, source=engine.backend).to_expr()
+
+
+def _kind(values: Sequence[str | float | int]) -> str:
+    if isinstance(values[0], str):
+        return "string"
+    return "int64" if all(isinstance(value, int) for value in values) else "float64"
+
+
+def _cell(value: str | float, kind: sge.DataType) -> sge.Cast:
+    """Return a value whose text says it exactly, in the type of its column."""
+    return sge.Cast(this=sge.convert(value if isinstance(value, str) else repr(value)), to=kind)
