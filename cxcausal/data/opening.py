@@ -9,7 +9,8 @@ from cxcausal.core.spec.models import Data, ExperimentSpec
 from cxcausal.data.dataset import Dataset
 from cxcausal.data.engine import Engine, start_engine
 from cxcausal.data.event_tables import check_streams, open_streams, source_entry
-from cxcausal.data.events import sources_used, with_events
+from cxcausal.data.events import columns_needed, sources_used, with_events
+from cxcausal.data.file_checks import refuse_bad_files
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
 from cxcausal.data.roles import roles_of
 from cxcausal.data.sources import Confines, Source, find_source
@@ -52,7 +53,15 @@ def open_dataset(
     confines = Confines(root=project_root.absolute(), data_roots=data_roots)
     source = find_source(spec.data, confines, on=on, sources=sources)
     tables = _event_sources(spec, confines)
-    inputs = tuple(one for files in (source, *tables.values()) for one in hash_inputs(files))
+    inputs = (
+        *_hashed(source, roles.needed),
+        *(
+            one
+            for name, files in tables.items()
+            if spec.data.events is not None
+            for one in _hashed(files, columns_needed(spec.data.events, name))
+        ),
+    )
     _make_room((source, *tables.values()), project_root)
     engine = start_engine(source.label, root=project_root.absolute(), timezone=timezone)
     with ExitStack() as unless_opened:
@@ -69,6 +78,13 @@ def open_dataset(
         opened=opened,
         units=units,
     )
+
+
+def _hashed(source: Source, needed: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return the inputs' hashes, and refuse files that no engine should be given."""
+    inputs = hash_inputs(source)
+    refuse_bad_files(source, inputs, needed)
+    return inputs
 
 
 def _event_sources(spec: ExperimentSpec, confines: Confines) -> Mapping[str, Source]:
