@@ -171,7 +171,7 @@ def _id_rules(reader: Reader, name: str) -> Iterator[ValueRule]:
         )
     if value.type().is_string() and (name not in reader.declared or reader.declared[name].type != "text"):
         yield from _odd_id_rules(name, value)
-    if value.type().is_floating():
+    if value.type().is_floating() or (value.type().is_decimal() and value.type().scale):
         largest = LARGEST_WHOLE if str(value.type()) == "float64" else _LARGEST_SINGLE
         yield ValueRule(
             column=name,

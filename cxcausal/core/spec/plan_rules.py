@@ -69,9 +69,8 @@ def nothing_is_fetched(draft: Draft) -> Iterator[Finding]:
     scheme, found, rest = draft.data.source.partition("://") if draft.data is not None else ("", "", "")
     if found and scheme.strip().lower() in _FETCHED:
         what = f"data.source is an address ('{scheme}://'), and a plan never makes cxcausal fetch one"
-        mend = "save the file in the project and write its path, such as `source: data/customers.parquet`"
-        path = f"/{rest.lstrip('/')}" if scheme.strip().lower() == "file" else ""
-        mend = f"write the path alone, '{path}'; it must lie in the project or a data root" if path else mend
+        path = rest.lstrip("/") if scheme.strip().lower() == "file" else f"data/{FilePath(rest).name}"
+        mend = f"save the file in the project and write its path from the root, such as `source: {path}`"
         yield Finding(path=("data", "source"), code="P334", what=what, mend=mend)
 
 
