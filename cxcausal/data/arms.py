@@ -40,7 +40,7 @@ def undeclared_arms(
         hidden = differences(value, near) if near else ""
         hint = f"did you mean '{near}'? " if near else ""
         key = key_of(column)
-        entry = f"{quoted(value)}: {quoted(near)}" if near else "…"
+        entry = f"{quoted(value)}: {quoted(near)}" if near and len(value) <= _LONGEST else "…"
         yield Problem(
             where=where,
             code="D300",

@@ -55,9 +55,16 @@ def _repeats(inputs: tuple[tuple[str, str], ...]) -> Iterator[Problem]:
 def _of_another_kind(source: Source) -> Iterator[Problem]:
     """Yield files whose first bytes are those of another kind than their name says."""
     for file, name in zip(source.files, source.names, strict=True):
+        start = _start(file)
+        if source.kind == "parquet" and start and not start.startswith(_PARQUET):
+            mend = "export the data again"
+            if start.decode("utf-8", "replace").replace("\r", "\n").replace("\n", "").isprintable():
+                mend = "give its name the ending .csv, if it is one, also in data.source"
+            yield Problem(
+                where=name, code="D218", what="the file is no Parquet file, whatever its name says", mend=mend
+            )
         if source.kind not in {"csv", "json"} or file.suffix.lower() == ".gz":
             continue
-        start = _start(file)
         found = next((told for magic, told in _MAGIC.items() if start.startswith(magic)), None)
         if found is None and start.removeprefix(b"\xef\xbb\xbf").lstrip()[:5].lower() in {b"<!doc", b"<html", b"<?xml"}:
             found = ("is a web page or XML", "export the data again; a page may say why, such as a login that ended")

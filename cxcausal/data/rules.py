@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import ibis
 
 from cxcausal.core.errors import Problem
+from cxcausal.core.signs import key_of
 from cxcausal.data.columns import LARGEST_WHOLE, Reader, is_whole
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.misreadings import Misreading, mapped, of_numbers, of_times
@@ -148,7 +149,7 @@ def _arm_rules(terms: Terms) -> Iterator[ValueRule]:
         code="D301",
         broken=terms.reader.text(name).isnull(),
         what="the arm is missing",
-        mend="give every row its arm, or leave such rows out with data.filter",
+        mend=f"give every row its arm, or leave such rows out with data.filter: say {_present(name)} below data",
     )
 
 
@@ -159,7 +160,7 @@ def _id_rules(reader: Reader, name: str) -> Iterator[ValueRule]:
         code="D302",
         broken=reader.id(name).isnull(),
         what="the id is missing",
-        mend="give every row its id, or leave such rows out with data.filter",
+        mend=f"give every row its id, or leave such rows out with data.filter: say {_present(name)} below data",
     )
     if not _may_name(value.type()):
         yield ValueRule(
@@ -182,6 +183,17 @@ def _id_rules(reader: Reader, name: str) -> Iterator[ValueRule]:
         )
 
 
+def _present(name: str) -> str:
+    """Return the filter that missing values don't pass."""
+    return _filter(name, "!= ''")
+
+
+def _filter(name: str, condition: str) -> str:
+    """Return a filter over one column, as it stands in a plan."""
+    column = name if name.isascii() and name.isidentifier() else f"`{name}`"
+    return f'filter: "{column} {condition}"'
+
+
 def _may_name(kind: Value) -> bool:
     """Tell whether values of a type can be ids."""
     return bool(kind.is_string() or kind.is_numeric() or kind.is_uuid() or kind.is_binary() or kind.is_null())
@@ -202,7 +214,7 @@ def _odd_id_rules(name: str, value: Value) -> Iterator[ValueRule]:
         broken=(value.length() <= _LONGEST_WORD) & value.lower().isin(_NOBODY),
         what="the id is a word for a missing value, such as NULL",
         mend="give every row its id, or leave such rows out with data.filter; "
-        f"if it is an id, say columns: {{{name}: {{type: text}}}} below data",
+        f"if it is an id, say columns: {{{key_of(name)}: {{type: text}}}} below data",
     )
 
 
@@ -239,7 +251,7 @@ def _range_rules(reader: Reader, asked: NumberRule) -> Iterator[ValueRule]:
             (value != 0) & (value != 1),
             "D307",
             "must be 0 or 1",
-            "map its values to 0 and 1 below data.columns",
+            "map its values to 0 and 1, or to null, below data.columns",
         ),
         "nps": (
             (value < 0) | (value > _BEST_NPS) | (~is_whole(value)),
@@ -257,7 +269,7 @@ def _range_rules(reader: Reader, asked: NumberRule) -> Iterator[ValueRule]:
             value.isnull() | (value <= 0),
             "D310",
             "must be present and greater than 0",
-            "leave such rows out with data.filter",
+            f"leave such rows out with data.filter: say {_filter(asked.column, '> 0')} below data",
         ),
         "not_negative": (
             value < 0,
@@ -306,16 +318,16 @@ def _time_rules(terms: Terms) -> Iterator[ValueRule]:
             code="D312",
             broken=~terms.reader.present(name),
             what="the time is missing",
-            mend="fill it in, or leave such rows out",
+            mend=f"fill it in, or leave such rows out with data.filter: say {_present(name)} below data",
         )
         yield _no_time(terms.reader, name)
-        time = terms.reader.time(name)
+        time, late = terms.reader.time(name), "> '1970-01-01'"
         yield ValueRule(
             column=name,
             code="D325",
             broken=(time < ibis.literal(_LONG_AGO)) | (time == ibis.literal(_UNIX_ZERO)),
             what="the time lies before 1950, or is 1970-01-01 00:00, as programs write a missing one",
-            mend="fill it in, or leave such rows out with data.filter",
+            mend=f"fill it in, or leave such rows out with data.filter: say {_filter(name, late)} below data",
         )
     if terms.observed_until is not None and terms.observed_until[0] in terms.roles.times:
         name, end = terms.observed_until

@@ -54,7 +54,7 @@ FILES = (
         data={"source": "x.csv.gz"},
         code="D111",
         place="x.csv.gz",
-        mend="copy or export it again",
+        mend="remove the ending .gz",
     ),
     Case(
         name="one file under two names",

@@ -52,7 +52,7 @@ def arms_differ(draft: Draft) -> Iterator[Finding]:
             what = f"the arms '{seen[folded]}' and '{arm}' differ in case or blanks only"
             hidden = differences(arm, seen[folded])
             what = f"the arms '{seen[folded]}' and '{arm}' look the same: in the second, {hidden}" if hidden else what
-            mend = "give each arm one spelling, and map the other in data.columns"
+            mend = f"give each arm one spelling and map the other in data.columns, or rename one, such as '{folded}-2'"
             yield Finding(path=(*_ARMS, arm), code="P303", what=what, mend=mend, at="key")
         seen.setdefault(folded, arm)
 

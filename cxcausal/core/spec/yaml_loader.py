@@ -237,7 +237,7 @@ class _Builder:
     def _key(self, frame: _Frame, text: str, place: Place, *, plain: bool) -> None:
         frame.key, frame.key_place, frame.skipping = text, place, True
         if plain and text in _NULLS:
-            self._note(place, "P108", "a key is empty", "write a key, or put it in quotes")
+            self._note(place, "P108", "a key is empty", "write a key, put it in quotes, or remove the entry")
         elif plain and text == "<<":
             self._note(place, "P111", "merge keys (<<) are not allowed", "write the values out")
         elif text in frame.node.value:
@@ -253,7 +253,12 @@ class _Builder:
             raise _Stop
         frame = self._frames[-1] if self._frames else None
         if frame is not None and isinstance(frame.node.value, dict) and frame.key is None:
-            self._note(place, "P108", "a key is a list or a map", "write a text; put text with braces in quotes")
+            self._note(
+                place,
+                "P108",
+                "a key is a list or a map",
+                "write a text, put text with braces in quotes, or remove the entry",
+            )
             raise _Stop
         value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
         node = Node(value=value, place=place, key=frame.key_place if frame is not None else None)
