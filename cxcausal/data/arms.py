@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cxcausal.core.errors import Problem
-from cxcausal.core.signs import differences, key_of, quoted, visible
+from cxcausal.core.signs import differences, key_of, misleading, quoted, visible
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.columns import Reader
 from cxcausal.data.engine import Engine, Table
@@ -38,14 +38,19 @@ def undeclared_arms(
         where = f"{label} row {numbers[0]} column {column}" if numbers else f"{label} column {column}"
         near = nearest(value, arms)
         hidden = differences(value, near) if near else ""
-        hint = f"did you mean '{near}'? " if near else ""
-        key = key_of(column)
-        entry = f"{quoted(value)}: {quoted(near)}" if near and len(value) <= _LONGEST else "…"
         yield Problem(
             where=where,
             code="D300",
             what=f"'{visible(value, _LONGEST)}' is not an arm of the plan ({rows_told(count, numbers)})"
             + (f"; {hidden}" if hidden else ""),
-            mend=f"{hint}correct it, declare the arm, say columns: {{{key}: {{map: {{{entry}}}}}}} below data, "
-            f"or use data.filter; arms: {', '.join(arms)}",
+            mend=f"{_mend(column, value, near)}, or use data.filter; arms: {', '.join(arms)}",
         )
+
+
+def _mend(column: str, value: str, near: str | None) -> str:
+    """Return what may be done about a strange value; a plan can hold it only if it doesn't mislead its readers."""
+    hint = f"did you mean '{near}'? " if near else ""
+    if misleading(value) is not None:
+        return f"{hint}correct it in the data"
+    entry = f"{quoted(value)}: {quoted(near)}" if near and len(value) <= _LONGEST else "…"
+    return f"{hint}correct it, declare the arm, say columns: {{{key_of(column)}: {{map: {{{entry}}}}}}} below data"

@@ -175,10 +175,14 @@ FILES = (
     ),
     Case(
         name="shares that a whole-number column would round",
-        files=two(churned=[0.4, 1.0]),
+        files={
+            "x1.parquet": parquet(spend=[1, 2])["x.parquet"],
+            "x2.parquet": parquet(id=["d1", "d2"], spend=[0.4, 1.5])["x.parquet"],
+        },
         data=ALL,
+        plan=MEAN,
         code="D216",
-        place="x2.parquet column churned",
+        place="x2.parquet column spend",
         mend="with one type in every file",
         what="double here and int64 in x1.parquet",
     ),
