@@ -43,6 +43,7 @@ from cxcausal.data.counts import (
     repeated_rows,
 )
 from cxcausal.data.engine import Engine
+from cxcausal.data.fingerprint import Stamps, refuse_changed
 from cxcausal.data.nonresponse import nonresponse
 from cxcausal.data.quantiles import quantiles
 from cxcausal.data.regressions import regressions
@@ -77,6 +78,7 @@ class Dataset:
         inputs: (name, SHA-256 of the bytes) of every input file.
         fingerprint: one hash over them.
         data_cut: the latest end of observation, an ISO date in the project's time zone; None where not declared.
+        stamps: the input files that are read again with every question, as they were when they were hashed.
         levels: the values of each segment among enrolled units, sorted; the empty text where some are missing.
     """
 
@@ -87,6 +89,7 @@ class Dataset:
     engine: Engine
     opened: Opened
     units: Units
+    stamps: Stamps = ()
 
     def answer(self, queries: Sequence[Query]) -> Mapping[Query, Answer]:
         """Return one answer per query, in as few passes over the data as possible.
@@ -104,7 +107,9 @@ class Dataset:
         answers: dict[Query, Answer] = {}
         for kind, answered in _APART.items():
             answers |= answered(self.engine, self.units, [query for query in asked if isinstance(query, kind)])
-        return answers | {query: self._answer(query, tables, unique) for query in asked if query not in answers}
+        answers |= {query: self._answer(query, tables, unique) for query in asked if query not in answers}
+        refuse_changed(self.stamps)
+        return answers
 
     def repeated_rows(self) -> tuple[str, tuple[int, ...]]:
         """Return the file and up to five row numbers of units that stood before in the same arm; never an id."""

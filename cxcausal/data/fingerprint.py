@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cxcausal.core.canonical import sha256_of
@@ -11,6 +11,8 @@ from cxcausal.core.errors import DataError, MachineError, Problem
 from cxcausal.data.sources import Source
 
 _CHUNK = 1 << 20
+Stamps = tuple[tuple[Path, tuple[int, int]], ...]
+"""Input files with the time of their last change, in nanoseconds, and their size in bytes."""
 
 
 def hash_inputs(source: Source) -> tuple[tuple[str, str], ...]:
@@ -26,6 +28,32 @@ def hash_inputs(source: Source) -> tuple[tuple[str, str], ...]:
     if problems:
         raise DataError(problems)
     return inputs
+
+
+def stamps_of(sources: Iterable[Source]) -> Stamps:
+    """Return when each input file was last written, and how large it was then."""
+    files = dict.fromkeys(file for source in sources for file in source.files)
+    return tuple((file, (stat.st_mtime_ns, stat.st_size)) for file in files for stat in (file.stat(),))
+
+
+def refuse_changed(stamps: Stamps) -> None:
+    """Refuse files that were written while they were read: their hash would not be that of what was computed.
+
+    Raises:
+        DataError: a file has changed, or is gone.
+    """
+    changed = [file.name for file, then in stamps if _stamp(file) != then]
+    if changed:
+        what, mend = "the file changed while it was read", "wait until it is complete, and run again"
+        raise DataError(Problem(where=name, code="D114", what=what, mend=mend) for name in changed)
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
 
 
 def fingerprint_of(inputs: tuple[tuple[str, str], ...]) -> str:

@@ -11,7 +11,7 @@ from cxcausal.data.engine import Engine, start_engine
 from cxcausal.data.event_tables import check_streams, open_streams, source_entry
 from cxcausal.data.events import columns_needed, sources_used, with_events
 from cxcausal.data.file_checks import refuse_bad_files
-from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
+from cxcausal.data.fingerprint import fingerprint_of, hash_inputs, refuse_changed, stamps_of
 from cxcausal.data.roles import roles_of
 from cxcausal.data.sources import Confines, Source, find_source
 from cxcausal.data.tables import Opened, open_table, paths_for_engine
@@ -53,6 +53,7 @@ def open_dataset(
     confines = Confines(root=project_root.absolute(), data_roots=data_roots)
     source = find_source(spec.data, confines, on=on, sources=sources)
     tables = _event_sources(spec, confines)
+    stamps = stamps_of((source, *tables.values()))
     inputs = (
         *_hashed(source, roles.needed),
         *(
@@ -68,6 +69,7 @@ def open_dataset(
         unless_opened.callback(engine.close)
         opened = _opened(engine, spec, source, tables, roles.needed)
         units = with_caps(engine, prepare_units(engine, opened, spec, roles), spec)
+        refuse_changed(stamps)
         unless_opened.pop_all()
     return Dataset(
         inputs=inputs,
@@ -77,6 +79,7 @@ def open_dataset(
         engine=engine,
         opened=opened,
         units=units,
+        stamps=() if opened.kept else stamps,
     )
 
 

@@ -1,7 +1,7 @@
 """Mends data, and the plan beside them, as a patient reader would who has nothing but the messages and the files."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,62 +9,9 @@ from typing import Any
 import pandas as pd
 import yaml
 
-Plan = dict[str, Any]
-Told = Mapping[str, str]
+from tests.corpus.desk import Desk, Plan, Told
+
 Rule = Callable[["Desk", Told, "re.Match[str]"], bool]
-_WHERE = re.compile(r"^(?P<file>.+?)(?: row (?P<row>\d+))?(?: column (?P<column>.+))?$")
-
-
-class Desk:
-    """A plan, its folder, and where the message at hand points to."""
-
-    def __init__(self, root: Path, plan: Plan, problem: Told) -> None:
-        key = re.match(r"(data\.[\w.]+): ", problem["what"])
-        self.where = key[1] if key else problem["where"]
-        found = _WHERE.match(self.where)
-        self.root, self.plan, self.problem = root, plan, problem
-        self.data: Plan = plan["data"]
-        self.name = found["file"] if found else ""
-        self.column = found["column"] if found else None
-        told = re.search(r"rows? ([\d, ]+)", problem["what"]) or re.search(r"among them ([\d, ]+)", problem["what"])
-        first = [int(found["row"])] if found and found["row"] else []
-        self.rows = [int(number) for number in told[1].split(",")] if told else first
-
-    @property
-    def path(self) -> Path:
-        return self.root / self.name
-
-    @property
-    def delimiter(self) -> str:
-        return str(self.data.get("csv", {}).get("delimiter", ","))
-
-    def lines(self) -> list[str]:
-        return self.path.read_bytes().decode("utf-8").splitlines(keepends=True)
-
-    def write(self, lines: Sequence[str]) -> bool:
-        self.path.write_bytes("".join(lines).encode())
-        return True
-
-    def cells(self) -> list[str]:
-        """Return the values of the column in the rows that were named, as they are stored."""
-        if self.path.suffix == ".parquet":
-            return [str(pd.read_parquet(self.path)[self.column].iloc[row - 1]) for row in self.rows]
-        if self.path.suffix == ".csv":
-            frame = self.frame()
-            return [str(frame[self.column].iloc[row - 2]) for row in self.rows]
-        return []
-
-    def frame(self) -> pd.DataFrame:
-        return pd.read_csv(self.path, dtype=str, sep=self.delimiter, keep_default_na=False)
-
-    def change(self, how: Callable[[str], str]) -> bool:
-        """Change every value of the column in a CSV file."""
-        if self.path.suffix != ".csv":
-            return False
-        frame = self.frame()
-        frame[self.column] = frame[self.column].map(how)
-        frame.to_csv(self.path, index=False, sep=self.delimiter)
-        return True
 
 
 def mend_data(root: Path, plan_path: Path, problems: Sequence[Told]) -> None:
@@ -87,18 +34,11 @@ def _merge(into: Plan, more: Plan) -> None:
             into[key] = value
 
 
-def _texts(value: Any) -> Any:  # noqa: ANN401 - whatever a message shows
-    """Read keys as the text that they are, as a plan does."""
-    if isinstance(value, dict):
-        return {str(key).lower() if isinstance(key, bool) else str(key): _texts(item) for key, item in value.items()}
-    return value
-
-
 def _say(desk: Desk, problem: Told, found: "re.Match[str]") -> bool:
     """Write below `data` what the message shows."""
     if "…" in found[1]:
         return False
-    shown = yaml.load(found[1], Loader=yaml.BaseLoader)
+    shown = yaml.load(found[1], Loader=yaml.BaseLoader)  # noqa: S506 - texts only
     if "columns" in shown:
         for column in shown["columns"].values():
             column["map"] = {key: None if to == "null" else _number(to) for key, to in column.get("map", {}).items()}
@@ -108,7 +48,7 @@ def _say(desk: Desk, problem: Told, found: "re.Match[str]") -> bool:
     return True
 
 
-def _number(text: str) -> Any:  # noqa: ANN401 - a number where it is one
+def _number(text: str) -> Any:
     return int(text) if text.isdigit() else text
 
 
@@ -130,7 +70,7 @@ def _meant(desk: Desk, problem: Told, found: "re.Match[str]") -> bool:
 
 
 def _renamed(plan: Plan, old: str, new: str) -> Plan:
-    def walk(value: Any, above: str = "") -> Any:  # noqa: ANN401 - any part of a plan
+    def walk(value: Any, above: str = "") -> Any:
         if isinstance(value, dict):
             named = above == "columns"
             return {(new if named and key == old else key): walk(item, key) for key, item in value.items()}
@@ -146,7 +86,7 @@ def _renamed(plan: Plan, old: str, new: str) -> Plan:
     return plan
 
 
-def _set(plan: Plan, path: str, value: Any) -> None:  # noqa: ANN401 - any scalar
+def _set(plan: Plan, path: str, value: Any) -> None:
     *above, last = path.split(".")
     home = plan
     for step in above:
@@ -300,7 +240,7 @@ def _one_file(desk: Desk, problem: Told, found: "re.Match[str]") -> bool:
 
 
 def _one_kind(desk: Desk, problem: Told, found: "re.Match[str]") -> bool:
-    desk.data["source"] = sorted(path.name for path in desk.root.glob(desk.data["source"]))[0]
+    desk.data["source"] = min(path.name for path in desk.root.glob(desk.data["source"]))
     return True
 
 

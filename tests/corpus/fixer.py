@@ -1,16 +1,13 @@
-"""Mends plans as a patient reader would who has nothing but the printed messages: a few general rules, no case known."""
+"""Mends plans as a reader would who has nothing but the printed messages: a few general rules, no case known."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
-from cxcausal.cli.starter import starter_plan
-
-Told = Mapping[str, str]
-"""One problem as `--json` prints it: where, code, what, mend."""
+from tests.corpus.text_fixer import Told, mend_text, place_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +21,8 @@ class Spot:
     @property
     def node(self) -> yaml.Node:
         entry = self.holder.value[self.at]
-        return entry[not self.is_key] if isinstance(entry, tuple) else entry
+        found: yaml.Node = entry[not self.is_key] if isinstance(entry, tuple) else entry
+        return found
 
     def put(self, node: yaml.Node) -> None:
         entry = self.holder.value[self.at]
@@ -43,12 +41,12 @@ def mend_plan(path: Path, problems: Sequence[Told]) -> None:
     """Do what the messages say, once: first to the text where it can't be read, and else to its tree."""
     unread = [problem for problem in problems if problem["code"].startswith("P1")]
     if unread:
-        _mend_text(path, unread)
+        mend_text(path, unread)
         return
     text = path.read_text(encoding="utf-8-sig")
-    tree = yaml.compose(text, Loader=yaml.BaseLoader)
+    tree = _parsed(text)
     for problem in reversed(problems):
-        line, column = _place(problem)
+        line, column = place_of(problem)
         spot = next(reversed(list(_spots(tree, (line - 1, column - 1)))), None)
         if " is missing" in problem["what"] and f"'{_quoted_word(problem)}'" in _meant(problems):
             continue
@@ -64,11 +62,6 @@ def _quoted_word(problem: Told) -> str:
 def _meant(problems: Sequence[Told]) -> str:
     """Return what other entries should have been called."""
     return " ".join(problem["mend"] for problem in problems if "did you mean" in problem["mend"])
-
-
-def _place(problem: Told) -> tuple[int, int]:
-    line, column = problem["where"].rsplit(":", 2)[1:]
-    return int(line), int(column)
 
 
 def _start(tree: yaml.Node) -> tuple[int, int]:
@@ -93,14 +86,13 @@ def _scalar(text: str, style: str | None = None) -> yaml.Node:
 
 
 def _parsed(text: str) -> yaml.Node:
-    return yaml.compose(text, Loader=yaml.BaseLoader)
+    node = yaml.compose(text, Loader=yaml.BaseLoader)
+    assert node is not None
+    return node
 
 
 def _entry(tree: yaml.Node, key: str) -> yaml.Node | None:
     return next((value for name, value in tree.value if name.value == key), None)
-
-
-# --- the tree -------------------------------------------------------------------------------------------------------
 
 
 def _mend_tree(tree: yaml.Node, spot: Spot | None, problem: Told) -> None:
@@ -115,11 +107,9 @@ Rule = Callable[[yaml.Node, Spot | None, Told, "re.Match[str]"], bool]
 
 def _replace(tree: yaml.Node, spot: Spot | None, problem: Told, found: "re.Match[str]") -> bool:
     """Put the named text in the place of what stands there."""
-    if spot is None:
-        return False
-    target = spot if spot.is_key and "key" in problem["what"] or "option" in problem["what"] else spot
-    target.put(_scalar(found[1]))
-    return True
+    if spot is not None:
+        spot.put(_scalar(found[1]))
+    return spot is not None
 
 
 def _remove(tree: yaml.Node, spot: Spot | None, problem: Told, found: "re.Match[str]") -> bool:
@@ -260,7 +250,7 @@ def _filtered(tree: yaml.Node, spot: Spot | None, problem: Told, found: "re.Matc
     """Rewrite a filter: use a column that was computed before, the right sign, or what stands before the offence."""
     if spot is None:
         return False
-    text, at = str(spot.node.value), int(re.search(r"character (\d+)", problem["what"])[1])
+    text, at = str(spot.node.value), int(problem["what"].rpartition("character ")[2].rstrip(")"))
     if found[0].startswith("functions"):
         spot.put(_scalar(re.sub(r"(\w+)\([^()]*\)", r"\1_before", text)))
     elif found[0].startswith("compare with"):
@@ -317,89 +307,3 @@ _RULES: tuple[tuple[str, Rule], ...] = (
     (r"move the data under the project", _moved_file),
     (r"write \$\{env:NAME\}", _secret),
 )
-
-
-# --- the text -------------------------------------------------------------------------------------------------------
-
-
-def _mend_text(path: Path, problems: Sequence[Told]) -> None:
-    """Mend what keeps a file from being read; the latest place first, so that the others stay where they are."""
-    if any("save it as UTF-8" in problem["mend"] for problem in problems):
-        path.write_text(_decoded(path.read_bytes()), encoding="utf-8")
-        return
-    if any("makes a first plan" in problem["mend"] for problem in problems):
-        path.write_text(starter_plan("first", "randomized"), encoding="utf-8")
-        return
-    lines = path.read_text(encoding="utf-8-sig").splitlines()
-    for problem in sorted(problems, key=_place, reverse=True):
-        _mend_line(lines, *_place(problem), problem)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def _decoded(data: bytes) -> str:
-    return data.decode("utf-16" if data[:2] in {b"\xff\xfe", b"\xfe\xff"} else "latin-1")
-
-
-def _mend_line(lines: list[str], line: int, column: int, problem: Told) -> None:
-    mend, at, text = problem["mend"], line - 1, lines[line - 1]
-    before, sign, after = text[: column - 1], text[column - 1 : column], text[column:]
-    if "remove its escape" in mend:
-        lines[at] = re.sub(r"\\(u[0-9a-f]{4}|x[0-9a-f]{2}|[e0abfv])(\[[0-9;]*m)?", "", text)
-    elif "type a plain" in mend:
-        lines[at] = before + (":" if sign == "\uff1a" else " ") + after
-    elif "use blanks" in mend:
-        near = lines[at + 1] if at + 1 < len(lines) else lines[at - 1]
-        lines[at] = near[: len(near) - len(near.lstrip())] + text.replace("\t", " ").strip()
-    elif mend.startswith("remove it") and sign and not sign.isprintable():
-        lines[at] = before + after
-    elif "remove one" in mend or "or remove the entry" in mend:
-        _cut(lines, at, column)
-    elif "own file" in mend or "begin with schema_version" in mend:
-        lines[at:] = [] if "own file" in mend else [re.sub("^(- |  )", "", one) for one in lines[at:]]
-    elif "write the value out" in mend:
-        _write_out(lines)
-    elif "write the values out" in mend:
-        lines[at] = re.sub(r"<<: \{(.*?)\}", r"\1", text)
-    elif "blank behind the colon" in mend:
-        lines[at] = text.replace(":", ": ", 1)
-    elif "align it" in mend:
-        above = lines[at - 1]
-        lines[at] = above[: len(above) - len(above.lstrip())] + text.strip()
-    elif "decimals with a point" in mend:
-        lines[at] = before.rstrip().removesuffix(",") + "." + (sign + after)
-    elif "close" in mend:
-        closing = {"[": "]", "{": "}"}.get(sign, sign)
-        lines[at] = text + closing
-    elif "quotes" in mend:
-        lines[at] = _quoted(text, column, holds=": " if "': '" in mend else "," if "comma" in mend else "[")
-
-
-def _cut(lines: list[str], at: int, column: int) -> None:
-    """Remove the entry that begins on a line, with what is indented below it."""
-    end = at + 1
-    while end < len(lines) and len(lines[end]) - len(lines[end].lstrip()) >= column and not lines[end].startswith("-"):
-        end += 1
-    while end < len(lines) and lines[at].startswith("?") and lines[end].startswith(":"):
-        end += 1
-    lines[at:end] = []
-
-
-def _write_out(lines: list[str]) -> None:
-    """Put the value of every anchor where its alias stands."""
-    text = "\n".join(lines)
-    known = {found[1]: found[2] for found in re.finditer(r"&(\w+) (.+)", text)}
-    text = re.sub(r"&\w+ ", "", text)
-    lines[:] = re.sub(r"\*(\w+)", lambda found: known.get(found[1], found[0]), text).splitlines()
-
-
-def _quoted(text: str, column: int, *, holds: str) -> str:
-    """Put the text that holds a sign in quotes: the value around the place, to the end of its entry."""
-    if holds == ",":
-        start = text.rindex(": ", 0, text.rindex(",", 0, column)) + 2
-        end = next(at for at in range(column, len(text) + 1) if text[at : at + 1] in {",", "}", ""})
-    elif holds == "[" and not text.lstrip().startswith(text[column - 1 :].lstrip()) and text.rstrip().endswith("}"):
-        start = text.rindex(": ", 0, column) + 2
-        end = text.rindex("}")
-    else:
-        start, end = text.index(": ") + 2, len(text)
-    return f'{text[:start]}"{text[start:end].strip()}"{text[end:]}'

@@ -28,7 +28,7 @@ USUAL: dict[str, Any] = {
 }
 
 
-def told(call: Any) -> list[dict[str, str]]:  # noqa: ANN401 - what a verb does
+def told(call: Any) -> list[dict[str, str]]:
     """Return the problems that the command line prints in JSON for what a verb does; none where it succeeds."""
     printed = StringIO()
     with redirect_stdout(printed):
