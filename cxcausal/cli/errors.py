@@ -31,7 +31,13 @@ def tell(problems: Iterable[Problem]) -> None:
 def emit(payload: Mapping[str, Any], problems: Iterable[Problem] = ()) -> None:
     """Write the one JSON object of a command to stdout."""
     whole = {"schema_version": SCHEMA_VERSION, **payload, "errors": [told(problem) for problem in problems]}
-    click.echo(json.dumps(json_ready(whole), ensure_ascii=False, indent=2, allow_nan=False))
+    text = json.dumps(json_ready(whole), ensure_ascii=False, indent=2, allow_nan=False)
+    click.echo("".join(sign if sign.isprintable() or sign == "\n" else _escape(sign) for sign in text))
+
+
+def _escape(sign: str) -> str:
+    """Return an unprintable sign as JSON escapes it, so that no terminal obeys it."""
+    return json.dumps(sign)[1:-1]
 
 
 def run_guarded(call: Callable[[], object], *, as_json: bool) -> int:

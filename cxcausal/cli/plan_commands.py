@@ -13,6 +13,7 @@ from cxcausal.cli.explained import explained
 from cxcausal.cli.starter import DESIGN_TYPES, starter_plan
 from cxcausal.cli.statements import shown_statements
 from cxcausal.core.errors import ExitCode, MachineError, PlanError, Problem, UsageError
+from cxcausal.core.signs import visible
 from cxcausal.core.spec.library import config_files
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.core.spec.project import find_root
@@ -218,7 +219,9 @@ def list_plans(*, as_json: bool) -> None:
         emit({"experiments": [_listed(item, root) for item in checked]})
         return
     for row in (_listed(item, root) for item in checked):
-        click.echo(f"{row['plan']:<4} {row['verdict'] or '-':<21}{row['path']}  {row['question'] or ''}".rstrip())
+        click.echo(
+            f"{row['plan']:<4} {row['verdict'] or '-':<21}{row['path']}  {visible(str(row['question'] or ''))}".rstrip()
+        )
     if not checked:
         click.echo(f"no plans under {root / 'experiments'}; `cxcausal new ID` writes a first one", err=True)
 

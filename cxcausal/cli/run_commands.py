@@ -7,6 +7,7 @@ import click
 from cxcausal import api
 from cxcausal.cli.errors import emit, tell
 from cxcausal.core.errors import ExitCode
+from cxcausal.core.signs import visible
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Write exactly one JSON object to stdout.")
 _ACTOR = click.option("--as", "actor", metavar="WHO", help="Who acts, for the ledger; CXCAUSAL_ACTOR or git otherwise.")
@@ -76,7 +77,7 @@ def _tell(done: api.Run) -> None:
         click.echo(f"Capped, because {result.capped_by}.")
     for check in result.checks:
         if check.verdict in {"fail", "warn"}:
-            click.echo(f"{check.verdict}: {check.name}: {check.text}")
+            click.echo(f"{check.verdict}: {check.name}: {visible(check.text)}")
     click.echo(f"run {result.run_id}")
     click.echo(f"report: {done.report}")
 

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
+from cxcausal.core.signs import visible
+
 
 class ExitCode(IntEnum):
     """What the process returns."""
@@ -59,6 +61,11 @@ class Problem:
     code: str
     what: str
     mend: str
+
+    def __post_init__(self) -> None:
+        """Let no sign of a file reach a terminal, a log or a page that could move its cursor or hide itself."""
+        for name in ("where", "what", "mend"):
+            object.__setattr__(self, name, visible(getattr(self, name)))
 
     def __str__(self) -> str:
         """Return the one line that users see."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from cxcausal.core.errors import Problem
+from cxcausal.core.signs import differences, key_of, misleading, quoted, visible
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.columns import Reader
 from cxcausal.data.engine import Engine, Opened, Table
@@ -10,6 +11,7 @@ from cxcausal.data.rules import place_of, rows_told
 from cxcausal.data.tables import nearest
 
 _ARMS_LISTED = 10
+_LONGEST = 60
 _MOST_VALUES = 50
 """With more strange values than this the column is another one, perhaps personal, and none is shown."""
 
@@ -35,11 +37,20 @@ def undeclared_arms(
         label, numbers = place_of(engine, opened, rows, arm == value)
         where = f"{label} row {numbers[0]} column {column}" if numbers else f"{label} column {column}"
         near = nearest(value, arms)
-        hint = f"did you mean '{near}'? " if near else ""
+        hidden = differences(value, near) if near else ""
         yield Problem(
             where=where,
             code="D300",
-            what=f"'{value}' is not an arm of the plan ({rows_told(count, numbers)})",
-            mend=f"{hint}correct it, declare the arm, map it below data.columns.{column}, or use data.filter; "
-            f"arms: {', '.join(arms)}",
+            what=f"'{visible(value, _LONGEST)}' is not an arm of the plan ({rows_told(count, numbers)})"
+            + (f"; {hidden}" if hidden else ""),
+            mend=f"{_mend(column, value, near)}, or use data.filter; arms: {', '.join(arms)}",
         )
+
+
+def _mend(column: str, value: str, near: str | None) -> str:
+    """Return what may be done about a strange value; a plan can hold it only if it doesn't mislead its readers."""
+    hint = f"did you mean '{near}'? " if near else ""
+    if misleading(value) is not None:
+        return f"{hint}correct it in the data"
+    entry = f"{quoted(value)}: {quoted(near)}" if near and len(value) <= _LONGEST else "…"
+    return f"{hint}correct it, declare the arm, say columns: {{{key_of(column)}: {{map: {{{entry}}}}}}} below data"

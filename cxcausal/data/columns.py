@@ -74,6 +74,8 @@ class Reader:
         kind = column.type()
         if kind.is_string():
             return column.nullif("")
+        if kind.is_decimal() and kind.scale == 0:
+            return column.cast("string")
         if kind.is_floating() or kind.is_decimal():
             return _number_text(column.cast("float64"))
         return column.cast("string")

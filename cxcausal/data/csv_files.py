@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
 from cxcausal.core.errors import DataError, PlanError, Problem
+from cxcausal.core.signs import likeness
 from cxcausal.core.spec.models import Csv
 from cxcausal.data.csv_scan import regular_rows
 
@@ -17,6 +19,7 @@ _ENCODINGS = {"utf-8": "utf-8-sig", "utf-16": "utf-16", "latin-1": "latin-1"}
 _ALIASES = {"utf8": "utf-8", "utf-8-sig": "utf-8", "utf16": "utf-16", "latin1": "latin-1", "iso-8859-1": "latin-1"}
 _DELIMITERS = (";", "\t", "|", ",")
 _LONGEST_FIELD = 1_000_000
+_RESERVED = "__cxcausal"
 _SHOWN = 5
 
 
@@ -98,34 +101,69 @@ def _plain_structure(file: Path, name: str, encoding: str, delimiter: str) -> St
 
 
 def _read(stream: TextIO, name: str, delimiter: str) -> Structure:
-    reader = csv.reader(_without_nul(stream, name), delimiter=delimiter, strict=True)
-    rows, ragged, begins = 0, [], 1
+    lines = _Lines(stream=stream, name=name)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    rows, ragged, begins, ends = 0, [], 1, dict[str, int]()
     try:
         header = tuple(next(reader, ()))
         _refuse_header(header, name, delimiter)
+        ends.setdefault(lines.end, 1)
         for row in reader:
             rows += bool(row)
             if row and len(row) != len(header):
                 ragged.append((begins + 1, len(row)))
             begins = reader.line_num
-    except csv.Error:
-        what = "a quoted field is not closed, or goes on behind its closing quote"
-        mend = "double the quotes inside a field, and close every quote"
-        raise DataError(Problem(where=f"{name} row {begins + (rows > 0)}", code="D206", what=what, mend=mend)) from None
+            ends.setdefault(lines.end, begins)
+    except csv.Error as error:
+        raise DataError(_broken(f"{name} row {begins + (rows > 0)}", error)) from None
     if ragged:
         raise DataError(_ragged(name, len(header), ragged))
     if rows == 0:
         what = "the file has a header and no rows"
         raise DataError(Problem(where=name, code="D207", what=what, mend="export it again, with its rows"))
+    _refuse_mixed_ends(ends, name)
     return Structure(header=header, rows=rows)
 
 
-def _without_nul(stream: TextIO, name: str) -> Iterator[str]:
-    for number, line in enumerate(stream, start=1):
-        if "\0" in line:
-            what, mend = "there is a NUL byte in the text", "export it again; the file may be damaged, or not be text"
-            raise DataError(Problem(where=f"{name} row {number}", code="D204", what=what, mend=mend))
-        yield line
+def _broken(where: str, error: csv.Error) -> Problem:
+    if "field larger than field limit" in str(error):
+        what = f"a field is longer than {_LONGEST_FIELD:,} signs: a quote is left open, or the file is not CSV"
+        return Problem(where=where, code="D206", what=what, mend="close every quote, or export the data again")
+    what = "a quoted field is not closed, or goes on behind its closing quote"
+    mend = "double the quotes inside a field, and close every quote"
+    return Problem(where=where, code="D206", what=what, mend=mend)
+
+
+def _refuse_mixed_ends(ends: dict[str, int], name: str) -> None:
+    """Refuse rows that end in several ways; the last row may end with the file."""
+    known = {end: row for end, row in ends.items() if end}
+    if len(known) > 1:
+        row = sorted(known.values())[1]
+        what = "rows end in several ways from here on (CR LF in some systems, LF in others)"
+        mend = "give all rows one end: save the file anew with LF line ends"
+        raise DataError(Problem(where=f"{name} row {row}", code="D215", what=what, mend=mend))
+
+
+@dataclass(kw_only=True)
+class _Lines:
+    """The lines of a text for the reader, and how the latest of them ended."""
+
+    stream: TextIO
+    name: str
+    end: str = ""
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the lines; a NUL byte is refused."""
+        for number, line in enumerate(self.stream, start=1):
+            if "\0" in line:
+                what, mend = (
+                    "there is a NUL byte in the text",
+                    "export it again; the file may be damaged, or not be text",
+                )
+                raise DataError(Problem(where=f"{self.name} row {number}", code="D204", what=what, mend=mend))
+            self.end = line[len(line.rstrip("\r\n")) :][-2:]
+            self.end = self.end if self.end == "\r\n" else self.end[-1:]
+            yield line
 
 
 def _refuse_utf16(file: Path, name: str, encoding: str) -> None:
@@ -141,6 +179,11 @@ def _refuse_header(header: tuple[str, ...], name: str, delimiter: str) -> None:
     if not header:
         what, mend = "the file is empty", "export it again, with a header and rows"
         raise DataError(Problem(where=name, code="D207", what=what, mend=mend))
+    if header[0].lower().startswith("sep="):
+        sign = header[0][4:5] or delimiter
+        what = "the first row is a note for spreadsheets (sep=), and no header"
+        mend = f'remove that row, and say csv: {{delimiter: "{sign}"}} below data'
+        raise DataError(Problem(where=f"{name} row 1", code="D219", what=what, mend=mend))
     other = next((sign for sign in _DELIMITERS if sign != delimiter and sign in header[0]), None)
     if len(header) == 1 and other is not None:
         shown = "\\t" if other == "\t" else other
@@ -149,26 +192,40 @@ def _refuse_header(header: tuple[str, ...], name: str, delimiter: str) -> None:
             f'say csv: {{delimiter: "{shown}"}} below data',
         )
         raise DataError(Problem(where=f"{name} row 1", code="D208", what=what, mend=mend))
-    folded = [column.casefold() for column in header]
-    twice = [column for column in header if column and folded.count(column.casefold()) > 1]
-    if twice:
-        named = ", ".join(f"'{column}'" for column in twice)
-        what, mend = f"column names are repeated, or differ in case only: {named}", "give every column its own name"
-        raise DataError(Problem(where=f"{name} row 1", code="D209", what=what, mend=mend))
+    _refuse_twins(header, name)
     if "" in header:
         what, mend = "a column has no name", "name every column, or remove the delimiter at the header's end"
+        if len(header) > 2 and not any(header[1:]):  # noqa: PLR2004 - a title and its empty fields
+            mend = "remove what stands above the header, such as a title; or name every column"
+        raise DataError(Problem(where=f"{name} row 1", code="D209", what=what, mend=mend))
+    if any(column.startswith(_RESERVED) for column in header):
+        what, mend = f"names that begin with {_RESERVED} are kept for cxcausal itself", "give the column another name"
+        raise DataError(Problem(where=f"{name} row 1", code="D209", what=what, mend=mend))
+
+
+def _refuse_twins(header: tuple[str, ...], name: str) -> None:
+    """Refuse column names that are repeated, or that only their case, blanks or hidden signs tell apart."""
+    alike = [likeness(column) for column in header]
+    often = Counter(alike)
+    twice = [column for column, shape in zip(header, alike, strict=True) if column and often[shape] > 1]
+    if twice:
+        named = ", ".join(f"'{column}'" for column in twice[:_SHOWN])
+        what = f"column names are repeated, or differ in case, blanks or hidden signs only: {named}"
+        mend = "give every column its own name"
         raise DataError(Problem(where=f"{name} row 1", code="D209", what=what, mend=mend))
 
 
 def _ragged(name: str, width: int, ragged: list[tuple[int, int]]) -> Problem:
     row, fields = ragged[0]
     others = ", ".join(str(line) for line, _ in ragged[:_SHOWN])
-    return Problem(
-        where=f"{name} row {row}",
-        code="D205",
-        what=f"this row has {fields} fields and the header {width}; {len(ragged)} rows are so (rows {others})",
-        mend="put fields that hold the delimiter or a decimal comma in quotes, or set csv.delimiter and csv.decimal",
-    )
+    what = f"this row has {fields} fields and the header {width}; {len(ragged)} rows are so (rows {others})"
+    mend = "put fields that hold the delimiter or a decimal comma in quotes, or set csv.delimiter and csv.decimal"
+    if width == 1:
+        what = f"the first row has 1 field, and this one {fields}"
+        mend = "remove what stands above the header, such as a title; or set csv.delimiter"
+    elif all(found == 1 for _, found in ragged):
+        mend = "remove the row if it is blank or a note, or set csv.delimiter"
+    return Problem(where=f"{name} row {row}", code="D205", what=what, mend=mend)
 
 
 def _binary(file: Path) -> BinaryIO:

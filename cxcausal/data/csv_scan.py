@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 _CHUNK = 1 << 24
-_LINE, _QUOTE = ord("\n"), ord('"')
+_LINE, _QUOTE, _RETURN = ord("\n"), ord('"'), ord("\r")
 _BOM = b"\xef\xbb\xbf"
 Bytes = npt.NDArray[np.uint8]
 
@@ -35,7 +35,7 @@ def regular_rows(stream: BinaryIO, delimiter: str, *, utf8: bool) -> tuple[bytes
     """
     if not delimiter.isascii() or delimiter in '"\r\n':
         return None
-    header, width, lines = b"", 0, 0
+    header, width, lines, returns = b"", 0, 0, 0
     for block in _blocks(stream, delimiter, utf8=utf8):
         if block is None or not _plain(block.text, utf8=utf8):
             return None
@@ -45,7 +45,9 @@ def regular_rows(stream: BinaryIO, delimiter: str, *, utf8: bool) -> tuple[bytes
         if width == 1 or not _regular(block.signs, width):
             return None
         lines += len(block.signs) // width
-    return (header, lines - 1) if lines > 1 else None
+        returns += _returns(block)
+    alike = returns in {0, lines} or (returns == lines - 1 and header.endswith(b"\r\n"))
+    return (header, lines - 1) if lines > 1 and alike else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +113,12 @@ def _regular(signs: Bytes, width: int) -> bool:
         return False
     table = signs.reshape(-1, width) == _LINE
     return bool(table[:, -1].all() and not table[:, :-1].any())
+
+
+def _returns(block: _Block) -> int:
+    """Return how many lines end with a carriage return before the line feed."""
+    ends = block.places[(block.signs == _LINE) & (block.places > 0)] - 1
+    return int((np.frombuffer(block.text, dtype=np.uint8)[ends] == _RETURN).sum())
 
 
 def _plain(text: bytes, *, utf8: bool) -> bool:

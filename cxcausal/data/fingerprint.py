@@ -83,11 +83,18 @@ def _sha256(file: Path, name: str) -> str:
 def _flaws(file: Path, name: str) -> Iterator[Problem]:
     """Yield what is wrong with a file as a container."""
     if file.suffix.lower() == ".gz" and not _decompresses(file):
-        what = "the compressed file is cut short or damaged"
-        yield Problem(where=name, code="D111", what=what, mend="copy or export it again")
+        what, mend = "the compressed file is cut short or damaged", "copy or export it again"
+        if not _is_gzip(file):
+            what, mend = "the file is not compressed", "remove the ending .gz from its name, also in data.source"
+        yield Problem(where=name, code="D111", what=what, mend=mend)
     if file.with_name(f"{file.name}.wal").exists():
         what = "another process is writing to the database, or did not finish"
         yield Problem(where=name, code="D112", what=what, mend="close every connection to it, then run again")
+
+
+def _is_gzip(file: Path) -> bool:
+    with file.open("rb") as stream:
+        return stream.read(2) == b"\x1f\x8b"
 
 
 def _decompresses(file: Path) -> bool:

@@ -11,7 +11,8 @@ from cxcausal.data.dataset import Dataset
 from cxcausal.data.engine import RAW, Engine, Opened
 from cxcausal.data.engines import PLAIN, Session, start_engine, url_of
 from cxcausal.data.event_tables import checked, open_streams, source_entry
-from cxcausal.data.events import sources_used, with_events
+from cxcausal.data.events import columns_needed, sources_used, with_events
+from cxcausal.data.file_checks import refuse_bad_files
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs, hash_table
 from cxcausal.data.roles import roles_of
 from cxcausal.data.sources import Confines, Source, find_source
@@ -54,7 +55,15 @@ def open_dataset(
     source = find_source(spec.data, confines, on=on, sources=sources)
     tables = _event_sources(spec, confines)
     _refuse_several_engines(source, tables, session.engine)
-    files = tuple(one for each in (source, *tables.values()) for one in hash_inputs(each))
+    files = (
+        *_hashed(source, roles.needed),
+        *(
+            one
+            for name, each in tables.items()
+            if spec.data.events is not None
+            for one in _hashed(each, columns_needed(spec.data.events, name))
+        ),
+    )
     _make_room((source, *tables.values()), project_root)
     started = start_engine(source, root=project_root.absolute(), session=session)
     with ExitStack() as unless_opened:
@@ -81,6 +90,13 @@ def open_dataset(
         opened=opened,
         units=units,
     )
+
+
+def _hashed(source: Source, needed: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return the inputs' hashes, and refuse files that no engine should be given."""
+    inputs = hash_inputs(source)
+    refuse_bad_files(source, inputs, needed)
+    return inputs
 
 
 def _event_sources(spec: ExperimentSpec, confines: Confines) -> Mapping[str, Source]:

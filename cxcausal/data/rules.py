@@ -1,20 +1,26 @@
 """What values must obey: all rules are counted in one pass, and broken ones located by row, never by value."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import ibis
 
 from cxcausal.core.errors import Problem
-from cxcausal.data.columns import DECIMAL_COMMA, LARGEST_WHOLE, Reader, is_whole
+from cxcausal.core.signs import key_of
+from cxcausal.data.columns import LARGEST_WHOLE, Reader, is_whole
 from cxcausal.data.engine import Engine, Opened, Table, Value
+from cxcausal.data.misreadings import Misreading, mapped, of_numbers, of_times
 from cxcausal.data.roles import NumberRule, Roles
 
 _ROWS_NAMED = 5
 _BEST_NPS = 10
+_LARGEST_SINGLE = 2.0**24
+_NOBODY = ("null", "(null)", "nan", "none", "n/a", "#n/a", "<na>", "\\n", "nil", "undefined")
+_LONGEST_WORD = max(map(len, _NOBODY))
 _LARGEST = 1e70
 """Beyond this, products of two values overflow when they are squared and added up."""
+_LONG_AGO, _UNIX_ZERO = datetime(1950, 1, 1), datetime(1970, 1, 1)  # noqa: DTZ001 - local times of the project
 _CLOCKS_DIFFER = timedelta(days=1)
 
 
@@ -27,15 +33,20 @@ class ValueRule:
     broken: Value
     what: str
     mend: str
+    instead: tuple[Misreading, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Terms:
-    """The typed expressions that the rules speak of; `time_zero` and `observed_until` may be absent."""
+    """The typed expressions that the rules speak of; `time_zero` and `observed_until` may be absent.
+
+    `csv` says that the plan can tell how numbers are written.
+    """
 
     reader: Reader
     roles: Roles
     numeric_covariates: tuple[str, ...]
+    csv: bool = True
     time_zero: tuple[str, Value] | None = None
     observed_until: tuple[str, Value] | None = None
 
@@ -54,8 +65,25 @@ def broken_rules(engine: Engine, opened: Opened, rows: Table, rules: tuple[Value
     broken = rows.select(**{f"r{index}": rule.broken.fill_null(False) for index, rule in enumerate(rules)})
     found = engine.fetch(broken.aggregate(**{name: broken[name].sum() for name in broken.columns}))[0]
     for rule, count in zip(rules, found, strict=True):
-        if count:
+        if count and rule.instead:
+            yield from _misread(engine, opened, rows, rule)
+        elif count:
             yield _located(engine, opened, rows, rule, count)
+
+
+def _misread(engine: Engine, opened: Opened, rows: Table, rule: ValueRule) -> Iterator[Problem]:
+    """Yield one problem per shape of the broken values, and the rule's own for what is left."""
+    left = rule.broken.fill_null(False)
+    for shape in rule.instead:
+        sign = left & shape.sign.fill_null(False)
+        left = left & ~shape.sign.fill_null(False)
+        mend = shape.mend
+        if shape.words:
+            picked = rows.filter(sign).select(word=shape.text).distinct().order_by("word")
+            mend %= mapped(shape.words, [word for (word,) in engine.fetch(picked)])
+        told = replace(rule, broken=sign, code=shape.code, what=shape.what, mend=mend, instead=())
+        yield from broken_rules(engine, opened, rows, (told,))
+    yield from broken_rules(engine, opened, rows, (replace(rule, broken=left, instead=()),))
 
 
 def place_of(engine: Engine, opened: Opened, rows: Table, broken: Value) -> tuple[str, tuple[int, ...]]:
@@ -120,7 +148,7 @@ def _arm_rules(terms: Terms) -> Iterator[ValueRule]:
         code="D301",
         broken=terms.reader.text(name).isnull(),
         what="the arm is missing",
-        mend="give every row its arm, or leave such rows out with data.filter",
+        mend=f"give every row its arm, or leave such rows out with data.filter: say {_present(name)} below data",
     )
 
 
@@ -131,16 +159,62 @@ def _id_rules(reader: Reader, name: str) -> Iterator[ValueRule]:
         code="D302",
         broken=reader.id(name).isnull(),
         what="the id is missing",
-        mend="give every row its id, or leave such rows out with data.filter",
+        mend=f"give every row its id, or leave such rows out with data.filter: say {_present(name)} below data",
     )
-    if value.type().is_floating():
+    if not _may_name(value.type()):
         yield ValueRule(
             column=name,
             code="D303",
-            broken=~is_whole(value) | (value.abs() > LARGEST_WHOLE),
+            broken=value.notnull(),
+            what="the column holds true and false, times, lists or records, and no ids",
+            mend="name the column of ids, or store ids as text",
+        )
+    if value.type().is_string() and (name not in reader.declared or reader.declared[name].type != "text"):
+        yield from _odd_id_rules(name, value)
+    if value.type().is_floating() or (value.type().is_decimal() and value.type().scale):
+        largest = LARGEST_WHOLE if str(value.type()) == "float64" else _LARGEST_SINGLE
+        yield ValueRule(
+            column=name,
+            code="D303",
+            broken=~is_whole(value.cast("float64")) | (value.cast("float64").abs() >= largest),
             what="the id is stored as a decimal number that can't hold it exactly",
             mend="store ids as text",
         )
+
+
+def _present(name: str) -> str:
+    """Return the filter that missing values don't pass."""
+    return _filter(name, "!= ''")
+
+
+def _filter(name: str, condition: str) -> str:
+    """Return a filter over one column, as it stands in a plan."""
+    column = name if name.isascii() and name.isidentifier() else f"`{name}`"
+    return f'filter: "{column} {condition}"'
+
+
+def _may_name(kind: Value) -> bool:
+    """Tell whether values of a type can be ids."""
+    return bool(kind.is_string() or kind.is_numeric() or kind.is_uuid() or kind.is_binary() or kind.is_null())
+
+
+def _odd_id_rules(name: str, value: Value) -> Iterator[ValueRule]:
+    """Yield that texts are ids, and not what a spreadsheet or a program left of one."""
+    yield ValueRule(
+        column=name,
+        code="D321",
+        broken=value.contains("E+") & value.re_search(r"^[0-9](\.[0-9]+)?E\+[0-9]+$"),
+        what="the id is written as 1.23E+11, as spreadsheets do, and its digits are lost",
+        mend="export it again with ids as text",
+    )
+    yield ValueRule(
+        column=name,
+        code="D322",
+        broken=(value.length() <= _LONGEST_WORD) & value.lower().isin(_NOBODY),
+        what="the id is a word for a missing value, such as NULL",
+        mend="give every row its id, or leave such rows out with data.filter; "
+        f"if it is an id, say columns: {{{key_of(name)}: {{type: text}}}} below data",
+    )
 
 
 def _readable_rules(terms: Terms) -> Iterator[ValueRule]:
@@ -148,23 +222,17 @@ def _readable_rules(terms: Terms) -> Iterator[ValueRule]:
     reader = terms.reader
     binary = {asked.column for asked in terms.roles.numbers if asked.rule == "binary"}
     for name in dict.fromkeys((*terms.roles.numeric, *terms.numeric_covariates, *reader.declared_numbers)):
-        words = '"yes": 1, "no": 0' if name in binary else "NA: null"
         unreadable = reader.unreadable(name)
         if unreadable is not None:
-            comma = unreadable & reader.stored_text(name).re_search(DECIMAL_COMMA)
-            yield ValueRule(
-                column=name,
-                code="D304",
-                broken=comma,
-                what="the numbers have a decimal comma",
-                mend='say csv: {decimal: ","} below data',
-            )
+            text = reader.stored_text(name)
+            shapes = of_numbers(name, text, decimal=reader.decimal, csv=terms.csv, binary=name in binary)
             yield ValueRule(
                 column=name,
                 code="D305",
-                broken=unreadable & ~comma,
+                broken=unreadable,
                 what="the value is not a number",
-                mend=f"say what it means, such as columns: {{{name}: {{map: {{{words}}}}}}} below data, or correct it",
+                mend=f"say what it means, such as columns: {{{name}: {{map: {{NA: null}}}}}} below data, or correct it",
+                instead=tuple(shapes),
             )
         yield ValueRule(
             column=name,
@@ -182,7 +250,7 @@ def _range_rules(reader: Reader, asked: NumberRule) -> Iterator[ValueRule]:
             (value != 0) & (value != 1),
             "D307",
             "must be 0 or 1",
-            "map its values to 0 and 1 below data.columns",
+            "map its values to 0 and 1, or to null, below data.columns",
         ),
         "nps": (
             (value < 0) | (value > _BEST_NPS) | (~is_whole(value)),
@@ -200,7 +268,7 @@ def _range_rules(reader: Reader, asked: NumberRule) -> Iterator[ValueRule]:
             value.isnull() | (value <= 0),
             "D310",
             "must be present and greater than 0",
-            "leave such rows out with data.filter",
+            f"leave such rows out with data.filter: say {_filter(asked.column, '> 0')} below data",
         ),
         "not_negative": (
             value < 0,
@@ -238,6 +306,7 @@ def _no_time(reader: Reader, name: str) -> ValueRule:
         broken=reader.present(name) & reader.time(name).isnull(),
         what="the value is not a date or time",
         mend="write dates as 2026-01-31, or 2026-01-31 13:45:00",
+        instead=tuple(of_times(reader.stored_text(name))),
     )
 
 
@@ -248,9 +317,17 @@ def _time_rules(terms: Terms) -> Iterator[ValueRule]:
             code="D312",
             broken=~terms.reader.present(name),
             what="the time is missing",
-            mend="fill it in, or leave such rows out",
+            mend=f"fill it in, or leave such rows out with data.filter: say {_present(name)} below data",
         )
         yield _no_time(terms.reader, name)
+        time, late = terms.reader.time(name), "> '1970-01-01'"
+        yield ValueRule(
+            column=name,
+            code="D325",
+            broken=(time < ibis.literal(_LONG_AGO)) | (time == ibis.literal(_UNIX_ZERO)),
+            what="the time lies before 1950, or is 1970-01-01 00:00, as programs write a missing one",
+            mend=f"fill it in, or leave such rows out with data.filter: say {_filter(name, late)} below data",
+        )
     if terms.observed_until is not None and terms.observed_until[0] in terms.roles.times:
         name, end = terms.observed_until
         yield ValueRule(

@@ -234,9 +234,9 @@ def _missing(pattern: str, path: Path, names: tuple[str, ...]) -> CxCausalError:
     if _is_glob(pattern):
         what = f"no file matches '{pattern}'"
     elif os.path.isdir(path):  # noqa: PTH112 - bears any name
-        return DataError(
-            Problem(where=_WHERE, code="D104", what=f"'{pattern}' is a folder", mend=f"write {pattern}/*.parquet")
-        )
+        endings = sorted({file.suffix for file in path.iterdir() if file.suffix in _KINDS})
+        mend = f"write {pattern}/*{endings[0] if len(endings) == 1 else '.parquet'}"
+        return DataError(Problem(where=_WHERE, code="D104", what=f"'{pattern}' is a folder", mend=mend))
     beside = [file.name for file in path.parent.iterdir()] if os.path.isdir(path.parent) else []  # noqa: PTH112 - as above
     near = [f"{pattern[: len(pattern) - len(path.name)]}{name}" for name in get_close_matches(path.name, beside, n=3)]
     near += get_close_matches(pattern, names, n=1)

@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 
 from cxcausal.core.errors import DataError, Problem
+from cxcausal.core.signs import differences, likeness, quoted
 from cxcausal.core.spec.models import Data
 
 _NAMED_AT_MOST = 40
@@ -28,14 +29,16 @@ def nearest(name: str, known: tuple[str, ...]) -> str | None:
         >>> nearest("Control ", ("control", "gig"))
         'control'
     """
-    folded = {candidate.strip().casefold(): candidate for candidate in known}
-    near = get_close_matches(name.strip().casefold(), folded, n=1)
+    folded = {likeness(candidate): candidate for candidate in known}
+    near = get_close_matches(likeness(name), folded, n=1)
     return folded[near[0]] if near else None
 
 
 def _absent(label: str, name: str, columns: tuple[str, ...]) -> Problem:
     near = nearest(name, columns)
     hint = f"did you mean '{near}'? " if near else ""
+    hidden = differences(near, name) if near else ""
+    hint = f"did you mean {quoted(near)}? {hidden}; " if near and hidden else hint
     return Problem(
         where=f"{label} column {name}",
         code="D210",

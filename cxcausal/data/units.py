@@ -16,6 +16,7 @@ from cxcausal.data.filters import FilterCompiler
 from cxcausal.data.formulas import formula_rules, with_formulas
 from cxcausal.data.roles import Roles, filter_of
 from cxcausal.data.rules import Terms, broken_rules, rules_of
+from cxcausal.data.suspicions import Suspects, suspicions
 
 MAX_LEVELS = 50
 MAX_COVARIATE_LEVELS = 1_000
@@ -103,7 +104,12 @@ def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: R
     texts = tuple(dict.fromkeys((*roles.texts, *(name for name in roles.covariates if name not in covariates))))
     clock = clock_of(spec, reader)
     terms = Terms(
-        reader=reader, roles=roles, numeric_covariates=covariates, time_zero=clock.zero, observed_until=clock.until
+        reader=reader,
+        roles=roles,
+        numeric_covariates=covariates,
+        csv=opened.source.kind == "csv",
+        time_zero=clock.zero,
+        observed_until=clock.until,
     )
     problems = (
         *date_problems(spec, reader),
@@ -125,7 +131,21 @@ def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: R
     table = with_epochs(_typed(rows, opened, spec, reader, layout), spec)
     if opened.kept or spec.epochs:
         table = engine.keep(_UNITS, table)
-    return _profiled(engine, opened, table, spec, layout)
+    units = _profiled(engine, opened, table, spec, layout)
+    suspects = Suspects(
+        engine=engine,
+        opened=opened,
+        rows=rows,
+        reader=reader,
+        levels=units.levels,
+        numbers=tuple(units.numbers),
+        fractional=frozenset(name for name, bounds in units.numbers.items() if not bounds.whole),
+        beyond=frozenset(name for name, bounds in units.numbers.items() if bounds.largest > 1),
+    )
+    problems = tuple(suspicions(suspects, spec, roles))
+    if problems:
+        raise DataError(problems)
+    return units
 
 
 def numeric_texts(engine: Engine, reader: Reader, names: tuple[str, ...]) -> frozenset[str]:

@@ -8,9 +8,7 @@ STRUCTURE = (
     Case(
         name="no such file", files=text(GOOD, name="y.csv"), code="D104", place="data.source", mend="did you mean y.csv"
     ),
-    Case(
-        name="a folder", files=text(GOOD, name="x.csv/y.csv"), code="D104", place="data.source", mend="x.csv/*.parquet"
-    ),
+    Case(name="a folder", files=text(GOOD, name="x.csv/y.csv"), code="D104", place="data.source", mend="x.csv/*.csv"),
     Case(
         name="a glob without files",
         files=text(GOOD),
@@ -176,9 +174,9 @@ STRUCTURE = (
         name="a CSV file that is called Parquet",
         files=text(GOOD, name="x.parquet"),
         data=PARQUET,
-        code="D121",
+        code="D218",
         place="x.parquet",
-        mend="again",
+        mend="the ending .csv",
     ),
     Case(
         name="a database with unwritten changes",

@@ -1,6 +1,7 @@
 """One case of bad data: the files, what the plan says beyond the usual, and the refusal that must come."""
 
 import io
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -58,3 +59,15 @@ MEAN = {"metrics": metric("mean", "spend")}
 WINDOW = {"metrics": metric("mean", "spend", window={"start": "0d", "end": "30d"})}
 PARQUET = {"source": "x.parquet"}
 DATES = "id,arm,churned,spend,entered,seen\n"
+
+
+def jsonl(*changes: dict[str, Any], name: str = "x.jsonl") -> dict[str, bytes]:
+    """Return records of two arms and the changed ones behind the first; a key that changes to None is left out."""
+    usual = [{"id": f"c{at}", "arm": ("none", "gig")[at % 2], "churned": at % 2, "spend": at} for at in range(4)]
+    records = [
+        usual[0],
+        *({**one, **new} for one, new in zip(usual[1:], changes, strict=False)),
+        *usual[1 + len(changes) :],
+    ]
+    kept = [{key: value for key, value in record.items() if value is not None} for record in records]
+    return {name: "".join(f"{json.dumps(record)}\n" for record in kept).encode()}

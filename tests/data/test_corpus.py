@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from cxcausal.core.errors import CxCausalError, DataError
+from cxcausal.core.queries import CountQuery
 from cxcausal.data import open_dataset
-from tests.corpus.case import GOOD, HEADER, ID_OF_NOBODY, Case, metric
+from tests.corpus.case import GOOD, HEADER, ID_OF_NOBODY, Case, metric, parquet
 from tests.corpus.data_cases import CASES
 from tests.data.plans import plan
 
@@ -76,3 +77,13 @@ def test_values_of_rows_that_are_filtered_out_do_not_matter(tmp_path: Path) -> N
     spec = plan({"source": "x.csv", "unit": "id", "filter": "spend < 100"}, **USUAL)
     with open_dataset(spec, tmp_path) as dataset:
         assert dataset.units.rows == 5
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.parquet").write_bytes(parquet()["x.parquet"])
+    question = CountQuery(of="unit", population="analysed")
+    with open_dataset(plan({"source": "x.parquet", "unit": "id"}, **USUAL), tmp_path) as dataset:
+        assert dataset.answer([question])[question] == {("none", ()): 1, ("gig", ()): 1}
+        (tmp_path / "x.parquet").write_bytes(parquet(arm=["gig", "gig"])["x.parquet"])
+        with pytest.raises(DataError, match=r"x\.parquet D114 the file changed while it was read"):
+            dataset.answer([question])

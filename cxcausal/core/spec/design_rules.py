@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 
+from cxcausal.core.signs import differences, likeness
 from cxcausal.core.spec.designs import Encouragement, Observational, Randomized
 from cxcausal.core.spec.draft import Draft, Rule
 from cxcausal.core.spec.messages import suggestion
@@ -46,10 +47,12 @@ def arms_differ(draft: Draft) -> Iterator[Finding]:
     """No two arms differ in case or blanks only."""
     seen: dict[str, str] = {}
     for arm in draft.design.treatment.arms if draft.design is not None else ():
-        folded = "".join(arm.lower().split())
+        folded = "".join(likeness(arm).split())
         if folded in seen:
             what = f"the arms '{seen[folded]}' and '{arm}' differ in case or blanks only"
-            mend = "give each arm one spelling, and map the other in data.columns"
+            hidden = differences(arm, seen[folded])
+            what = f"the arms '{seen[folded]}' and '{arm}' look the same: in the second, {hidden}" if hidden else what
+            mend = f"give each arm one spelling and map the other in data.columns, or rename one, such as '{folded}-2'"
             yield Finding(path=(*_ARMS, arm), code="P303", what=what, mend=mend, at="key")
         seen.setdefault(folded, arm)
 

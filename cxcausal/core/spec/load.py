@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path as FilePath
 
 from cxcausal.core.errors import PlanError, Problem
+from cxcausal.core.signs import visible
 from cxcausal.core.spec.layers import layered
 from cxcausal.core.spec.library import read_library
 from cxcausal.core.spec.models import ExperimentSpec
@@ -87,8 +88,7 @@ def _in_order(problems: Iterable[Problem], plan_file: str) -> tuple[Problem, ...
 
 def _one_line(text: str) -> str:
     """Return text that can't break a line, move a terminal's cursor or flood it."""
-    safe = "".join(sign if sign.isprintable() else "·" for sign in text)
-    return safe if len(safe) <= MAX_MESSAGE else f"{safe[:MAX_MESSAGE]}…"
+    return visible(text, MAX_MESSAGE)
 
 
 def _position(problem: Problem, plan_file: str) -> tuple[bool, str, int, int]:

@@ -1,6 +1,6 @@
 """A YAML document as a tree of values that know where they stand, and the walks and merges over it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -35,9 +35,9 @@ class Node:
         return self.value if isinstance(self.value, dict) else {}
 
     @property
-    def elements(self) -> tuple["Node", ...]:
+    def elements(self) -> Sequence["Node"]:
         """The elements of a list; empty for anything else."""
-        return tuple(self.value) if isinstance(self.value, list) else ()
+        return self.value if isinstance(self.value, list) else ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,6 +12,10 @@ from cxcausal.core.spec.scalars import is_secret
 _DATABASE_FILES = (".duckdb", ".db", ".ddb")
 _PASSWORD = re.compile(r"://[^/@:]*:([^/@]+)@")
 _WILD = "*?["
+_FETCHED = frozenset(
+    {"http", "https", "ftp", "ftps", "sftp", "s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "hf", "file"}
+)
+_DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{kind}{n}" for kind in ("com", "lpt") for n in range(1, 10))})
 
 
 def is_url(source: str) -> bool:
@@ -60,11 +64,32 @@ def no_password(draft: Draft) -> Iterator[Finding]:
         yield Finding(path=("data", "source"), code="P328", what=what, mend=mend)
 
 
+def nothing_is_fetched(draft: Draft) -> Iterator[Finding]:
+    """Data are files or tables; nothing is fetched from an address that a plan names."""
+    scheme, found, rest = draft.data.source.partition("://") if draft.data is not None else ("", "", "")
+    if found and scheme.strip().lower() in _FETCHED:
+        what = f"data.source is an address ('{scheme}://'), and a plan never makes cxcausal fetch one"
+        path = rest.lstrip("/") if scheme.strip().lower() == "file" else f"data/{FilePath(rest).name}"
+        mend = f"save the file in the project and write its path from the root, such as `source: {path}`"
+        yield Finding(path=("data", "source"), code="P334", what=what, mend=mend)
+
+
+def id_names_a_folder(draft: Draft) -> Iterator[Finding]:
+    """Results lie in a folder of the experiment's name, also where the project is cloned on Windows."""
+    name = draft.values.get("id")
+    if isinstance(name, str) and name.partition(".")[0] in _DEVICES:
+        what = f"'{name}' is a device on Windows, and can't name a folder there"
+        mend = f"write another, such as x-{name}"
+        yield Finding(path=("id",), code="P335", what=what, mend=mend)
+
+
 def table_goes_with_database(draft: Draft) -> Iterator[Finding]:
     """A table is named for a database, and for nothing else."""
     if draft.data is None:
         return
     data = draft.data
+    if data.source.partition("://")[0].strip().lower() in _FETCHED:
+        return
     database = is_url(data.source) or data.source.lower().endswith(_DATABASE_FILES)
     if database and data.table is None and "#" not in data.source:
         mend = "add it, such as `table: customers`"
@@ -153,10 +178,12 @@ def lists_are_unique(draft: Draft) -> Iterator[Finding]:
     if draft.data is not None:
         lists.append((("data", "cluster"), draft.data.cluster))
     for path, names in lists:
+        seen: set[str] = set()
         for at, name in enumerate(names):
-            if name in names[:at]:
+            if name in seen:
                 what = f"'{name}' stands twice in {dotted(path)}"
                 yield Finding(path=(*path, at), code="P314", what=what, mend="remove one")
+            seen.add(name)
 
 
 def horizon_is_one(draft: Draft) -> Iterator[Finding]:
@@ -193,6 +220,8 @@ def notes_of(draft: Draft) -> Iterator[str]:
 
 PLAN_RULES: tuple[Rule, ...] = (
     source_stays_inside,
+    nothing_is_fetched,
+    id_names_a_folder,
     no_password,
     table_goes_with_database,
     filters_parse,

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from cxcausal.core.spec.checks import read_checks
 from cxcausal.core.spec.designs import Design
 from cxcausal.core.spec.draft import Draft, Planned
+from cxcausal.core.spec.keys import EXAMPLES
 from cxcausal.core.spec.layers import ROLES
 from cxcausal.core.spec.messages import findings_of, homes_of, missing, suggestion
 from cxcausal.core.spec.models import ExperimentSpec, Metric, Metrics
@@ -146,7 +147,7 @@ class _Sections:
             self._note(missing(("metrics", "success")))
         elif raw["success"] == [] and not some_unknown:
             what = "metrics.success: at least one metric is needed"
-            mend = "name what the treatment is for"
+            mend = f"name what the treatment is for, such as `success: {EXAMPLES['success']}`"
             self._note(Finding(path=("metrics", "success"), code="P204", what=what, mend=mend))
         planned = tuple(item for role in ROLES if role in raw for item in self._role(role, raw[role]))
         if len(self.findings) == before and not some_unknown:

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from cxcausal.core.errors import Problem
+from cxcausal.core.signs import misleading, unseen
 from cxcausal.core.spec.nodes import Node, Place
 from cxcausal.core.spec.scalars import Plain
 
@@ -23,6 +24,8 @@ MAX_DEPTH = 20
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _CONTROL = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_ODD_BLANK = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\uff1a]")
+_BREAKS = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _NULLS = frozenset({"", "~", "null"})
 _SYNTAX: tuple[tuple[str, str, str], ...] = (
     ("mapping values are not allowed", "a colon stands where no key can be", "put text that holds ': ' in quotes"),
@@ -30,7 +33,11 @@ _SYNTAX: tuple[tuple[str, str, str], ...] = (
     ("expected ',' or", "a bracket is not closed", "close it, or put a comma between the entries"),
     ("unexpected end of stream", "a quote is not closed", "close the quote"),
     ("cannot start any token", "this sign can't begin a value", "put the text in quotes; indent with blanks"),
-    ("could not find expected ':'", "a key has no colon", "write key: value, and align lines of one map"),
+    (
+        "could not find expected ':'",
+        "a key has no colon",
+        "write key: value with a blank behind the colon, and align lines of one map",
+    ),
     ("did not find expected key", "this line is not a key of the map above", "align it with the other keys"),
     ("expected <block end>", "this line does not fit the lines above", "align it with the other entries"),
     ("did not find expected '-'", "a list and a map are mixed", "begin every entry of a list with '- '"),
@@ -122,9 +129,11 @@ class _Builder:
         self._root: Node | None = None
         self._nodes = 0
         self._documents = 0
+        self._lines: list[str] = []
 
     def read(self, text: str) -> Reading:
         text = self._without_odd_signs(text)
+        self._lines = _BREAKS.split(text)
         odd, complete = bool(self._problems), False
         try:
             self._events(yaml.parse(text, Loader=_LOADER))
@@ -139,11 +148,17 @@ class _Builder:
 
     def _without_odd_signs(self, text: str) -> str:
         """Refuse tabs and control characters, and read on with blanks in their stead."""
-        for number, line in enumerate(re.split("\r\n|[\n\r\x85\u2028\u2029]", text), start=1):
+        for number, line in enumerate(_BREAKS.split(text), start=1):
             found = _CONTROL.search(line)
+            hidden = None if line.isascii() else unseen(line)
             if found is not None:
                 place = Place(file=self._shown, line=number, column=found.start() + 1)
-                self._note(place, "P106", "a control character stands here", "remove it")
+                what = f"a control character (U+{ord(found[0]):04X}) stands here"
+                self._note(place, "P106", what, "remove it")
+            elif hidden is not None:
+                place = Place(file=self._shown, line=number, column=line.index(hidden) + 1)
+                mend = f'remove it; where the data have it, write "\\u{ord(hidden):04x}" in double quotes'
+                self._note(place, "P106", f"an invisible sign (U+{ord(hidden):04X}) stands here", mend)
             if "\t" in line:
                 place = Place(file=self._shown, line=number, column=line.index("\t") + 1)
                 self._note(place, "P105", "a tab stands here", 'use blanks; in text, write "\\t" in double quotes')
@@ -197,6 +212,10 @@ class _Builder:
     def _scalar(self, event: Any) -> None:  # noqa: ANN401 - see _document
         place = self._guard(event)
         plain = event.implicit[0] and event.tag is None
+        control = misleading(event.value)
+        if control is not None:
+            what = f"the text holds a sign that controls a screen or turns text round (U+{ord(control):04X})"
+            self._note(place, "P106", what, "remove its escape, such as \\e or \\0")
         frame = self._frames[-1] if self._frames else None
         if frame is not None and isinstance(frame.node.value, dict) and frame.key is None:
             self._key(frame, event.value, place, plain=plain)
@@ -210,13 +229,15 @@ class _Builder:
     def _no_value(self, frame: _Frame) -> None:
         place = frame.key_place or frame.node.place
         mend = "put text that holds a comma in quotes, or write a value (null for none)"
+        if frame.key is not None and frame.key.isdigit():
+            mend = "write decimals with a point, such as 0.5; put text that holds a comma in quotes"
         self._note(place, "P116", f"'{frame.key}' has no value between the braces", mend)
         frame.skipping = True
 
     def _key(self, frame: _Frame, text: str, place: Place, *, plain: bool) -> None:
         frame.key, frame.key_place, frame.skipping = text, place, True
         if plain and text in _NULLS:
-            self._note(place, "P108", "a key is empty", "write a key, or put it in quotes")
+            self._note(place, "P108", "a key is empty", "write a key, put it in quotes, or remove the entry")
         elif plain and text == "<<":
             self._note(place, "P111", "merge keys (<<) are not allowed", "write the values out")
         elif text in frame.node.value:
@@ -232,7 +253,12 @@ class _Builder:
             raise _Stop
         frame = self._frames[-1] if self._frames else None
         if frame is not None and isinstance(frame.node.value, dict) and frame.key is None:
-            self._note(place, "P108", "a key is a list or a map", "write a text; put text with braces in quotes")
+            self._note(
+                place,
+                "P108",
+                "a key is a list or a map",
+                "write a text, put text with braces in quotes, or remove the entry",
+            )
             raise _Stop
         value: Any = {} if isinstance(event, yaml.MappingStartEvent) else []
         node = Node(value=value, place=place, key=frame.key_place if frame is not None else None)
@@ -267,7 +293,25 @@ class _Builder:
             mark = context
         elif "bracket" in what:
             what, mend = "a comma or the closing bracket is wanted here", "put text that holds brackets in quotes"
-        self._note(self._place(mark) if mark else Place(file=self._shown), "P104", what, mend)
+        elif "no colon" in what and context is not None:
+            mark = context
+        place = self._odd_blank(mark, context)
+        if place is not None:
+            what, mend = (
+                "a blank or colon stands here that only looks like one",
+                "type a plain blank or colon in its place",
+            )
+        self._note(place or (self._place(mark) if mark else Place(file=self._shown)), "P104", what, mend)
+
+    def _odd_blank(self, *marks: Any) -> Place | None:  # noqa: ANN401 - see _place
+        """Return where a blank or colon stands that YAML doesn't know, on one of the lines that are blamed."""
+        blamed = {mark.line for mark in marks if mark is not None}
+        for number in sorted(blamed | {line - 1 for line in blamed if line}):
+            line = self._lines[number] if number < len(self._lines) else ""
+            found = _ODD_BLANK.search(line)
+            if found is not None and (number in blamed or not line[: found.start()].strip()):
+                return Place(file=self._shown, line=number + 1, column=found.start() + 1)
+        return None
 
     def _top(self) -> bool:
         """Refuse a document that is not a map; return whether it is one."""
