@@ -13,6 +13,7 @@ from cxcausal.data.events import sources_used, with_events
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
 from cxcausal.data.roles import roles_of
 from cxcausal.data.sources import Confines, Source, find_source
+from cxcausal.data.steady import Unchanged, stamps_of
 from cxcausal.data.tables import Opened, open_table, paths_for_engine
 from cxcausal.data.units import prepare_units
 from cxcausal.data.winsorized import with_caps
@@ -52,15 +53,19 @@ def open_dataset(
     confines = Confines(root=project_root.absolute(), data_roots=data_roots)
     source = find_source(spec.data, confines, on=on, sources=sources)
     tables = _event_sources(spec, confines)
-    inputs = tuple(one for files in (source, *tables.values()) for one in hash_inputs(files))
-    _make_room((source, *tables.values()), project_root)
+    stamps = stamps_of((source, *tables.values()))
+    with Unchanged(stamps):
+        inputs = tuple(one for files in (source, *tables.values()) for one in hash_inputs(files))
+        _make_room((source, *tables.values()), project_root)
     engine = start_engine(source.label, root=project_root.absolute(), timezone=timezone)
     with ExitStack() as unless_opened:
         unless_opened.callback(engine.close)
-        opened = _opened(engine, spec, source, tables, roles.needed)
-        units = with_caps(engine, prepare_units(engine, opened, spec, roles), spec)
+        with Unchanged(stamps):
+            opened = _opened(engine, spec, source, tables, roles.needed)
+            units = with_caps(engine, prepare_units(engine, opened, spec, roles), spec)
         unless_opened.pop_all()
     return Dataset(
+        stamps=() if opened.kept else stamps,
         inputs=inputs,
         fingerprint=fingerprint_of(inputs),
         data_cut=units.data_cut,
