@@ -16,7 +16,7 @@ Ill = Sequence[Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One command in a project: what is wrong with its world (mounts), and with the process itself."""
+    """One command in a project, `times` in a row: what is wrong with its world (mounts), and with each process."""
 
     root: Path
     words: tuple[str, ...]
@@ -26,6 +26,7 @@ class Job:
     stdout: str | None = None
     folder: Path | None = None
     limit: float = LIMIT
+    times: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +95,7 @@ class Machine:
             "stderr": f"{note}.err",
             "seen": f"{note}.seen",
             "limit": job.limit,
+            "times": job.times,
         }
 
 

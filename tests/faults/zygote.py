@@ -29,7 +29,7 @@ PEERS = (
     "mlflow.store.tracking.sqlalchemy_workspace_store",
     "sqlalchemy.dialects.sqlite",
 )
-RECORD = (".cxcausal", "audit", "reports")
+RECORD = (".cxcausal", "audit", "reports", "data", "experiments")
 
 
 def seen(root: Path) -> dict[str, Any]:
@@ -86,21 +86,30 @@ def _waited(child: int, deadline: float) -> tuple[int, float]:
 
 
 def become(job: dict[str, Any]) -> None:
-    """Turn this child into the process of the job; its parent stays behind in the same world to hash what is left."""
+    """Make the world of the job, and in it its process, as often as is asked; look at what is left, and leave."""
     os.setpgid(0, 0)
     os.chdir(job["folder"])
     for name, *given in job["world"]:
         getattr(ills, name)(*given)
-    worker = os.fork()
-    if worker:
-        code = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
-        Path(job["seen"]).write_text(json.dumps(seen(Path(job["root"]))), encoding="utf-8")
-        os._exit(code if code >= 0 else 128 - code)
+    code = 0
+    for _ in range(job["times"]):
+        worker = os.fork()
+        if worker == 0:
+            _become_worker(job)
+            return
+        left = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
+        code = code or (left if left >= 0 else 128 - left)
+    Path(job["seen"]).write_text(json.dumps(seen(Path(job["root"]))), encoding="utf-8")
+    os._exit(code)
+
+
+def _become_worker(job: dict[str, Any]) -> None:
+    """Take on the folder, the environment, the streams and the ills of the job."""
     os.chdir(job["folder"])  # what was mounted over it is seen only now
     os.environ.clear()
     os.environ.update(job["environment"])
     for descriptor, name in ((0, job["stdin"]), (1, job["stdout"]), (2, job["stderr"])):
-        flags = os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        flags = os.O_RDONLY if descriptor == 0 else os.O_WRONLY | os.O_CREAT | os.O_APPEND
         opened = os.open(name, flags, 0o644)
         os.dup2(opened, descriptor)
         os.close(opened)
