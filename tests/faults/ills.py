@@ -190,6 +190,11 @@ def append(path: str, text: str) -> None:
         handle.write(text)
 
 
+def shout(descriptor: int) -> None:
+    """Write past Python to a standard stream, as libraries in C do."""
+    os.write(descriptor, b"noise from a library\n")
+
+
 def die(number: int) -> None:
     """Send this process a signal, and wait for it."""
     os.kill(os.getpid(), number)

@@ -241,9 +241,16 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         code=0,
         left="FINISHED",
         told="the run is recorded; no file of it takes the place of stdout",
-        ills=(("close", 1),),
+        ills=(("close", 1), ("when", "writing", "shout", 1)),
     ),
-    _ends(name="stderr_closed", code=0, left="FINISHED", told="as above", ills=(("close", 2),), slow=True),
+    _ends(
+        name="stderr_closed",
+        code=0,
+        left="FINISHED",
+        told="as above",
+        ills=(("close", 2), ("when", "writing", "shout", 2)),
+        slow=True,
+    ),
     _ends(
         name="reader_left",
         code=141,
