@@ -249,7 +249,7 @@ def _tracked(resolved: Resolved, dataset: "Dataset", actor: str | None, say: Cal
     from cxcausal.pipeline.analyse import analyse
     from cxcausal.report.render import render_report
     from cxcausal.report.sentences.answer import summary_text
-    from cxcausal.tracking.tracker import Tracker, publish_report
+    from cxcausal.tracking.tracker import Tracker, published
 
     project = resolved.project
     tracker = Tracker(project.root, project.tracking_uri, actor)
@@ -260,8 +260,8 @@ def _tracked(resolved: Resolved, dataset: "Dataset", actor: str | None, say: Cal
         say("writing the report and the record")
         html = render_report(result, ledger_head=tracker.head()).encode()
         recorded = tracker.record(store, result, html)
-    path = publish_report(project.root, resolved.spec.id, store.run_id, html)
-    return Run(result=result, report=path, summary=summary_text(result), warnings=recorded.warnings)
+    path, warnings = published(project.root, recorded, resolved.spec.id, html)
+    return Run(result=result, report=path, summary=summary_text(result), warnings=warnings)
 
 
 def _context(resolved: Resolved, run_id: str) -> "RunContext":

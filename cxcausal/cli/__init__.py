@@ -9,6 +9,7 @@ from typing import NoReturn
 import click
 
 from cxcausal.cli.errors import report_bugs, run_guarded
+from cxcausal.cli.streams import UNREAD, leave, prepare
 from cxcausal.core.errors import Problem, UsageError
 
 __all__ = ["main", "verbs"]
@@ -72,6 +73,13 @@ class LazyVerbs(click.Group):
             )
         return super().resolve_command(ctx, args)
 
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the verb; a reader of stdout who left early, such as `head`, ends it like any other program."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            ctx.exit(UNREAD)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - see above
         """Write the table of verbs."""
         with formatter.section("Verbs"):
@@ -84,9 +92,10 @@ class LazyVerbs(click.Group):
 def verbs() -> None:
     """What is human contact worth? From one reviewed plan to one honest page.
 
-    Exit codes: 0 fine, 2 usage, 3 plan, 4 data, 5 a validity gate, 6 environment, 7 integrity, 130 interrupted, 1 our
-    bug. Every verb takes --json: one object on stdout, everything else on stderr. Paths of plans start at the working
-    folder; paths in plans start at the project's root, the nearest folder above with configs/project.yaml.
+    Exit codes: 0 fine, 2 usage, 3 plan, 4 data, 5 a validity gate, 6 environment, 7 integrity, 130 interrupted, 141
+    nobody read stdout, 143 terminated, 1 our bug. Every verb takes --json: one object on stdout, everything else on
+    stderr. Paths of plans start at the working folder; paths in plans start at the project's root, the nearest folder
+    above with configs/project.yaml.
     """
 
 
@@ -95,5 +104,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     given = list(sys.argv[1:] if arguments is None else arguments)
     verbose = "--verbose" in given
     given = [word for word in given if word != "--verbose"]
+    prepare()
     report_bugs(verbose=verbose, as_json="--json" in given)
-    sys.exit(run_guarded(lambda: verbs.main(given, "cxcausal", standalone_mode=False), as_json="--json" in given))
+    leave(run_guarded(lambda: verbs.main(given, "cxcausal", standalone_mode=False), as_json="--json" in given))

@@ -1,5 +1,6 @@
 """How failure leaves the process: problems as lines on stderr, one JSON object on stdout if asked, and an exit code."""
 
+import contextlib
 import json
 import sys
 import traceback
@@ -15,6 +16,12 @@ from cxcausal.core.interrupts import Interrupts
 
 SCHEMA_VERSION = 1
 INTERRUPTED = 130
+_TOO_LARGE = Problem(
+    where="memory",
+    code="E603",
+    what="the machine has no memory left for this",
+    mend="close other programs or use a larger machine; earlier results are unchanged",
+)
 
 
 def told(problem: Problem) -> dict[str, str]:
@@ -50,6 +57,8 @@ def run_guarded(call: Callable[[], object], *, as_json: bool) -> int:
     except (click.Abort, KeyboardInterrupt):
         problem = Problem(where="command line", code="U130", what="interrupted", mend="nothing more was done")
         return _failed((problem,), INTERRUPTED, as_json=as_json)
+    except (OSError, MemoryError) as error:
+        return _failed((refusal(error),), ExitCode.ENVIRONMENT, as_json=as_json)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return ExitCode.USAGE
@@ -76,8 +85,21 @@ def report_bugs(*, verbose: bool, as_json: bool) -> None:
 def _failed(problems: tuple[Problem, ...], code: int, *, as_json: bool) -> int:
     tell(problems)
     if as_json:
-        emit({}, problems)
+        with contextlib.suppress(OSError):  # it may be stdout itself that failed, and stderr has the problems
+            emit({}, problems)
     return code
+
+
+def refusal(error: OSError | MemoryError) -> Problem:
+    """Return what the operating system refused, in one line."""
+    if isinstance(error, MemoryError):
+        return _TOO_LARGE
+    return Problem(
+        where=str(error.filename or "this machine"),
+        code="E600",
+        what=f"the system refused: {error.strerror or type(error).__name__}",
+        mend="check space, permissions and limits, then run again; earlier results are unchanged",
+    )
 
 
 def _usage(error: click.UsageError) -> str:

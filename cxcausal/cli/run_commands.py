@@ -121,8 +121,12 @@ def _arms(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
 
 @click.command()
 @_JSON
-def sync(*, as_json: bool) -> None:
+@click.pass_context
+def sync(ctx: click.Context, *, as_json: bool) -> None:
     """Send to MLflow the finished runs that it doesn't have yet, such as after its server was away.
+
+    Exits with 6 while any run still waits for a store that does not take it, and with 7 where a run is not what its
+    record says.
 
     \b
     Example:
@@ -135,6 +139,8 @@ def sync(*, as_json: bool) -> None:
         emit({"sent": done.sent, "pending": done.pending, "warnings": done.warnings})
     else:
         click.echo(f"sent {len(done.sent)}, still waiting {len(done.pending)}")
+    if done.pending:
+        ctx.exit(ExitCode.INTEGRITY if done.broken else ExitCode.ENVIRONMENT)
 
 
 @click.group()

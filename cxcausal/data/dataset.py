@@ -46,6 +46,7 @@ from cxcausal.data.engine import Engine, Opened
 from cxcausal.data.nonresponse import nonresponse
 from cxcausal.data.quantiles import quantiles
 from cxcausal.data.regressions import regressions
+from cxcausal.data.steady import Stamp, Unchanged
 from cxcausal.data.subjects import columns_of
 from cxcausal.data.tallies import moments_of
 from cxcausal.data.units import Units
@@ -86,6 +87,7 @@ class Dataset:
         fingerprint: one hash over them.
         data_cut: the latest end of observation, an ISO date in the project's time zone; None where not declared.
         levels: the values of each segment among enrolled units, sorted; the empty text where some are missing.
+        stamps: the files that are still read from, as they were when they were hashed.
     """
 
     inputs: tuple[tuple[str, str], ...]
@@ -95,6 +97,7 @@ class Dataset:
     engine: Engine
     opened: Opened
     units: Units
+    stamps: tuple[Stamp, ...] = ()
 
     def answer(self, queries: Sequence[Query]) -> Mapping[Query, Answer]:
         """Return one answer per query, in as few passes over the data as possible.
@@ -103,8 +106,13 @@ class Dataset:
 
         Raises:
             PlanError: a query names a column that the plan did not declare in that role.
+            DataError: a file changed since it was hashed.
             MachineError: the data need more memory than the engine may use.
         """
+        with Unchanged(self.stamps):
+            return self._answered(queries)
+
+    def _answered(self, queries: Sequence[Query]) -> Mapping[Query, Answer]:
         asked = tuple(dict.fromkeys(queries))
         self._refuse_unknown(asked)
         with self.engine.doing("identities: how many, and whether one is repeated"):

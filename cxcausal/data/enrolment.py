@@ -14,6 +14,7 @@ from cxcausal.data.history import in_one_arm
 from cxcausal.data.roles import Roles
 from cxcausal.data.rules import Terms, broken_rules, rules_of
 from cxcausal.data.sources import Confines, find_source
+from cxcausal.data.steady import Unchanged, stamps_of
 
 Id = str | int
 """Whole numbers stay whole numbers, so that the file that is written joins with the one that was read."""
@@ -59,18 +60,20 @@ def read_enrolment(
 
     Raises:
         PlanError: the plan names no unit.
-        DataError: a column or an id is missing, or a household lies in two strata.
+        DataError: a column or an id is missing, a household lies in two strata, or the file changed meanwhile.
     """
     if spec.data.unit is None:
         mend = "name the column of the customers' ids"
         raise PlanError(Problem(where="data.unit", code="P903", what="there are no ids to assign by", mend=mend))
     source = find_source(spec.data, Confines(root=project_root.absolute()), on=path, sources={})
+    unchanged = Unchanged(stamps_of((source,)))
     inputs = hash_inputs(source)
     engine = start_engine(source, root=project_root.absolute(), session=Session(timezone=timezone))
     try:
-        opened = _opened(engine, spec, engine.open(source, spec.data, _needed(spec, with_arm)), with_arm)
-        engine.lock((opened,))
-        units = _units(engine, opened, spec)
+        with unchanged:
+            opened = _opened(engine, spec, engine.open(source, spec.data, _needed(spec, with_arm)), with_arm)
+            engine.lock((opened,))
+            units = _units(engine, opened, spec)
     finally:
         engine.close()
     return Enrolment(

@@ -16,6 +16,7 @@ from cxcausal.data.file_checks import refuse_bad_files
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs, hash_table
 from cxcausal.data.roles import roles_of
 from cxcausal.data.sources import Confines, Source, find_source
+from cxcausal.data.steady import Unchanged, stamps_of
 from cxcausal.data.units import prepare_units
 from cxcausal.data.winsorized import with_caps
 
@@ -55,33 +56,25 @@ def open_dataset(
     source = find_source(spec.data, confines, on=on, sources=sources)
     tables = _event_sources(spec, confines)
     _refuse_several_engines(source, tables, session.engine)
-    files = (
-        *_hashed(source, roles.needed),
-        *(
-            one
-            for name, each in tables.items()
-            if spec.data.events is not None
-            for one in _hashed(each, columns_needed(spec.data.events, name))
-        ),
-    )
-    _make_room((source, *tables.values()), project_root)
+    stamps = stamps_of((source, *tables.values()))
+    with Unchanged(stamps):
+        files = _hashes(spec, source, tables, roles.needed)
+        _make_room((source, *tables.values()), project_root)
     started = start_engine(source, root=project_root.absolute(), session=session)
     with ExitStack() as unless_opened:
         unless_opened.callback(started.close)
-        opened, streams = _read(started, spec, source, tables, roles.needed)
-        with started.doing("what was read, as a fingerprint"):
-            inputs = (*files, *(one for each in (opened, *streams.values()) for one in hash_table(started, each)))
-        if streams:
-            with started.doing("check the event tables"):
-                readable = checked(started, opened, streams, spec)
-            with started.doing("columns made of events"):
-                opened = with_events(started, opened, readable, spec)
-        with started.doing("check and type the rows: values, levels and bounds"):
-            units = prepare_units(started, opened, spec, roles)
-        with started.doing("where extreme values are cut"):
-            units = with_caps(started, units, spec)
+        with Unchanged(stamps):
+            opened, streams = _read(started, spec, source, tables, roles.needed)
+            with started.doing("what was read, as a fingerprint"):
+                inputs = (*files, *(one for each in (opened, *streams.values()) for one in hash_table(started, each)))
+            opened = _with_events(started, opened, streams, spec)
+            with started.doing("check and type the rows: values, levels and bounds"):
+                units = prepare_units(started, opened, spec, roles)
+            with started.doing("where extreme values are cut"):
+                units = with_caps(started, units, spec)
         unless_opened.pop_all()
     return Dataset(
+        stamps=() if opened.kept else stamps,
         inputs=inputs,
         fingerprint=fingerprint_of(inputs),
         data_cut=units.data_cut,
@@ -92,11 +85,19 @@ def open_dataset(
     )
 
 
-def _hashed(source: Source, needed: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    """Return the inputs' hashes, and refuse files that no engine should be given."""
-    inputs = hash_inputs(source)
-    refuse_bad_files(source, inputs, needed)
-    return inputs
+def _hashes(
+    spec: ExperimentSpec, source: Source, tables: Mapping[str, Source], needed: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """Return the hashes of all files, and refuse those that no engine should be given."""
+    events = spec.data.events
+    read = [(source, needed)]
+    read += [(table, columns_needed(events, name)) for name, table in tables.items() if events is not None]
+    found: list[tuple[str, str]] = []
+    for each, columns in read:
+        inputs = hash_inputs(each)
+        refuse_bad_files(each, inputs, columns)
+        found += inputs
+    return tuple(found)
 
 
 def _event_sources(spec: ExperimentSpec, confines: Confines) -> Mapping[str, Source]:
@@ -120,6 +121,16 @@ def _read(
     streams = open_streams(engine, spec.data.events, tables) if spec.data.events is not None else {}
     engine.lock((opened, *streams.values()))
     return opened, streams
+
+
+def _with_events(engine: Engine, opened: Opened, tables: Mapping[str, Opened], spec: ExperimentSpec) -> Opened:
+    """Return the rows with the columns that are made of event tables, where there are any."""
+    if not tables:
+        return opened
+    with engine.doing("check the event tables"):
+        streams = checked(engine, opened, tables, spec)
+    with engine.doing("columns made of events"):
+        return with_events(engine, opened, streams, spec)
 
 
 def _refuse_several_engines(source: Source, tables: Mapping[str, Source], engine: str) -> None:

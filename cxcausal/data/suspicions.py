@@ -8,10 +8,9 @@ from cxcausal.core.errors import Problem
 from cxcausal.core.signs import key_of, likeness, quoted
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.columns import Reader
-from cxcausal.data.engine import Engine, Table, Value
+from cxcausal.data.engine import Engine, Opened, Table, Value
 from cxcausal.data.roles import Roles
 from cxcausal.data.rules import place_of
-from cxcausal.data.engine import Opened
 
 _UNSEEN = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe00-\ufe0f]"
 _SPACED = "^[\\s\u00a0\u2007\u202f\u3000]+|[\\s\u00a0\u2007\u202f\u3000]+$"

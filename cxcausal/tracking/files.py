@@ -37,6 +37,22 @@ def write_atomic(path: Path, content: bytes) -> None:
         raise machine_error(path, "write", error) from error
 
 
+def write_over(path: Path, content: bytes) -> bool:
+    """Write `content` over a small file that exists, where a disk has no room for a second one; tell if it was done."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            done = os.pwrite(descriptor, content, 0) == len(content)
+            if done:
+                os.ftruncate(descriptor, len(content))
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return False
+    return done
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename or a new name in `folder` survive a loss of power."""
     descriptor = os.open(folder, os.O_RDONLY)

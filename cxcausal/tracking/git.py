@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-_SECONDS = 10
+_SECONDS = 5
 
 
 def git_output(root: Path, *arguments: str) -> str | None:

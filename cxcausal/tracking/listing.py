@@ -7,7 +7,8 @@ from typing import Any
 
 from cxcausal.core.errors import IntegrityError
 from cxcausal.tracking.layout import REPORT, RESULTS, run_folders
-from cxcausal.tracking.run_status import read_status
+from cxcausal.tracking.reaper import reap
+from cxcausal.tracking.run_status import owner_lives, read_status
 from cxcausal.tracking.sync import sent_state
 
 
@@ -29,7 +30,8 @@ class RunListing:
 
 
 def list_runs(root: Path, experiment: str | None = None) -> tuple[RunListing, ...]:
-    """Return every run of the project, or of one experiment, the newest first."""
+    """Return every run of the project, or of one experiment, the newest first; dead runs are closed before."""
+    reap(root, experiment)
     folders = sorted(run_folders(root), key=lambda folder: folder.name, reverse=True)
     return tuple(_listed(folder) for folder in folders if experiment in {None, folder.parent.name})
 
@@ -52,11 +54,12 @@ def _listed(directory: Path) -> RunListing:
 
 
 def _status(directory: Path) -> str:
-    """Return the run's status in a word."""
+    """Return the run's status in a word; a run that died on a disk which takes no status was killed."""
     try:
-        return read_status(directory).status
+        status = read_status(directory)
     except IntegrityError:
         return "UNREADABLE"
+    return "KILLED" if status.status == "RUNNING" and not owner_lives(status) else status.status
 
 
 def _results(directory: Path) -> dict[str, Any] | None:

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from cxcausal.core.errors import MachineError, Problem
 from cxcausal.tracking.files import locked
 from cxcausal.tracking.layout import STATE
+from cxcausal.tracking.patience import Patience, patiently
 from cxcausal.tracking.projection import ARTIFACTS, Input, Projection
 from cxcausal.tracking.redaction import without_secrets
-from cxcausal.tracking.tracking_uri import is_server, is_sqlite, silence_of, sqlite_path
+from cxcausal.tracking.sqlite_store import ailment_of, made_whole
+from cxcausal.tracking.tracking_uri import SQLITE, is_server, is_sqlite, silence_of, sqlite_path
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -22,17 +24,19 @@ if TYPE_CHECKING:
 
 _METRICS_PER_BATCH = 800
 _LOCK_SECONDS = 120.0
-_SQLITE_MAGIC = b"SQLite format 3\x00"
+HASTY = Patience(step=3.0, turn=10.0)
+"""With a server, at the end of `run`: who asked waits for a verdict, and what is not sent now is sent by `sync`."""
+CALM = Patience(step=30.0, turn=120.0)
+"""With a server, in `sync`."""
 _PERMANENT: Mapping[str, str] = {"MLFLOW_DISABLE_TELEMETRY": "true"}
 _WHILE_TALKING: Mapping[str, str] = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
-    "MLFLOW_HTTP_REQUEST_TIMEOUT": "4",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
 }
 _NOISY = ("mlflow", "alembic")
 
 
-def send(root: Path, uri: str, directory: Path, projection: Projection) -> str:
+def send(root: Path, uri: str, directory: Path, projection: Projection, *, patience: Patience = HASTY) -> str:
     """Write one run into MLflow and return MLflow's id for it.
 
     A run that MLflow has in full already is left alone; one that was cut off half-way is completed.
@@ -42,15 +46,17 @@ def send(root: Path, uri: str, directory: Path, projection: Projection) -> str:
         uri: the resolved tracking address.
         directory: the run's folder.
         projection: what MLflow is told.
+        patience: with a server; a file or a database has more of it, as it may have to be made first.
 
     Raises:
         MachineError: the store did not answer, refused or is damaged; nothing on disk has changed.
     """
-    reason = silence_of(uri) or _damage(uri)
+    reason = silence_of(uri)
     if reason is not None:
         raise _unreachable(uri, reason)
-    with locked(_lock_file(root, uri), timeout=_LOCK_SECONDS), _quiet():
-        return _send_guarded(root, uri, directory, projection)
+    with _turn(root, uri, patience), _quiet(patience):
+        _refuse_ailing(uri)
+        return _send_guarded(root, uri, directory, projection, patience)
 
 
 def open_store(uri: str) -> "MlflowClient":
@@ -62,15 +68,62 @@ def open_store(uri: str) -> "MlflowClient":
     return MlflowClient(tracking_uri=uri, registry_uri=uri)
 
 
-def _send_guarded(root: Path, uri: str, directory: Path, projection: Projection) -> str:
-    """Send, and turn what MLflow, its database or the network may raise into one error of ours."""
+@contextlib.contextmanager
+def _turn(root: Path, uri: str, patience: Patience) -> Iterator[None]:
+    """Hold the store's lock: find-or-make of a run, and the first opening of a SQLite file, are one process's own."""
+    seconds = patience.turn if is_server(uri) else _LOCK_SECONDS
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(locked(_lock_file(root, uri), timeout=seconds))
+        except MachineError as error:
+            if error.problems[0].code != "E602":
+                raise
+            raise _unreachable(uri, f"other runs have kept it busy for {seconds:g} s") from None
+        yield
+
+
+def _refuse_ailing(uri: str) -> None:
+    """Raise where a SQLite file can't be written; make it where there is none."""
+    if not is_sqlite(uri):
+        return
+    path = sqlite_path(uri)
+    ailment = ailment_of(path)
+    if ailment is not None:
+        raise _unreachable(uri, ailment.what, ailment.mend)
+    with _translated(uri):
+        made_whole(path, lambda making: _migrate(f"{SQLITE}{making}"))
+
+
+def _migrate(uri: str) -> None:
+    """Let MLflow make its tables."""
+    open_store(uri).search_experiments(max_results=1)
+
+
+def _send_guarded(root: Path, uri: str, directory: Path, projection: Projection, patience: Patience) -> str:
+    """Send, in a thread of its own where a server could keep us waiting."""
+    with _translated(uri):
+        client = open_store(uri)
+        if not is_server(uri):
+            return _send(client, root, uri, directory, projection)
+        return patiently(lambda one: _send(one, root, uri, directory, projection), client, seconds=patience.step)
+
+
+@contextlib.contextmanager
+def _translated(uri: str) -> Iterator[None]:
+    """Turn what MLflow, its database or the network may raise into one error of ours.
+
+    An answer that is no JSON, or JSON of another kind, reaches us as ValueError, KeyError, TypeError or AttributeError.
+    """
     from mlflow.exceptions import MlflowException  # noqa: PLC0415 - heavy, see above
     from sqlalchemy.exc import SQLAlchemyError  # noqa: PLC0415 - comes with MLflow, which lets its errors through
 
+    strange = (ValueError, KeyError, TypeError, AttributeError)
     try:
-        return _send(open_store(uri), root, uri, directory, projection)
+        yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
-        raise _unreachable(uri, f"{type(error).__name__}: {_first_line(error)}") from error
+        raise _unreachable(uri, _spoken(error)) from error
+    except strange as error:
+        raise _unreachable(uri, f"it answers something else than MLflow would ({type(error).__name__})") from error
 
 
 def _send(client: "MlflowClient", root: Path, uri: str, directory: Path, projection: Projection) -> str:
@@ -140,11 +193,12 @@ def _dataset(item: Input) -> "DatasetInput":
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence MLflow's telemetry, logs and printing, and give its requests a short patience."""
+def _quiet(patience: Patience) -> Iterator[None]:
+    """Silence MLflow's telemetry, logs and printing, and let no request outlast our patience."""
     for name, value in _PERMANENT.items():
         os.environ.setdefault(name, value)
-    set_here = {name: value for name, value in _WHILE_TALKING.items() if name not in os.environ}
+    wanted = {**_WHILE_TALKING, "MLFLOW_HTTP_REQUEST_TIMEOUT": f"{patience.step:g}"}
+    set_here = {name: value for name, value in wanted.items() if name not in os.environ}
     os.environ.update(set_here)
     levels = {name: logging.getLogger(name).level for name in _NOISY}
     try:
@@ -152,27 +206,13 @@ def _quiet() -> Iterator[None]:
             import mlflow  # noqa: F401, PLC0415 - its import sets up its loggers, which are then lowered
 
             for name in _NOISY:
-                logging.getLogger(name).setLevel(logging.ERROR)
+                logging.getLogger(name).setLevel(logging.CRITICAL)
             yield
     finally:
         for name in set_here:
             os.environ.pop(name, None)
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
-
-
-def _damage(uri: str) -> str | None:
-    """Return why a SQLite file can't be a database, before MLflow tries to migrate it."""
-    if not is_sqlite(uri):
-        return None
-    try:
-        with sqlite_path(uri).open("rb") as handle:
-            start = handle.read(len(_SQLITE_MAGIC))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        return error.strerror or type(error).__name__
-    return None if start in {b"", _SQLITE_MAGIC} else "the file is not a SQLite database"
 
 
 def _lock_file(root: Path, uri: str) -> Path:
@@ -183,18 +223,22 @@ def _lock_file(root: Path, uri: str) -> Path:
     return path.with_name(f"{path.name}.lock")
 
 
-def _unreachable(uri: str, reason: str) -> MachineError:
+def _unreachable(
+    uri: str, reason: str, mend: str = "the results are safe on disk; run 'cxcausal sync' when the store answers again"
+) -> MachineError:
     """Return the error that says which store did not take the run."""
     return MachineError(
         Problem(
             where=without_secrets(uri),
             code="E610",
             what=f"MLflow did not take this run: {without_secrets(reason)}",
-            mend="the results are safe on disk; run 'cxcausal sync' when the store answers again",
+            mend=mend,
         )
     )
 
 
-def _first_line(error: BaseException) -> str:
-    """Return the start of an error's text."""
-    return (str(error).splitlines() or [""])[0][:200]
+def _spoken(error: BaseException) -> str:
+    """Return the start of an error's text; an error of ours has said it already."""
+    if isinstance(error, TimeoutError):
+        return str(error) or "no answer in time"
+    return f"{type(error).__name__}: {(str(error).splitlines() or [''])[0][:200]}"

@@ -1,14 +1,16 @@
 """A run while it is being computed: exceptions, Ctrl-C and SIGTERM each leave the status they deserve."""
 
+import contextlib
 import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType, TracebackType
 
-from cxcausal.core.errors import CxCausalError, IntegrityError
+from cxcausal.core.errors import CxCausalError, IntegrityError, MachineError
 from cxcausal.core.interrupts import Interrupts
 from cxcausal.tracking.layout import MANIFEST_FILE
+from cxcausal.tracking.reaper import is_entered
 from cxcausal.tracking.run_store import RunStore
 
 Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
@@ -76,10 +78,22 @@ def _close(store: RunStore, error: BaseException | None) -> None:
         _finish_verified(store)
     elif error is None:
         store.finish("FAILED", "ended without a manifest")
-    elif isinstance(error, KeyboardInterrupt | Terminated):
-        store.finish("KILLED", "interrupted" if isinstance(error, KeyboardInterrupt) else "SIGTERM")
     else:
-        store.finish("FAILED", _reason(error))
+        _close_failed(store, error)
+
+
+def _close_failed(store: RunStore, error: BaseException) -> None:
+    """Mark a run whose error goes on rising; a disk that takes no status either leaves that to the reaper.
+
+    A run that the ledger has in full is FINISHED, whatever failed after that.
+    """
+    with contextlib.suppress(IntegrityError, MachineError):
+        if is_entered(store.root, store.directory):
+            store.finish("FINISHED")
+        elif isinstance(error, KeyboardInterrupt | Terminated):
+            store.finish("KILLED", "interrupted" if isinstance(error, KeyboardInterrupt) else "SIGTERM")
+        else:
+            store.finish("FAILED", _reason(error))
 
 
 def _finish_verified(store: RunStore) -> None:

@@ -1,15 +1,20 @@
 """One run on disk: its folder, its stages written whole, and a status that stays true however the run ends."""
 
+import errno
+import os
+import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from cxcausal.core.canonical import canonical_json
-from cxcausal.tracking.files import TEMPORARY_SUFFIX, machine_error, write_atomic
-from cxcausal.tracking.layout import PLAN, REPORT, RESULTS, STATE, STATUS_FILE, run_folders, runs_folder, safe_name
+from cxcausal.core.errors import MachineError
+from cxcausal.tracking.files import TEMPORARY_SUFFIX, machine_error, write_atomic, write_over
+from cxcausal.tracking.layout import PLAN, REPORT, RESULTS, STATE, STATUS_FILE, runs_folder, safe_name
 from cxcausal.tracking.manifest import verify_manifest
-from cxcausal.tracking.run_status import RunStatus, ended, new_status, owner_lives, read_status
+from cxcausal.tracking.run_status import RunStatus, ended, new_status, read_status
 from cxcausal.tracking.ulid import new_ulid
 
 
@@ -38,12 +43,15 @@ class RunStore:
             MachineError: the folder can't be written.
         """
         store = cls(root=root.resolve(), experiment=safe_name(experiment), run_id=new_ulid())
+        hidden = store.directory.with_name(f".{store.run_id}{TEMPORARY_SUFFIX}")
         try:
-            (store.root / STATE).mkdir(mode=0o700, parents=True, exist_ok=True)
-            hidden = store.directory.with_name(f".{store.run_id}{TEMPORARY_SUFFIX}")
-            hidden.mkdir(mode=0o700, parents=True)
-            write_atomic(hidden / STATUS_FILE, canonical_json(new_status()))
-            hidden.rename(store.directory)
+            with ExitStack() as unless_made:
+                unless_made.callback(shutil.rmtree, hidden, ignore_errors=True)
+                (store.root / STATE).mkdir(mode=0o700, parents=True, exist_ok=True)
+                hidden.mkdir(mode=0o700, parents=True)
+                write_atomic(hidden / STATUS_FILE, canonical_json(new_status()))
+                hidden.rename(store.directory)
+                unless_made.pop_all()
         except OSError as error:
             raise machine_error(store.directory, "create", error) from error
         return store
@@ -53,6 +61,16 @@ class RunStore:
         """The run's folder."""
         return runs_folder(self.root) / self.experiment / self.run_id
 
+    def write(self, name: str, content: bytes) -> None:
+        """Write a file of the run atomically, unless the run's folder was removed: it is never made a second time.
+
+        Raises:
+            MachineError: the folder is gone, or the disk refuses.
+        """
+        if not self.directory.is_dir():
+            raise machine_error(self.directory, "find", FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)))
+        write_atomic(self.directory / name, content)
+
     def save(self, stage: str, payload: Mapping[str, Any]) -> None:
         """Write one stage's result atomically as canonical JSON.
 
@@ -60,21 +78,21 @@ class RunStore:
             UsageError: the stage's name can't name a file.
             MachineError: the disk refuses.
         """
-        write_atomic(self.directory / "stages" / f"{safe_name(stage)}.json", canonical_json(payload))
+        self.write(f"stages/{safe_name(stage)}.json", canonical_json(payload))
 
     def save_plan(self, resolved: Mapping[str, Any], *, source: bytes | None = None) -> None:
         """Write the resolved plan, and the plan file's own bytes where they are given."""
-        write_atomic(self.directory / PLAN, canonical_json(resolved))
+        self.write(PLAN, canonical_json(resolved))
         if source is not None:
-            write_atomic(self.directory / "plan/source.yaml", source)
+            self.write("plan/source.yaml", source)
 
     def save_results(self, results: Mapping[str, Any]) -> None:
         """Write the result object of `run --json`."""
-        write_atomic(self.directory / RESULTS, canonical_json(results))
+        self.write(RESULTS, canonical_json(results))
 
     def save_report(self, html: bytes) -> None:
         """Write the report's page."""
-        write_atomic(self.directory / REPORT, html)
+        self.write(REPORT, html)
 
     def status(self) -> RunStatus:
         """Return how the run stands.
@@ -85,8 +103,13 @@ class RunStore:
         return read_status(self.directory)
 
     def write_status(self, status: RunStatus) -> None:
-        """Replace the status file."""
-        write_atomic(self.directory / STATUS_FILE, canonical_json(status))
+        """Replace the status file; on a full disk write over it, which takes no room: a run must not seem to go on."""
+        content = canonical_json(status)
+        try:
+            self.write(STATUS_FILE, content)
+        except MachineError:
+            if not write_over(self.directory / STATUS_FILE, content):
+                raise
 
     def finish(self, status: Literal["FINISHED", "FAILED", "KILLED"], reason: str | None = None) -> None:
         """Give the run its final status; a run that has one already keeps it.
@@ -100,20 +123,3 @@ class RunStore:
         if status == "FINISHED":
             verify_manifest(self.directory)
         self.write_status(ended(now, status, reason))
-
-
-def reap(root: Path) -> tuple[str, ...]:
-    """Close the runs whose process on this host is gone: mark them KILLED and return their ids."""
-    return tuple(directory.name for directory in run_folders(root) if _reaped(root, directory))
-
-
-def _reaped(root: Path, directory: Path) -> bool:
-    """Close one run if it says RUNNING and its process is gone."""
-    if not (directory / STATUS_FILE).exists():
-        return False
-    status = read_status(directory)
-    if status.status != "RUNNING" or owner_lives(status):
-        return False
-    store = RunStore(root=root, experiment=directory.parent.name, run_id=directory.name)
-    store.finish("KILLED", "its process ended without a word")
-    return True

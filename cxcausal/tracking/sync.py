@@ -12,11 +12,14 @@ from cxcausal.tracking import ledger
 from cxcausal.tracking.files import write_atomic
 from cxcausal.tracking.layout import PROJECTION_FILE, RESULTS, STATUS_FILE, run_folders
 from cxcausal.tracking.manifest import verify_manifest
-from cxcausal.tracking.mlflow_sink import send
+from cxcausal.tracking.mlflow_sink import CALM, HASTY, send
+from cxcausal.tracking.patience import Patience
 from cxcausal.tracking.projection import project
+from cxcausal.tracking.reaper import reap
 from cxcausal.tracking.redaction import without_secrets
 from cxcausal.tracking.run_status import read_status
-from cxcausal.tracking.tracking_uri import resolve_uri
+from cxcausal.tracking.sqlite_store import runs_in
+from cxcausal.tracking.tracking_uri import is_sqlite, resolve_uri, sqlite_path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,14 +34,15 @@ class Sent:
 
 @dataclass(frozen=True, kw_only=True)
 class Synced:
-    """What one `sync` did: run ids that it sent, run ids that still wait, and why."""
+    """What one `sync` did: run ids that it sent, that still wait, and why; `broken` ones are not what was recorded."""
 
     sent: tuple[str, ...] = ()
     pending: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    broken: tuple[str, ...] = ()
 
 
-def send_run(root: Path, tracking_uri: str, directory: Path, ledger_hash: str) -> Sent:
+def send_run(root: Path, tracking_uri: str, directory: Path, ledger_hash: str, *, patience: Patience = HASTY) -> Sent:
     """Send one finished run, and note beside it how that went; MLflow's failure is a warning and not an error.
 
     Args:
@@ -46,6 +50,7 @@ def send_run(root: Path, tracking_uri: str, directory: Path, ledger_hash: str) -
         tracking_uri: as configured; a relative SQLite path is taken from the root.
         directory: the run's folder.
         ledger_hash: hash of the ledger's line about this run.
+        patience: with a server.
 
     Raises:
         IntegrityError: the run's files don't match its manifest; nothing is sent.
@@ -56,7 +61,8 @@ def send_run(root: Path, tracking_uri: str, directory: Path, ledger_hash: str) -
     _note(directory, Sent(state="pending", tracking_uri=shown))
     try:
         told = project(_results(directory), manifest_hash=manifest_hash, ledger_hash=ledger_hash)
-        outcome = Sent(state="projected", tracking_uri=shown, mlflow_run_id=send(root, uri, directory, told))
+        mlflow_id = send(root, uri, directory, told, patience=patience)
+        outcome = Sent(state="projected", tracking_uri=shown, mlflow_run_id=mlflow_id)
     except MachineError as error:
         outcome = Sent(state="pending", tracking_uri=shown, warning=str(error))
     _note(directory, outcome)
@@ -68,24 +74,27 @@ def sync(root: Path, tracking_uri: str) -> Synced:
 
     The first failure of the store ends the attempt, so that a dead server costs its patience once.
     """
-    waiting = _waiting(root, without_secrets(resolve_uri(root, tracking_uri)))
+    reap(root)
+    waiting = _waiting(root, resolve_uri(root, tracking_uri))
     if not waiting:
         return Synced()
     hashes = _ledger_hashes(root)
     sent: list[str] = []
     warnings: list[str] = []
+    broken: list[str] = []
     for directory in waiting:
         try:
-            outcome = send_run(root, tracking_uri, directory, _known(hashes, directory))
+            outcome = send_run(root, tracking_uri, directory, _known(hashes, directory), patience=CALM)
         except IntegrityError as error:
             warnings.append(str(error))
+            broken.append(directory.name)
             continue
         if outcome.state == "pending":
             warnings.append(outcome.warning or "")
             break
         sent.append(directory.name)
     pending = tuple(directory.name for directory in waiting if directory.name not in sent)
-    return Synced(sent=tuple(sent), pending=pending, warnings=tuple(warnings))
+    return Synced(sent=tuple(sent), pending=pending, warnings=tuple(warnings), broken=tuple(broken))
 
 
 def sent_state(directory: Path) -> Sent | None:
@@ -96,17 +105,20 @@ def sent_state(directory: Path) -> Sent | None:
         return None
 
 
-def _waiting(root: Path, shown_uri: str) -> tuple[Path, ...]:
-    """Return the folders of finished runs that this store has not confirmed."""
+def _waiting(root: Path, uri: str) -> tuple[Path, ...]:
+    """Return the folders of finished runs that this store has not confirmed, or has lost since."""
+    kept = runs_in(sqlite_path(uri)) if is_sqlite(uri) else None
     return tuple(
-        directory for directory in run_folders(root) if _finished(directory) and not _confirmed(directory, shown_uri)
+        directory for directory in run_folders(root) if _finished(directory) and not _has(directory, uri, kept)
     )
 
 
-def _confirmed(directory: Path, shown_uri: str) -> bool:
-    """Return whether this very store is known to have the run."""
+def _has(directory: Path, uri: str, kept: frozenset[str] | None) -> bool:
+    """Return whether this very store is known to have the run; `kept` is what it has now, where that can be told."""
     noted = sent_state(directory)
-    return noted is not None and noted.state == "projected" and noted.tracking_uri == shown_uri
+    if noted is None or noted.state != "projected" or noted.tracking_uri != without_secrets(uri):
+        return False
+    return kept is None or noted.mlflow_run_id in kept
 
 
 def _finished(directory: Path) -> bool:

@@ -1,11 +1,11 @@
 """The facade: open a run, record what it found on disk, in the ledger and in MLflow, and list what there is."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from cxcausal.core.errors import CxCausalError, Problem
+from cxcausal.core.errors import CxCausalError, MachineError, Problem
 from cxcausal.core.results import RunResult
 from cxcausal.tracking import ledger
 from cxcausal.tracking.actor import resolve_actor
@@ -15,6 +15,7 @@ from cxcausal.tracking.layout import EFFECTS, MANIFEST_FILE, PLAN, REPORT, RESUL
 from cxcausal.tracking.ledger_chain import LedgerLine
 from cxcausal.tracking.manifest import build_manifest, write_manifest
 from cxcausal.tracking.open_run import OpenRun
+from cxcausal.tracking.reaper import reap
 from cxcausal.tracking.redaction import without_secrets_in
 from cxcausal.tracking.run_store import RunStore
 from cxcausal.tracking.sync import Synced, send_run, sync
@@ -67,7 +68,8 @@ class Tracker:
     actor: str | None = None
 
     def open(self, experiment: str) -> OpenRun:
-        """Return a context manager that makes a run's folder and keeps its status true."""
+        """Return a context manager that makes a run's folder and keeps its status true; dead runs are closed first."""
+        reap(self.root)
         return OpenRun(self.root, experiment)
 
     def head(self) -> str:
@@ -120,10 +122,24 @@ class Tracker:
 
 
 def publish_report(root: Path, experiment: str, run_id: str, html: bytes) -> Path:
-    """Write a copy of the report to `reports/<experiment>/<run_id>/index.html` and return its path."""
+    """Write a copy of the report to `reports/<experiment>/<run_id>/index.html` and return its path.
+
+    Raises:
+        MachineError: the disk refuses; the run's own report stays where it is.
+    """
     path = root / "reports" / experiment / run_id / "index.html"
     write_atomic(path, html)
     return path
+
+
+def published(root: Path, recorded: Recorded, experiment: str, html: bytes) -> tuple[Path, tuple[str, ...]]:
+    """Return where the report can be read, and all warnings: a copy that can't be made leaves the run's own page."""
+    try:
+        return publish_report(root, experiment, recorded.run_id, html), recorded.warnings
+    except MachineError as error:
+        problem = error.problems[0]
+        mend = f"the run is recorded; read {recorded.report}, or copy it from there"
+        return recorded.report, (*recorded.warnings, str(replace(problem, mend=mend)))
 
 
 def _same_run(store: RunStore, result: RunResult) -> None:
@@ -144,7 +160,7 @@ def _write_files(store: RunStore, result: RunResult, html: bytes) -> None:
     if not (store.directory / PLAN).exists():
         store.save_plan(without_secrets_in(result.plan))
     store.save_results(without_secrets_in(result))
-    write_atomic(store.directory / EFFECTS, effects_csv(result.effects))
+    store.write(EFFECTS, effects_csv(result.effects))
     store.save_report(html)
 
 

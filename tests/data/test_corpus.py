@@ -85,5 +85,5 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
     with open_dataset(plan({"source": "x.parquet", "unit": "id"}, **USUAL), tmp_path) as dataset:
         assert dataset.answer([question])[question] == {("none", ()): 1, ("gig", ()): 1}
         (tmp_path / "x.parquet").write_bytes(parquet(arm=["gig", "gig"])["x.parquet"])
-        with pytest.raises(DataError, match=r"x\.parquet D114 the file changed while it was read"):
+        with pytest.raises(DataError, match=r"x\.parquet D119 the file changed while it was read"):
             dataset.answer([question])

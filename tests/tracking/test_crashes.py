@@ -15,8 +15,8 @@ from cxcausal.tracking.layout import run_folders
 from cxcausal.tracking.listing import list_runs
 from cxcausal.tracking.manifest import verify_manifest
 from cxcausal.tracking.mlflow_sink import open_store
+from cxcausal.tracking.reaper import reap
 from cxcausal.tracking.run_status import read_status
-from cxcausal.tracking.run_store import reap
 from cxcausal.tracking.sync import sync
 from cxcausal.tracking.tracking_uri import DEFAULT_URI, resolve_uri
 

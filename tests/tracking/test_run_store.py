@@ -16,8 +16,9 @@ from cxcausal.core.errors import DataError, IntegrityError, MachineError, Proble
 from cxcausal.tracking.files import write_atomic
 from cxcausal.tracking.layout import run_folders
 from cxcausal.tracking.open_run import OpenRun, Terminated
+from cxcausal.tracking.reaper import reap
 from cxcausal.tracking.run_status import read_status
-from cxcausal.tracking.run_store import RunStore, reap
+from cxcausal.tracking.run_store import RunStore
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = """
