@@ -28,6 +28,7 @@ _UNREADABLE = (
     duckdb.NotSupportedError,
     duckdb.OutOfRangeException,
 )
+"""What the engine raises for a file that it can't read; and its bare `Error`, which is a reader's of one format."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +110,9 @@ class Engine:
             yield
         except (duckdb.OutOfMemoryException, MemoryError):
             raise self._too_large() from None
-        except _UNREADABLE as error:
+        except duckdb.Error as error:
+            if not isinstance(error, _UNREADABLE) and type(error) is not duckdb.Error:
+                raise
             if str(self.spill) in str(error):
                 raise self._too_large() from None
             what = "a file is damaged, is not of the kind that its name says, or differs in its columns from the others"

@@ -1,5 +1,7 @@
 """From input files to one table in the engine, whatever their kind; text files stay text until their role is known."""
 
+import struct
+import warnings
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,6 +17,8 @@ _FILE = "__cxcausal_file"
 _ROW = "__cxcausal_row"
 _PARQUET_ROW = "file_row_number"
 _NAMED_AT_MOST = 40
+_NOT_STATA = (ValueError, OSError, LookupError, OverflowError, AttributeError, struct.error, UnicodeWarning)
+"""What the reader of Stata files raises for one that is damaged, or of another kind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,8 +168,10 @@ def _open_stata(engine: Engine, source: Source, data: Data, needed: tuple[str, .
     import pyarrow as pa  # noqa: PLC0415 - as above
 
     try:
-        frame = pd.read_stata(source.files[0], convert_categoricals=False)
-    except (ValueError, OSError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UnicodeWarning)  # pandas would guess an encoding, and say so on stderr
+            frame = pd.read_stata(source.files[0], convert_categoricals=False)
+    except _NOT_STATA:
         what, mend = "the file is not a Stata file that can be read", "save it as .dta of version 117 or later"
         raise DataError(Problem(where=source.label, code="D121", what=what, mend=mend)) from None
     require_columns(source.label, tuple(map(str, frame.columns)), needed, data)
