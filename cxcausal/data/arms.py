@@ -1,15 +1,18 @@
-"""The treatment column must hold arms of the plan and nothing else; its other values are shown, to be mended."""
+"""The treatment column must hold arms of the plan and nothing else; what is nobody's alone is shown, to be mended."""
 
 from collections.abc import Iterator
 
 from cxcausal.core.errors import Problem
 from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.core.spec.scalars import shown
 from cxcausal.data.columns import Reader
 from cxcausal.data.engine import Engine, Table
 from cxcausal.data.rules import place_of, rows_told
 from cxcausal.data.tables import Opened, nearest
 
 _ARMS_LISTED = 10
+_FEWEST_SHOWN = 10
+"""A value of fewer rows that is like no arm may be somebody's, in the wrong column: its row is named, not the value."""
 _MOST_VALUES = 50
 """With more strange values than this the column is another one, perhaps personal, and none is shown."""
 
@@ -36,10 +39,11 @@ def undeclared_arms(
         where = f"{label} row {numbers[0]} column {column}" if numbers else f"{label} column {column}"
         near = nearest(value, arms)
         hint = f"did you mean '{near}'? " if near else ""
+        named = shown(value) if near or count >= _FEWEST_SHOWN else "the value"
         yield Problem(
             where=where,
             code="D300",
-            what=f"'{value}' is not an arm of the plan ({rows_told(count, numbers)})",
+            what=f"{named} is not an arm of the plan ({rows_told(count, numbers)})",
             mend=f"{hint}correct it, declare the arm, map it below data.columns.{column}, or use data.filter; "
             f"arms: {', '.join(arms)}",
         )
