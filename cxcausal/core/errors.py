@@ -44,6 +44,16 @@ PRECEDENCE = (
 )
 
 
+def printable(text: str) -> str:
+    """Return text with a point in the place of every sign that can't be printed.
+
+    Example:
+        >>> printable(f"a{chr(9)}b")
+        'a·b'
+    """
+    return "".join(sign if sign.isprintable() else "·" for sign in text)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Problem:
     """One thing that is wrong: where, what, and how to mend it.
@@ -61,8 +71,8 @@ class Problem:
     mend: str
 
     def __str__(self) -> str:
-        """Return the one line that users see."""
-        return f"{self.where} {self.code} {self.what} — {self.mend}".strip()
+        """Return the one line that users see: what can't be printed could break it, or move a terminal's cursor."""
+        return printable(f"{self.where} {self.code} {self.what} — {self.mend}".strip())
 
 
 class CxCausalError(Exception):
