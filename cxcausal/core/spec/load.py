@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path as FilePath
 
-from cxcausal.core.errors import PlanError, Problem
+from cxcausal.core.errors import PlanError, Problem, printable
 from cxcausal.core.spec.layers import layered
 from cxcausal.core.spec.library import read_library
 from cxcausal.core.spec.models import ExperimentSpec
@@ -60,6 +60,7 @@ def _resolved(file: FilePath, root: FilePath) -> Resolved:
         plan_path=file,
         plan_hash=plan_hash(spec),
         notes=(*merged.notes, *notes_of(draft)),
+        removed={path: str(place) for path, place in merged.removed},
     )
 
 
@@ -87,7 +88,7 @@ def _in_order(problems: Iterable[Problem], plan_file: str) -> tuple[Problem, ...
 
 def _one_line(text: str) -> str:
     """Return text that can't break a line, move a terminal's cursor or flood it."""
-    safe = "".join(sign if sign.isprintable() else "·" for sign in text)
+    safe = printable(text)
     return safe if len(safe) <= MAX_MESSAGE else f"{safe[:MAX_MESSAGE]}…"
 
 

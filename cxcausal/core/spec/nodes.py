@@ -109,6 +109,16 @@ def merge(base: Node, over: Node, path: Path = ()) -> Node:
     return Node(value=items, place=over.place, key=over.key)
 
 
+def removed(base: Node, over: Node, path: Path = ()) -> Iterator[tuple[Path, Place]]:
+    """Yield what `merge` takes out of the lower document: its path, and the place of the null that does it."""
+    for key, node in over.items.items():
+        below = base.items.get(key)
+        if below is not None and node.value is None and not is_value_map(path):
+            yield (*path, key), node.place
+        elif below is not None:
+            yield from removed(below, node, (*path, key))
+
+
 def without_nulls(node: Node, path: Path = ()) -> Node:
     """Return the tree without empty entries of maps, but for arms (told elsewhere) and value maps."""
     if isinstance(node.value, list):
