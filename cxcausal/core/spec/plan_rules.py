@@ -153,10 +153,12 @@ def lists_are_unique(draft: Draft) -> Iterator[Finding]:
     if draft.data is not None:
         lists.append((("data", "cluster"), draft.data.cluster))
     for path, names in lists:
+        seen = set[str]()
         for at, name in enumerate(names):
-            if name in names[:at]:
+            if name in seen:
                 what = f"'{name}' stands twice in {dotted(path)}"
                 yield Finding(path=(*path, at), code="P314", what=what, mend="remove one")
+            seen.add(name)
 
 
 def horizon_is_one(draft: Draft) -> Iterator[Finding]:
