@@ -51,7 +51,7 @@ def printable(text: str) -> str:
         >>> printable(f"a{chr(9)}b")
         'a·b'
     """
-    return "".join(sign if sign.isprintable() else "·" for sign in text)
+    return text if text.isprintable() else "".join(sign if sign.isprintable() else "·" for sign in text)
 
 
 @dataclass(frozen=True, kw_only=True)

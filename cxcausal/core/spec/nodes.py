@@ -64,8 +64,8 @@ def find(node: Node, path: Path) -> Node | None:
     """Return the node at a path, or None."""
     for step in path:
         below = node.items.get(step) if isinstance(step, str) else None
-        if isinstance(step, int) and step < len(node.elements):
-            below = node.elements[step]
+        if isinstance(step, int) and isinstance(node.value, list) and step < len(node.value):
+            below = node.value[step]
         if below is None:
             return None
         node = below
