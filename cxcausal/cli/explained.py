@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cxcausal.core.spec.nodes import Path, dotted
@@ -18,13 +18,23 @@ _CONFIGURED = ("value_model", "currency")
 
 def explained(resolved: Resolved) -> str:
     """Return the resolved plan as commented YAML; reading it back gives the same plan."""
-    plan = resolved.plan
+    plan = _with_removals(resolved.plan, resolved.removed)
     lines = {key: tuple(_lines(resolved, (key,), value, 0)) for key, value in plan.items()}
     head = [f"# {resolved.spec.id}, resolved; sha256 {resolved.plan_hash}"]
     head.extend(f"# note: {note}" for note in resolved.notes)
     body = [line for key in plan if key not in _CONFIGURED for line in lines[key]]
     tail = [line for key in _CONFIGURED if key in plan for line in lines[key]]
     return "\n".join([*head, *body, "# from the configuration:", *(f"#   {line}" for line in tail), ""])
+
+
+def _with_removals(plan: dict[str, Any], removed: Iterable[Path]) -> dict[str, Any]:
+    """Return a plan that also says what it takes out of the defaults: null, without which they would come back."""
+    for path in removed:
+        block = plan
+        for step in path[:-1]:
+            block = block.setdefault(str(step), {})
+        block[str(path[-1])] = None
+    return plan
 
 
 def _lines(resolved: Resolved, path: Path, value: Any, depth: int) -> Iterator[str]:  # noqa: ANN401 - bare content
@@ -51,6 +61,8 @@ def _item(resolved: Resolved, path: Path, item: dict[str, Any], depth: int) -> I
 
 
 def _source(resolved: Resolved, path: Path, value: Any) -> str:  # noqa: ANN401 - see _lines
+    if path in resolved.removed:
+        return resolved.removed[path]
     while isinstance(value, list) and value:
         path, value = (*path, 0), value[0]
     return resolved.provenance.get(dotted(path), "built-in default")
@@ -68,4 +80,9 @@ def _scalar(value: Any, path: Path) -> str:  # noqa: ANN401 - see _lines
         return f"{value}d"
     if isinstance(value, str) and _BARE.fullmatch(value) and value.lower() not in _WORDS:
         return value
-    return json.dumps(value, ensure_ascii=False)
+    return "".join(map(_sign, json.dumps(value, ensure_ascii=False)))
+
+
+def _sign(sign: str) -> str:
+    """Return a sign as it may stand between double quotes: escaped where a plan may not hold it, or nobody sees it."""
+    return sign if sign.isprintable() else f"\\U{ord(sign):08x}"

@@ -68,7 +68,7 @@ class Problem:
             object.__setattr__(self, name, visible(getattr(self, name)))
 
     def __str__(self) -> str:
-        """Return the one line that users see."""
+        """Return the one line that users see: what can't be printed could break it, or move a terminal's cursor."""
         return f"{self.where} {self.code} {self.what} — {self.mend}".strip()
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from cxcausal.core.errors import PlanError, Problem
@@ -59,6 +60,12 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
 }
 
 
+@cache
+def _outside(kind: str) -> tuple[EntryPoint, ...]:
+    """Return what other packages have registered: to look for it reads the metadata of everything installed."""
+    return tuple(entry_points(group=f"cxcausal.{kind}"))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Registry:
     """The components of one kind, by name; outside packages register in the entry-point group `cxcausal.<kind>`."""
@@ -67,7 +74,7 @@ class Registry:
 
     def names(self) -> tuple[str, ...]:
         """Return every registered name, ours first."""
-        outside = [point.name for point in entry_points(group=f"cxcausal.{self.kind}")]
+        outside = [point.name for point in _outside(self.kind)]
         return (*BUILT_IN[self.kind], *(name for name in outside if name not in BUILT_IN[self.kind]))
 
     def load(self, name: str) -> Any:  # noqa: ANN401 - the caller knows the protocol of its kind
@@ -80,7 +87,7 @@ class Registry:
         if target is not None:
             module, _, attribute = target.partition(":")
             return getattr(import_module(module), attribute)
-        for point in entry_points(group=f"cxcausal.{self.kind}"):
+        for point in _outside(self.kind):
             if point.name == name:
                 return point.load()
         raise PlanError(

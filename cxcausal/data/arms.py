@@ -1,4 +1,4 @@
-"""The treatment column must hold arms of the plan and nothing else; its other values are shown, to be mended."""
+"""The treatment column must hold arms of the plan and nothing else; what is nobody's alone is shown, to be mended."""
 
 from collections.abc import Iterator
 
@@ -12,6 +12,8 @@ from cxcausal.data.tables import nearest
 
 _ARMS_LISTED = 10
 _LONGEST = 60
+_FEWEST_SHOWN = 10
+"""A value of fewer rows that is like no arm may be somebody's, in the wrong column: its row is named, not the value."""
 _MOST_VALUES = 50
 """With more strange values than this the column is another one, perhaps personal, and none is shown."""
 
@@ -38,11 +40,11 @@ def undeclared_arms(
         where = f"{label} row {numbers[0]} column {column}" if numbers else f"{label} column {column}"
         near = nearest(value, arms)
         hidden = differences(value, near) if near else ""
+        named = f"'{visible(value, _LONGEST)}'" if near or count >= _FEWEST_SHOWN else "the value"
         yield Problem(
             where=where,
             code="D300",
-            what=f"'{visible(value, _LONGEST)}' is not an arm of the plan ({rows_told(count, numbers)})"
-            + (f"; {hidden}" if hidden else ""),
+            what=f"{named} is not an arm of the plan ({rows_told(count, numbers)})" + (f"; {hidden}" if hidden else ""),
             mend=f"{_mend(column, value, near)}, or use data.filter; arms: {', '.join(arms)}",
         )
 

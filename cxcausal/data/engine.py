@@ -148,7 +148,10 @@ class Engine(ABC):
         try:
             yield
         except self.failures as error:
-            raise self.failure(error) from None
+            found = self.failure(error)
+            if found is None:
+                raise
+            raise found from None
 
     @property
     @abstractmethod
@@ -156,8 +159,8 @@ class Engine(ABC):
         """What the database raises."""
 
     @abstractmethod
-    def failure(self, error: Exception) -> CxCausalError:
-        """Return what one of `failures` means, in our words."""
+    def failure(self, error: Exception) -> CxCausalError | None:
+        """Return what one of `failures` means, in our words; None where it is a mistake of ours."""
 
     @abstractmethod
     def rows(self, statement: str) -> list[Row]:

@@ -1,6 +1,7 @@
 """What must be true of columns made of events: sources, values, windows, and nothing from after time zero as known."""
 
 from collections.abc import Iterator, Mapping
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cxcausal.core.spec.draft import Draft, Rule
 from cxcausal.core.spec.events import VALUED, Events, EventSource, EventWindow
@@ -8,6 +9,7 @@ from cxcausal.core.spec.filter_grammar import FilterError, parse_filter
 from cxcausal.core.spec.messages import suggestion
 from cxcausal.core.spec.models import Metric
 from cxcausal.core.spec.nodes import Finding, Path, dotted
+from cxcausal.core.spec.scalars import read_date, shown
 
 _EVENTS: Path = ("data", "events")
 
@@ -51,6 +53,33 @@ def event_sources_are_known(draft: Draft) -> Iterator[Finding]:
             yield Finding(path=path, code="P340", what=what, mend=mend)
     for name, source in events.sources.items():
         yield from _source_findings((*_EVENTS, "sources", name), source)
+
+
+def event_zones_exist(draft: Draft) -> Iterator[Finding]:
+    """The time zone of an event table is one."""
+    for name, source in _events(draft).sources.items():
+        try:
+            ZoneInfo(source.timezone or "UTC")
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            path: Path = (*_EVENTS, "sources", name, "timezone")
+            what = f"there is no time zone {shown(source.timezone)}"
+            yield Finding(path=path, code="P348", what=what, mend="write one such as Europe/Berlin or UTC")
+
+
+def exposure_moves_a_column(draft: Draft) -> Iterator[Finding]:
+    """Time zero is a column where exposure moves it: one date for all can't be moved for each."""
+    zero = draft.data.time_zero if draft.data is not None else None
+    if _events(draft).exposure is not None and zero is not None and _is_date(zero):
+        what = "exposure moves each unit's time zero, and data.time_zero is one date for all"
+        mend = "name the column with the time of assignment"
+        yield Finding(path=("data", "time_zero"), code="P347", what=what, mend=mend)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return read_date(text) == text
+    except ValueError:
+        return False
 
 
 def _source_findings(path: Path, source: EventSource) -> Iterator[Finding]:
@@ -171,6 +200,8 @@ def _events(draft: Draft) -> Events:
 EVENT_RULES: tuple[Rule, ...] = (
     events_have_units_and_times,
     event_sources_are_known,
+    event_zones_exist,
+    exposure_moves_a_column,
     event_values_fit,
     event_windows_are_known,
     known_before_time_zero,

@@ -8,7 +8,8 @@ from typing import Any
 from cxcausal.core.errors import Problem
 from cxcausal.core.spec.library import Library, protocol_files, version_findings
 from cxcausal.core.spec.messages import suggestion
-from cxcausal.core.spec.nodes import Node, Place, content, find, merge, with_child, without_nulls
+from cxcausal.core.spec.nodes import Node, Place, content, find, merge, removed, with_child, without_nulls
+from cxcausal.core.spec.nodes import Path as KeyPath
 from cxcausal.core.spec.project import CONFIG, Project, packaged_configs, read_config, told_in
 from cxcausal.core.spec.scalars import Plain, natural, read_number, shown
 
@@ -28,12 +29,14 @@ class Layered:
         problems: in configuration files and in what the plan names.
         notes: what a reader should know about how it came about.
         unknown: names of library metrics that don't exist; their items are left out of `node`.
+        removed: what the plan takes out of its layers with null, and where it says so.
     """
 
     node: Node
     problems: tuple[Problem, ...]
     notes: tuple[str, ...]
     unknown: tuple[str, ...] = ()
+    removed: tuple[tuple[KeyPath, Place], ...] = ()
 
     @property
     def raw(self) -> dict[str, Any]:
@@ -55,7 +58,13 @@ def layered(plan: Node, project: Project, library: Library) -> Layered:
     merged = _with_arms(without_nulls(merged))
     merged = _with_event_sources(merged, library)
     merged = _with_money(merged, project, work)
-    return Layered(node=merged, problems=tuple(work.problems), notes=tuple(work.notes), unknown=tuple(work.unknown))
+    return Layered(
+        node=merged,
+        problems=tuple(work.problems),
+        notes=tuple(work.notes),
+        unknown=tuple(work.unknown),
+        removed=tuple(removed(below, plan)),
+    )
 
 
 class _Work:

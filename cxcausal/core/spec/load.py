@@ -61,6 +61,7 @@ def _resolved(file: FilePath, root: FilePath) -> Resolved:
         plan_path=file,
         plan_hash=plan_hash(spec),
         notes=(*merged.notes, *notes_of(draft)),
+        removed={path: str(place) for path, place in merged.removed},
     )
 
 

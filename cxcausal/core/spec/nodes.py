@@ -64,8 +64,8 @@ def find(node: Node, path: Path) -> Node | None:
     """Return the node at a path, or None."""
     for step in path:
         below = node.items.get(step) if isinstance(step, str) else None
-        if isinstance(step, int) and step < len(node.elements):
-            below = node.elements[step]
+        if isinstance(step, int) and isinstance(node.value, list) and step < len(node.value):
+            below = node.value[step]
         if below is None:
             return None
         node = below
@@ -107,6 +107,16 @@ def merge(base: Node, over: Node, path: Path = ()) -> Node:
         else:
             items[key] = merge(items[key], node, (*path, key)) if key in items else node
     return Node(value=items, place=over.place, key=over.key)
+
+
+def removed(base: Node, over: Node, path: Path = ()) -> Iterator[tuple[Path, Place]]:
+    """Yield what `merge` takes out of the lower document: its path, and the place of the null that does it."""
+    for key, node in over.items.items():
+        below = base.items.get(key)
+        if below is not None and node.value is None and not is_value_map(path):
+            yield (*path, key), node.place
+        elif below is not None:
+            yield from removed(below, node, (*path, key))
 
 
 def without_nulls(node: Node, path: Path = ()) -> Node:

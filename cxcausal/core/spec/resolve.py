@@ -1,7 +1,7 @@
 """A plan with nothing left to look up: the spec, where every value came from, and the hash of what it means."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -25,6 +25,7 @@ class Resolved:
         plan_path: the plan's file as it was given.
         plan_hash: the SHA-256 of the plan's meaning; comments, key order and spelling of numbers don't count.
         notes: sentences that a reader of the results should know.
+        removed: the defaults that the plan takes out with null, each with the place where it does.
     """
 
     spec: ExperimentSpec
@@ -33,6 +34,7 @@ class Resolved:
     plan_path: FilePath
     plan_hash: str
     notes: tuple[str, ...] = ()
+    removed: Mapping[Path, str] = field(default_factory=dict)
 
     @property
     def plan(self) -> dict[str, Any]:

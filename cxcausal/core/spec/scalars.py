@@ -25,6 +25,7 @@ _FRACTION = re.compile(r"[0-9]{1,9}/[1-9][0-9]{0,8}")
 _DAYS = re.compile(r"(0|[1-9][0-9]{0,4})([dw])")
 _SECRET = re.compile(r"\$\{env:[A-Za-z_][A-Za-z0-9_]*\}")
 MAX_SHOWN = 40
+MAX_DAYS = 99_999
 SLUG = r"^[a-z0-9]([a-z0-9._-]{0,62}[a-z0-9])?$"
 
 
@@ -128,7 +129,10 @@ def read_days(value: object) -> int:
     found = _DAYS.fullmatch(str(value))
     if found is None:
         raise ValueError(f"{shown(value)} is not a length of time; write days or weeks, such as 90d or 12w")
-    return int(found[1]) * (7 if found[2] == "w" else 1)
+    days = int(found[1]) * (7 if found[2] == "w" else 1)
+    if days > MAX_DAYS:
+        raise ValueError(f"{shown(value)} is longer than {MAX_DAYS} days; write days or weeks, such as 90d or 12w")
+    return days
 
 
 def read_date(value: object) -> str:

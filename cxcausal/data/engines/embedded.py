@@ -23,6 +23,17 @@ THREADS: int | None = None
 """How many threads the engine may use; None for as many as there are cores."""
 
 
+_UNREADABLE = (
+    duckdb.IOException,
+    duckdb.InvalidInputException,
+    duckdb.SerializationException,
+    duckdb.ConversionException,
+    duckdb.NotSupportedError,
+    duckdb.OutOfRangeException,
+)
+"""What the engine raises for a file that it can't read; and its bare `Error`, which is a reader's of one format."""
+
+
 class _Compiler(OwnFunctions, DuckDBCompiler):  # type: ignore[misc] # Ibis is not fully typed
     """DuckDB's SQL, which is what other engines are held to."""
 
@@ -52,22 +63,15 @@ class Embedded(Engine):
 
     @property
     def failures(self) -> tuple[type[Exception], ...]:
-        """What DuckDB raises where memory or files fail."""
-        return (
-            duckdb.OutOfMemoryException,
-            MemoryError,
-            duckdb.IOException,
-            duckdb.InvalidInputException,
-            duckdb.SerializationException,
-            duckdb.ConversionException,
-            duckdb.NotSupportedError,
-            duckdb.OutOfRangeException,
-        )
+        """What DuckDB raises."""
+        return duckdb.Error, MemoryError
 
-    def failure(self, error: Exception) -> CxCausalError:
+    def failure(self, error: Exception) -> CxCausalError | None:
         """Return that the memory did not suffice, or that a file is damaged."""
         if isinstance(error, duckdb.OutOfMemoryException | MemoryError) or str(self.spill) in str(error):
             return self._too_large()
+        if not isinstance(error, _UNREADABLE) and type(error) is not duckdb.Error:
+            return None
         what = "a file is damaged, is not of the kind that its name says, or differs in its columns from the others"
         return DataError(Problem(where=self.label, code="D121", what=what, mend="export the data again"))
 

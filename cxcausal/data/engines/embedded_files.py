@@ -1,5 +1,7 @@
 """From input files to one table in DuckDB, whatever their kind; text files stay text until their role is known."""
 
+import struct
+import warnings
 from pathlib import Path
 
 from cxcausal.core.errors import DataError, PlanError, Problem
@@ -12,6 +14,8 @@ from cxcausal.data.tables import nearest, require_columns
 _FILE = "__cxcausal_file"
 _ROW = "__cxcausal_row"
 _PARQUET_ROW = "file_row_number"
+_NOT_STATA = (ValueError, OSError, LookupError, OverflowError, AttributeError, struct.error, UnicodeWarning)
+"""What the reader of Stata files raises for one that is damaged, or of another kind."""
 
 
 def opened(engine: Engine, source: Source, data: Data, needed: tuple[str, ...], name: str) -> Opened:
@@ -79,8 +83,10 @@ def _open_stata(engine: Engine, source: Source, data: Data, needed: tuple[str, .
     import pyarrow as pa  # noqa: PLC0415 - as above
 
     try:
-        frame = pd.read_stata(source.files[0], convert_categoricals=False)
-    except (ValueError, OSError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UnicodeWarning)  # pandas would guess an encoding, and say so on stderr
+            frame = pd.read_stata(source.files[0], convert_categoricals=False)
+    except _NOT_STATA:
         what, mend = "the file is not a Stata file that can be read", "save it as .dta of version 117 or later"
         raise DataError(Problem(where=source.label, code="D121", what=what, mend=mend)) from None
     require_columns(source.label, tuple(map(str, frame.columns)), needed, data)
