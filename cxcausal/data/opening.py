@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ from cxcausal.core.spec.models import Data, ExperimentSpec
 from cxcausal.data.dataset import Dataset
 from cxcausal.data.engine import Engine, Opened
 from cxcausal.data.engines import PLAIN, Session, start_engine, url_of
+from cxcausal.data.event_streams import sources_used
 from cxcausal.data.event_tables import checked, open_streams, source_entry
-from cxcausal.data.events import sources_used, with_events
+from cxcausal.data.events import enrolled, with_events
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs, hash_table
-from cxcausal.data.roles import roles_of
+from cxcausal.data.roles import Roles, roles_of
 from cxcausal.data.sources import Confines, Source, find_source
-from cxcausal.data.units import prepare_units
+from cxcausal.data.units import Units, prepare_units
 from cxcausal.data.winsorized import with_caps
 
 _MAY_SPILL = 50_000_000
@@ -61,9 +63,7 @@ def open_dataset(
         unless_opened.callback(started.close)
         opened, streams = _read(started, spec, source, tables, roles.needed)
         inputs = (*files, *(one for each in (opened, *streams.values()) for one in hash_table(started, each)))
-        if streams:
-            opened = with_events(started, opened, checked(started, opened, streams, spec), spec)
-        units = with_caps(started, prepare_units(started, opened, spec, roles), spec)
+        units = with_caps(started, _prepared(started, opened, streams, spec, roles), spec)
         unless_opened.pop_all()
     return Dataset(
         inputs=inputs,
@@ -74,6 +74,19 @@ def open_dataset(
         opened=opened,
         units=units,
     )
+
+
+def _prepared(
+    engine: Engine, opened: Opened, streams: Mapping[str, Opened], spec: ExperimentSpec, roles: Roles
+) -> Units:
+    """Return the enrolled units, with the columns that are made of event tables."""
+    if not streams:
+        return prepare_units(engine, opened, spec, roles)
+    found = enrolled(engine, opened, spec, roles)
+    tables, told = checked(engine, found, streams, spec, roles)
+    made, entry = with_events(engine, found, tables, spec)
+    units = prepare_units(engine, made, spec, replace(roles, condition=found.remaining))
+    return replace(units, entry=replace(entry, tables=told))
 
 
 def _event_sources(spec: ExperimentSpec, confines: Confines) -> Mapping[str, Source]:
