@@ -9,11 +9,11 @@ from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.columns import Reader, is_whole
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.event_rows import AT, ID, RECORDED, UNTIL
-from cxcausal.data.event_streams import Measured, Stream, shared_ids, summed_columns
+from cxcausal.data.event_streams import Measured, Size, Stream, shared_ids, summed_columns
 from cxcausal.data.events import ARM, Enrolled
 
 _CLOCKS_DIFFER = timedelta(days=1)
-_LARGEST, _WHOLE, _MISSING, _MATCHED = "largest", "whole", "missing", "matched"
+_LARGEST, _SMALLEST, _WHOLE, _MISSING, _MATCHED = "largest", "smallest", "whole", "missing", "matched"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +45,7 @@ def profile_of(engine: Engine, found: Enrolled, stream: Stream, spec: Experiment
     newest = told["newest"]
     return Profile(
         told=_told(stream, spec, names, told),
-        measured=Measured(
-            rows=told["rows"],
-            largest={name: told[f"{_LARGEST}{at}"] or 0.0 for at, name in enumerate(names)},
-            whole={name: told[f"{_WHOLE}{at}"] != 0 for at, name in enumerate(names)},
-        ),
+        measured=Measured(rows=told["rows"], sizes={name: _size(told, at) for at, name in enumerate(names)}),
         newest=newest,
         cut=cut,
     )
@@ -83,9 +79,19 @@ def _sizes(rows: Table, values: int) -> dict[str, Value]:
     for at in range(values):
         value = rows[f"v{at}"]
         asked[f"{_LARGEST}{at}"] = value.abs().max()
+        asked[f"{_SMALLEST}{at}"] = value.abs().min(where=value != 0)
         asked[f"{_WHOLE}{at}"] = is_whole(value).cast("int64").min()
         asked[f"{_MISSING}{at}"] = value.isnull().sum()
     return asked
+
+
+def _size(told: dict[str, Any], at: int) -> Size:
+    """Return the sizes of a column; of one without any value, as if it were all zeros."""
+    return Size(
+        largest=told[f"{_LARGEST}{at}"] or 0.0,
+        smallest=told[f"{_SMALLEST}{at}"] or 1.0,
+        whole=told[f"{_WHOLE}{at}"] != 0,
+    )
 
 
 def _told(stream: Stream, spec: ExperimentSpec, names: tuple[str, ...], told: dict[str, Any]) -> EventTable:

@@ -14,18 +14,20 @@ from cxcausal.data.functions import moment_in
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured:
-    """What one pass over an event table told.
+class Size:
+    """How large and how small a column's values are, 0 apart, and whether all are whole numbers."""
 
-    Attributes:
-        rows: in all, of anybody.
-        largest: of every added column, its largest size.
-        whole: of every added column, whether all its values are whole numbers.
-    """
+    largest: float
+    smallest: float
+    whole: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """What one pass over an event table told: its rows, of anybody, and the sizes of the columns that are added."""
 
     rows: int
-    largest: Mapping[str, float]
-    whole: Mapping[str, bool]
+    sizes: Mapping[str, Size]
 
 
 @dataclass(frozen=True, kw_only=True)

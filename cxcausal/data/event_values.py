@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import reduce
 from math import frexp
-from operator import and_, or_
+from operator import add, and_, or_
 
 import ibis
 
@@ -17,7 +17,7 @@ from cxcausal.data.event_streams import Measured, Stream, value_of
 from cxcausal.data.exact import WORD
 
 _DATED = frozenset({"first", "last"})
-_FINEST = 1_000
+_FINEST, _DIGITS = 1_000, 53
 _WHEN = "__cxcausal_when"
 
 
@@ -160,31 +160,40 @@ def _plain(events: Table, asked: Asked, test: str, measured: Measured) -> Value:
 
 
 def _sum(value: Value, counts: Value, measured: Measured, name: str) -> Value:
-    """Return an exact sum: values become whole numbers on a coarse binary grid, and what is left of them on a fine one.
+    """Return an exact sum: values become whole numbers on a coarse binary grid, what is left of them on a finer one.
 
-    Two words hold more than a hundred bits, so that one huge value or customer takes no digit from the others.
+    With as many grids as it takes, one huge value or customer takes no digit from the others.
     """
-    coarse, fine = shifts(measured.largest[name], measured.rows, whole=measured.whole[name])
-    high = _scaled(value, coarse).cast("int64")
-    total = high.sum(where=counts).cast("float64") / 2.0**coarse
-    if fine is None:
-        return total
-    low = _scaled(value - high.cast("float64") / 2.0**coarse, fine).cast("int64")
-    return total + low.sum(where=counts).cast("float64") / 2.0**fine
+    size = measured.sizes[name]
+    totals, left = [], value
+    for shift in shifts(size.largest, size.smallest, measured.rows, whole=size.whole):
+        word = _scaled(left, shift).cast("int64")
+        totals.append(word.sum(where=counts).cast("float64") / 2.0**shift)
+        left = left - word.cast("float64") / 2.0**shift
+    return reduce(add, reversed(totals))
 
 
-def shifts(largest: float, added: int, *, whole: bool) -> tuple[int, int | None]:
-    """Return the grids, as powers of two, on which so many values of at most this size add up within 64 bits.
+def shifts(largest: float, smallest: float, added: int, *, whole: bool) -> tuple[int, ...]:
+    """Return the grids, as powers of two, on which so many values add up within 64 bits each, and without a loss.
+
+    Args:
+        largest: size of any value.
+        smallest: size of any value but 0.
+        added: how many values there are at most.
+        whole: whether all are whole numbers.
 
     Example:
-        >>> shifts(500.0, 1000, whole=True), shifts(500.0, 1000, whole=False)
-        ((0, None), (41, 91))
+        >>> shifts(500.0, 1.0, 1000, whole=True), shifts(500.0, 0.01, 1000, whole=False)
+        ((0,), (41, 91))
     """
     bits, spare = frexp(largest)[1], max(added - 1, 0).bit_length()
     if whole and bits + spare <= WORD:
-        return 0, None
-    coarse = min(WORD - bits - spare, _FINEST)
-    return coarse, min(coarse + WORD - spare, _FINEST)
+        return (0,)
+    word, finest = WORD - spare, min(_DIGITS - frexp(smallest)[1], _FINEST)
+    found = [min(word - bits, _FINEST)]
+    while found[-1] < finest:
+        found.append(min(found[-1] + word, _FINEST))
+    return tuple(found)
 
 
 def _scaled(value: Value, shift: int) -> Value:
