@@ -5,6 +5,7 @@ from typing import ClassVar, cast
 
 from cxcausal.checks.breach import quoted, verdict_of
 from cxcausal.core.answers import Flow
+from cxcausal.core.maturity import days_to_mature
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import FlowQuery, Query
 from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
@@ -69,4 +70,4 @@ class Maturity:
 
 
 def _windows(spec: ExperimentSpec) -> bool:
-    return any(metric.window is not None for _, metric in spec.metrics.with_roles())
+    return days_to_mature(spec) is not None

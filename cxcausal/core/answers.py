@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from cxcausal.core.entry import Entry
+
 Array = npt.NDArray[np.float64]
 Key = tuple[str, ...]
 """Group values in the order of a query's `by`, as text; a missing value is the empty string."""
@@ -69,7 +71,10 @@ class ClusterPatterns:
 class Flow:
     """Units from file to analysis. All counts are of rows but `randomization_units`.
 
-    `matures_on` is the ISO date on which the last enrolled unit will have its whole window; None without windows.
+    `entry` is what came before enrolment, where columns are made of event tables.
+
+    `matures_on` is the ISO date on which the last enrolled unit will have its whole window, `days_to_mature` after its
+    time zero; None without windows.
     `enrolled_from` and `enrolled_to` are the days of the first and the last time zero; None where the plan names none.
     """
 
@@ -86,6 +91,8 @@ class Flow:
     maturity_known: bool = False
     enrolled_from: str | None = None
     enrolled_to: str | None = None
+    days_to_mature: int | None = None
+    entry: Entry | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,6 +27,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "srm": "cxcausal.checks.srm:Srm",
         "srm_by_segment": "cxcausal.checks.srm_by_segment:SrmBySegment",
         "mixed_assignment": "cxcausal.checks.mixed_assignment:MixedAssignment",
+        "exposure": "cxcausal.checks.exposure:Exposure",
         "duplicates": "cxcausal.checks.duplicates:DuplicateUnits",
         "maturity": "cxcausal.checks.maturity:Maturity",
         "missing_outcome": "cxcausal.checks.missing_outcome:MissingOutcome",

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from cxcausal.core.entry import EventTable
+
 SCHEMA_VERSION = 1
 
 Role = Literal["success", "guardrail", "secondary", "exploratory"]
@@ -217,7 +219,9 @@ class ArmVerdict:
 class DataFacts:
     """What was read: inputs by SHA-256, the date up to which they were observed, and the flow of units.
 
-    `four_weeks` is how many units four more weeks of enrolment would add, as a fraction of those analysed.
+    `four_weeks` is how many units four more weeks of enrolment would add, as a fraction of those analysed. `later` are
+    assignments of units that were assigned before; `unexposed` units were assigned and never exposed (None where all
+    that were assigned count).
     """
 
     inputs: tuple[tuple[str, str], ...]
@@ -236,6 +240,11 @@ class DataFacts:
     enrolled_from: str | None = None
     enrolled_to: str | None = None
     four_weeks: float | None = None
+    later: int = 0
+    unexposed: int | None = None
+    assigned_by_arm: Mapping[str, int] = field(default_factory=dict)
+    unexposed_by_arm: Mapping[str, int] = field(default_factory=dict)
+    event_tables: tuple[EventTable, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

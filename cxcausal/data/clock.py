@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 import ibis
 
 from cxcausal.core.errors import Problem
-from cxcausal.core.spec.models import ExperimentSpec, Metric
+from cxcausal.core.maturity import days_to_mature
+from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.columns import Reader
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.roles import is_date
@@ -49,23 +50,11 @@ class Calendar:
 
 def clock_of(spec: ExperimentSpec, reader: Reader) -> Clock:
     """Return the times that a plan declares, as expressions over the stored rows."""
-    ends = [
-        metric.window.end + _settling(spec, metric)
-        for _, metric in spec.metrics.with_roles()
-        if metric.window is not None
-    ]
     return Clock(
         zero=moment(reader, spec.data.time_zero),
         until=moment(reader, spec.data.observed_until),
-        days=max(ends, default=None),
+        days=days_to_mature(spec),
     )
-
-
-def _settling(spec: ExperimentSpec, metric: Metric) -> int:
-    """Return how many days the events behind a metric still change after its window."""
-    events = spec.data.events
-    made = [] if events is None else [events.columns[name] for name in metric.columns if name in events.columns]
-    return max((events.sources[column.source].settles_after for column in made if events is not None), default=0)
 
 
 def date_problems(spec: ExperimentSpec, reader: Reader) -> tuple[Problem, ...]:

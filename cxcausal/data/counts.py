@@ -93,7 +93,7 @@ def flow(
     total, done = sum(all_by_arm.values()), sum(done_by_arm.values())
     return Flow(
         rows=units.rows,
-        filtered_out=units.rows - total,
+        filtered_out=units.rows - total - _entered(units),
         enrolled=total,
         immature=total - done,
         analysed=done,
@@ -105,7 +105,16 @@ def flow(
         maturity_known=units.maturity_known,
         enrolled_from=units.enrolled_from,
         enrolled_to=units.enrolled_to,
+        days_to_mature=units.days_to_mature,
+        entry=units.entry,
     )
+
+
+def _entered(units: Units) -> int:
+    """Return how many rows were left out before the filter had its last say: they are told apart."""
+    if units.entry is None:
+        return 0
+    return units.entry.later + sum(units.entry.unexposed_by_arm.values())
 
 
 def matured(engine: Engine, units: Units, queries: Sequence[MaturedQuery]) -> Mapping[MaturedQuery, MaturedCounts]:

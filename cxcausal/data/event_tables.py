@@ -1,18 +1,24 @@
 """Event tables are opened and checked before anything is made of them: ids, times and values, freshness and overlap."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from dataclasses import replace
 
 import ibis
 
+from cxcausal.core.entry import EventTable
 from cxcausal.core.errors import DataError, PlanError, Problem
 from cxcausal.core.spec.events import Events, EventSource
 from cxcausal.core.spec.models import Data, ExperimentSpec
-from cxcausal.data.clock import moment
+from cxcausal.data.arms import undeclared_arms
+from cxcausal.data.clock import clock_of
 from cxcausal.data.columns import PADDED, Reader
-from cxcausal.data.engine import Engine, Opened, Value
-from cxcausal.data.events import Stream, columns_needed, stream_of, unknown_zones
-from cxcausal.data.rules import ValueRule, broken_rules
+from cxcausal.data.engine import Engine, Opened
+from cxcausal.data.event_profile import Profile, profile_of
+from cxcausal.data.event_rows import with_versions
+from cxcausal.data.event_streams import Stream, columns_needed, stream_of, summed_columns, unknown_zones
+from cxcausal.data.events import Enrolled
+from cxcausal.data.roles import Roles
+from cxcausal.data.rules import Terms, ValueRule, broken_rules, entry_rules
 from cxcausal.data.sources import Source
 
 
@@ -39,45 +45,52 @@ def open_streams(engine: Engine, events: Events, sources: Mapping[str, Source]) 
 
 
 def checked(
-    engine: Engine, assigned: Opened, tables: Mapping[str, Opened], spec: ExperimentSpec
-) -> Mapping[str, Stream]:
+    engine: Engine, found: Enrolled, tables: Mapping[str, Opened], spec: ExperimentSpec, roles: Roles
+) -> tuple[Mapping[str, Stream], tuple[EventTable, ...]]:
     """Return event tables that can be read, are not stale, and whose ids belong to some who were assigned.
+
+    Also what was found in each of them.
 
     Raises:
         DataError: all problems at once.
     """
     events = spec.data.events
     assert events is not None  # noqa: S101 - the caller knows
-    streams = {name: stream_of(name, events.sources[name], opened) for name, opened in tables.items()}
-    problems = tuple(
-        problem for stream in streams.values() for problem in _problems(engine, assigned, stream, events, spec)
-    )
+    streams = {name: stream_of(name, events, opened) for name, opened in tables.items()}
+    broken = [*_assignment_problems(engine, found, spec, roles)]
+    for stream in streams.values():
+        broken += broken_rules(engine, stream.opened, stream.opened.table, tuple(_rules(stream, events)))
+        broken += _padded(engine, found, stream, str(spec.data.unit))
+    if broken:
+        raise DataError(broken)
+    profiles = {name: profile_of(engine, found, stream, spec) for name, stream in streams.items()}
+    problems = [one for name, profile in profiles.items() for one in _problems(streams[name], profile, spec)]
     if problems:
         raise DataError(problems)
-    return streams
+    known = {
+        name: with_versions(engine, replace(streams[name], measured=profile.measured), f"restated{at}")
+        for at, (name, profile) in enumerate(profiles.items())
+    }
+    return known, tuple(profile.told for profile in profiles.values())
 
 
-def _problems(
-    engine: Engine, assigned: Opened, stream: Stream, events: Events, spec: ExperimentSpec
-) -> Iterator[Problem]:
-    broken = tuple(broken_rules(engine, stream.opened, stream.opened.table, tuple(_rules(stream, events))))
-    yield from broken
-    if broken:
-        return
-    reader = Reader(table=assigned.table, declared=spec.data.columns)
-    yield from _identities(engine, reader, stream, str(spec.data.unit))
-    yield from _freshness(engine, reader, stream, spec)
+def _assignment_problems(engine: Engine, found: Enrolled, spec: ExperimentSpec, roles: Roles) -> Iterator[Problem]:
+    """Yield assignments without an arm, an id or a time: they would drop out before anybody looks at them."""
+    opened = found.opened
+    reader = Reader(table=found.table, declared=spec.data.columns)
+    clock = clock_of(spec, reader)
+    terms = Terms(reader=reader, roles=roles, numeric_covariates=(), time_zero=clock.zero, observed_until=clock.until)
+    yield from undeclared_arms(engine, opened, found.table, reader, spec)
+    yield from broken_rules(engine, opened, found.table, entry_rules(terms))
 
 
 def _rules(stream: Stream, events: Events) -> Iterator[ValueRule]:
     source, reader = stream.source, stream.reader
-    yield ValueRule(
-        column=source.unit,
-        code="D302",
-        broken=reader.id(source.unit).isnull(),
-        what="the id is missing",
-        mend="give every event the id of its unit, or leave such rows out of the table",
-    )
+    ids = {source.unit: ("the id is missing", "give every event the id of its unit, or leave such rows out")}
+    missing = "the key is missing, so versions of one event can't be told from other events"
+    ids |= dict.fromkeys(source.key, (missing, "give every event its key, or remove 'key' from its source"))
+    for name, (what, mend) in ids.items():
+        yield ValueRule(column=name, code="D302", broken=reader.id(name).isnull(), what=what, mend=mend)
     times = {source.time: stream.at} | ({} if source.recorded is None else {source.recorded: stream.recorded})
     for name, value in times.items():
         yield ValueRule(
@@ -91,11 +104,9 @@ def _rules(stream: Stream, events: Events) -> Iterator[ValueRule]:
 
 
 def _number_rules(stream: Stream, events: Events) -> Iterator[ValueRule]:
-    summed = [
-        column.value for column in events.columns.values() if column.source == stream.name and column.aggregate == "sum"
-    ]
+    summed = summed_columns(events, stream.name)
     removed = () if stream.source.removed is None else (stream.source.removed,)
-    for name in dict.fromkeys(one for one in (*summed, *removed) if one is not None):
+    for name in dict.fromkeys((*summed, *removed)):
         unreadable = stream.reader.unreadable(name)
         if unreadable is not None:
             what = "the value is not a number"
@@ -108,42 +119,31 @@ def _number_rules(stream: Stream, events: Events) -> Iterator[ValueRule]:
         yield ValueRule(column=name, code="D307", broken=odd, what="the value is neither 0 nor 1", mend="write 0 or 1")
 
 
-def _identities(engine: Engine, reader: Reader, stream: Stream, unit: str) -> Iterator[Problem]:
+def _padded(engine: Engine, found: Enrolled, stream: Stream, unit: str) -> Iterator[Problem]:
     """Yield ids that are spelled otherwise here than among the assignments: they would match nobody, silently."""
-    mine, theirs = stream.reader.table[stream.source.unit], reader.table[unit]
-    where = f"{stream.label} column {stream.source.unit}"
+    mine, theirs = stream.reader.table[stream.source.unit], found.table[unit]
     for texts, numbers in ((mine, theirs), (theirs, mine)):
         if texts.type().is_string() and numbers.type().is_integer():
-            padded = texts.re_search(PADDED).fill_null(False).any()
+            padded = texts.re_search(PADDED).fill_null(False).cast("int64").max()
             if engine.fetch(padded.name("padded").as_table())[0][0]:
                 what = "ids are padded with zeros in one table, and whole numbers in the other"
+                where = f"{stream.label} column {stream.source.unit}"
                 yield Problem(where=where, code="D360", what=what, mend="store them alike in both tables")
                 return
-    ids = stream.reader.table.select(id=stream.reader.stored_text(stream.source.unit))
-    assigned = reader.table.select(id=reader.stored_text(unit)).distinct()
-    shared = ids.semi_join(assigned, "id")
-    if not engine.fetch(shared.aggregate(n=shared.count()))[0][0]:
-        what = f"none of its ids is among those of '{unit}' that were assigned"
+
+
+def _problems(stream: Stream, profile: Profile, spec: ExperimentSpec) -> Iterator[Problem]:
+    """Yield that a table has nothing of anybody who was assigned, or ends too early."""
+    source = stream.source
+    if not sum(profile.told.matched_by_arm.values()):
+        what = f"none of its ids is among those of '{spec.data.unit}' that were assigned"
         mend = f"check data.events.sources.{stream.name}.unit"
-        yield Problem(where=where, code="D361", what=what, mend=mend)
-
-
-def _freshness(engine: Engine, reader: Reader, stream: Stream, spec: ExperimentSpec) -> Iterator[Problem]:
-    until = moment(reader, spec.data.observed_until)
-    if stream.source.freshness is None or until is None:
-        return
-    arrival: Value = stream.at if stream.recorded is None else stream.recorded
-    newest = _latest(engine, arrival)
-    cut = _latest(engine, reader.table.select(until=until[1]).until)
-    if newest is not None and cut is not None and (cut - newest).days >= stream.source.freshness:
+        yield Problem(where=f"{stream.label} column {source.unit}", code="D361", what=what, mend=mend)
+    newest, cut = profile.newest, profile.cut
+    if source.freshness is not None and (cut - newest).days >= source.freshness:
         what = f"its newest row is of {newest:%Y-%m-%d}, and the data are said to reach to {cut:%Y-%m-%d}"
-        mend = f"load it anew: it may be {stream.source.freshness} days old at most; or correct data.observed_until"
+        mend = f"load it anew: it may be {source.freshness} days old at most; or correct data.observed_until"
         yield Problem(where=stream.label, code="D362", what=what, mend=mend)
-
-
-def _latest(engine: Engine, value: Value) -> datetime | None:
-    found: datetime | None = engine.fetch(value.max().name("latest").as_table())[0][0]
-    return found
 
 
 def source_entry(source: EventSource) -> dict[str, str]:

@@ -91,6 +91,7 @@ def _past(spec: ExperimentSpec, wanted: Collection[str], cluster: str | None) ->
         "cluster": () if cluster is None else (cluster,),
         "time_zero": None,
         "observed_until": None,
+        "events": None,
         "columns": {name: column for name, column in spec.data.columns.items() if name in asked},
     }
     return spec.model_copy(

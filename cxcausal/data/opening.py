@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +11,15 @@ from cxcausal.core.spec.models import Data, ExperimentSpec
 from cxcausal.data.dataset import Dataset
 from cxcausal.data.engine import RAW, Engine, Opened
 from cxcausal.data.engines import PLAIN, Session, start_engine, url_of
+from cxcausal.data.event_streams import columns_needed, sources_used
 from cxcausal.data.event_tables import checked, open_streams, source_entry
-from cxcausal.data.events import columns_needed, sources_used, with_events
+from cxcausal.data.events import enrolled, with_events
 from cxcausal.data.file_checks import refuse_bad_files
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs, hash_table
-from cxcausal.data.roles import roles_of
+from cxcausal.data.roles import Roles, roles_of
 from cxcausal.data.sources import Confines, Source, find_source
 from cxcausal.data.steady import Unchanged, stamps_of
-from cxcausal.data.units import prepare_units
+from cxcausal.data.units import Units, prepare_units
 from cxcausal.data.winsorized import with_caps
 
 _MAY_SPILL = 50_000_000
@@ -67,9 +69,7 @@ def open_dataset(
             opened, streams = _read(started, spec, source, tables, roles.needed)
             with started.doing("what was read, as a fingerprint"):
                 inputs = (*files, *(one for each in (opened, *streams.values()) for one in hash_table(started, each)))
-            opened = _with_events(started, opened, streams, spec)
-            with started.doing("check and type the rows: values, levels and bounds"):
-                units = prepare_units(started, opened, spec, roles)
+            units = _prepared(started, opened, streams, spec, roles)
             with started.doing("where extreme values are cut"):
                 units = with_caps(started, units, spec)
         unless_opened.pop_all()
@@ -100,6 +100,24 @@ def _hashes(
     return tuple(found)
 
 
+def _prepared(
+    engine: Engine, opened: Opened, streams: Mapping[str, Opened], spec: ExperimentSpec, roles: Roles
+) -> Units:
+    """Return the enrolled units, with the columns that are made of event tables."""
+    if not streams:
+        with engine.doing("check and type the rows: values, levels and bounds"):
+            return prepare_units(engine, opened, spec, roles)
+    with engine.doing("who is enrolled"):
+        found = enrolled(engine, opened, spec, roles)
+    with engine.doing("check the event tables"):
+        tables, told = checked(engine, found, streams, spec, roles)
+    with engine.doing("columns made of events"):
+        made, entry = with_events(engine, found, tables, spec)
+    with engine.doing("check and type the rows: values, levels and bounds"):
+        units = prepare_units(engine, made, spec, replace(roles, condition=found.remaining))
+    return replace(units, entry=replace(entry, tables=told))
+
+
 def _event_sources(spec: ExperimentSpec, confines: Confines) -> Mapping[str, Source]:
     """Return the files of every event table that the plan reads."""
     events = spec.data.events
@@ -121,16 +139,6 @@ def _read(
     streams = open_streams(engine, spec.data.events, tables) if spec.data.events is not None else {}
     engine.lock((opened, *streams.values()))
     return opened, streams
-
-
-def _with_events(engine: Engine, opened: Opened, tables: Mapping[str, Opened], spec: ExperimentSpec) -> Opened:
-    """Return the rows with the columns that are made of event tables, where there are any."""
-    if not tables:
-        return opened
-    with engine.doing("check the event tables"):
-        streams = checked(engine, opened, tables, spec)
-    with engine.doing("columns made of events"):
-        return with_events(engine, opened, streams, spec)
 
 
 def _refuse_several_engines(source: Source, tables: Mapping[str, Source], engine: str) -> None:

@@ -31,6 +31,7 @@ class Roles:
         numbers: outcomes and all else that must be a number, each with its rules.
         times: columns of time zero and of the end of observation.
         filtered: columns of the filter.
+        condition: the filter, as a tree; None without one.
         declared: the names below `data.columns`.
         formulas: the computed columns, by name; what they use is among the numbers.
     """
@@ -42,6 +43,7 @@ class Roles:
     numbers: tuple[NumberRule, ...]
     times: tuple[str, ...]
     filtered: tuple[str, ...]
+    condition: Expr | None = None
     declared: tuple[str, ...]
     formulas: Mapping[str, Expr]
 
@@ -85,6 +87,7 @@ def roles_of(spec: ExperimentSpec) -> Roles:
         numbers=tuple(dict.fromkeys((*_number_rules(spec), *_formula_rules(formulas)))),
         times=tuple(dict.fromkeys(times)),
         filtered=() if expr is None else columns_of(expr),
+        condition=expr,
         declared=tuple(data.columns),
         formulas=formulas,
     )

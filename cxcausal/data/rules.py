@@ -141,6 +141,12 @@ def rules_of(terms: Terms) -> tuple[ValueRule, ...]:
     )
 
 
+def entry_rules(terms: Terms) -> tuple[ValueRule, ...]:
+    """Return the rules for who was assigned to what, and when."""
+    ids = (rule for name in terms.roles.ids for rule in _id_rules(terms.reader, name))
+    return (*_arm_rules(terms), *ids, *_time_rules(terms))
+
+
 def _arm_rules(terms: Terms) -> Iterator[ValueRule]:
     name = terms.roles.arm
     yield ValueRule(

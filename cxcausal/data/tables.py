@@ -17,7 +17,9 @@ def require_columns(label: str, columns: tuple[str, ...], needed: tuple[str, ...
     """
     problems = [_absent(label, name, columns) for name in needed if name not in columns]
     stored = {name.casefold() for name in columns}
-    problems += [_there_already(label, name) for name in data.formulas if name.casefold() in stored]
+    problems += [
+        _there_already(label, name) for name in (*data.formulas, *data.from_events) if name.casefold() in stored
+    ]
     if problems:
         raise DataError(problems)
 

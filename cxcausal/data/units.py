@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from cxcausal.core.answers import Cap
+from cxcausal.core.entry import Entry
 from cxcausal.core.epochs import EPOCH
 from cxcausal.core.errors import DataError, Problem
 from cxcausal.core.spec.models import ExperimentSpec
@@ -14,7 +15,7 @@ from cxcausal.data.engine import Engine, Opened, Table, Value
 from cxcausal.data.epochs import epoch_problems, epoch_rules, with_epochs
 from cxcausal.data.filters import FilterCompiler
 from cxcausal.data.formulas import formula_rules, with_formulas
-from cxcausal.data.roles import Roles, filter_of
+from cxcausal.data.roles import Roles
 from cxcausal.data.rules import Terms, broken_rules, rules_of
 from cxcausal.data.suspicions import Suspects, suspicions
 
@@ -51,6 +52,8 @@ class Units:
         enrolled_from, enrolled_to: the first and the last time zero, as ISO dates; None where not declared.
         maturity_known: windows, time zero and the end of observation are all declared.
         caps: by metric, where the values of its capped column are cut.
+        days_to_mature: from time zero to the end of the longest window, with the time that its events take to settle.
+        entry: what came before enrolment, where columns are made of event tables.
     """
 
     table: Table
@@ -66,6 +69,8 @@ class Units:
     enrolled_from: str | None = None
     enrolled_to: str | None = None
     caps: Mapping[str, Cap] = field(default_factory=dict)
+    days_to_mature: int | None = None
+    entry: Entry | None = None
 
     def key(self, column: str) -> str:
         """Return the column to group by instead: as it is stored, with null for the empty text, where there is one.
@@ -98,7 +103,7 @@ def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: R
     opened = with_formulas(opened, stored, roles.formulas)
     reader = replace(stored, table=opened.table)
     numeric = numeric_texts(engine, reader, (*roles.covariates, *roles.filtered))
-    rows = _enrolled(spec, opened, FilterCompiler(reader=reader, numeric=numeric))
+    rows = _enrolled(roles, opened, FilterCompiler(reader=reader, numeric=numeric))
     ids_adjusted = tuple(name for name in roles.covariates if name in {spec.data.unit, spec.randomization_unit})
     covariates = tuple(name for name in roles.covariates if _is_number(reader, name, numeric))
     texts = tuple(dict.fromkeys((*roles.texts, *(name for name in roles.covariates if name not in covariates))))
@@ -173,9 +178,8 @@ def _is_number(reader: Reader, name: str, numeric: frozenset[str]) -> bool:
     return reader.holds_numbers(name) or name in numeric
 
 
-def _enrolled(spec: ExperimentSpec, opened: Opened, compiler: FilterCompiler) -> Table:
-    expr = filter_of(spec)
-    return opened.table if expr is None else opened.table.filter(compiler.compile(expr))
+def _enrolled(roles: Roles, opened: Opened, compiler: FilterCompiler) -> Table:
+    return opened.table if roles.condition is None else opened.table.filter(compiler.compile(roles.condition))
 
 
 def _typed(rows: Table, opened: Opened, spec: ExperimentSpec, reader: Reader, layout: _Layout) -> Table:
@@ -219,6 +223,7 @@ def _profiled(engine: Engine, opened: Opened, table: Table, spec: ExperimentSpec
         maturity_known=layout.clock.known,
         enrolled_from=calendar.enrolled_from,
         enrolled_to=calendar.enrolled_to,
+        days_to_mature=layout.clock.days,
     )
 
 

@@ -142,4 +142,19 @@ def _facts(dataset: Dataset, answers: Answers) -> DataFacts:
         enrolled_from=flow.enrolled_from,
         enrolled_to=flow.enrolled_to,
         four_weeks=four_weeks_of(flow),
+        **_entry(flow),
     )
+
+
+def _entry(flow: Flow) -> dict[str, Any]:
+    """Return what came before enrolment, where columns are made of event tables."""
+    if flow.entry is None:
+        return {}
+    unexposed = flow.entry.unexposed_by_arm
+    return {
+        "later": flow.entry.later,
+        "unexposed": sum(unexposed.values()) if unexposed else None,
+        "assigned_by_arm": flow.entry.assigned_by_arm,
+        "unexposed_by_arm": unexposed,
+        "event_tables": flow.entry.tables,
+    }

@@ -30,6 +30,8 @@ def components_of(spec: ExperimentSpec) -> Components:
 def _checks(spec: ExperimentSpec, design: Design) -> tuple[Check, ...]:
     registry = Registry(kind="checks")
     asked = [name for name in spec.checks if name in registry.names()]
-    names = dict.fromkeys((*design.checks, *asked))
+    events = spec.data.events
+    exposed = ("exposure",) if events is not None and events.exposure is not None else ()
+    names = dict.fromkeys((*design.checks, *exposed, *asked))
     wanted = (name for name in names if spec.checks.get(name, {}).get("on_breach") != "skip")
     return tuple(registry.load(name)(**spec.checks.get(name, {})) for name in wanted)

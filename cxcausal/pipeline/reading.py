@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cxcausal.core.answers import Flow, MaturedCounts
 from cxcausal.core.errors import GateError, Problem
+from cxcausal.core.maturity import days_to_mature
 from cxcausal.core.protocols import Answers, Dataset
 from cxcausal.core.queries import FlowQuery, MaturedQuery, Query
 from cxcausal.core.results import ArmValue, Estimate, ReadingFacts, ValueResult
@@ -122,8 +123,7 @@ def _without(row: Estimate, reason: str) -> Estimate:
 
 
 def _matured_query(spec: "ExperimentSpec") -> MaturedQuery:
-    ends = [metric.window.end for _, metric in spec.metrics.with_roles() if metric.window is not None]
-    return MaturedQuery(dates=spec.analysis.look_dates, days=max(ends, default=0))
+    return MaturedQuery(dates=spec.analysis.look_dates, days=days_to_mature(spec) or 0)
 
 
 def _too_early(what: str, data_cut: str, allowed: str) -> Problem:

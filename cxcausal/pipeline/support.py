@@ -7,6 +7,7 @@ from cxcausal.core.measures import not_winsorized
 from cxcausal.core.registry import Registry
 from cxcausal.core.results import DataFacts, Estimate
 from cxcausal.core.spec.models import ExperimentSpec, Nuisance, Policy
+from cxcausal.pipeline.event_notes import event_notes
 
 
 def refuse_unsupported(spec: ExperimentSpec) -> None:
@@ -32,6 +33,7 @@ def notes_of(spec: ExperimentSpec, facts: DataFacts, effects: Sequence[Estimate]
         *_delivery(spec),
         *_adjustment(spec, effects),
         *_left_out(spec),
+        *event_notes(spec, facts),
         *_early(spec, facts),
     )
 

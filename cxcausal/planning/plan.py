@@ -6,6 +6,7 @@ from math import ceil, sqrt
 from typing import TYPE_CHECKING, cast
 
 from cxcausal.core.errors import PlanError, Problem
+from cxcausal.core.maturity import days_to_mature
 from cxcausal.planning.assumptions import Assumptions
 from cxcausal.planning.looking import looking_note, looking_of
 from cxcausal.planning.moments import Base, missing_knowledge
@@ -78,8 +79,7 @@ def horizon_of(spec: "ExperimentSpec", assumptions: Assumptions, past_units: int
         ((units, name) for units, name in (*sources, (past_units, "as many as in the past data")) if units is not None),
         (None, None),
     )
-    ends = [metric.window.end for _, metric in spec.metrics.with_roles() if metric.window is not None]
-    return Horizon(units=units, units_from=named, per_week=pace, window_days=max(ends, default=0))
+    return Horizon(units=units, units_from=named, per_week=pace, window_days=days_to_mature(spec) or 0)
 
 
 def compute(spec: "ExperimentSpec", plan_hash: str, bases: Mapping[str, Base], horizon: Horizon) -> PlanResult:

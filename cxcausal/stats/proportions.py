@@ -37,6 +37,25 @@ def strata_srm_p(strata: Sequence[tuple[Sequence[int], Sequence[float]]]) -> flo
     return float(chdtrc(sum(df for _, df in found), sum(square for square, _ in found)))
 
 
+def equal_rates_p(groups: Sequence[tuple[int, int]]) -> float:
+    """Return the p-value of Pearson's chi-square test that all groups have the same rate.
+
+    Args:
+        groups: of each, how many units have it, and how many there are.
+
+    Example:
+        >>> round(equal_rates_p([(300, 1000), (360, 1000)]), 4)
+        0.0044
+        >>> equal_rates_p([(0, 10), (0, 12)])
+        1.0
+    """
+    have, units = (np.asarray(column, dtype=np.float64) for column in zip(*groups, strict=True))
+    rate = have.sum() / units.sum()
+    if rate in {0.0, 1.0}:
+        return 1.0
+    return float(chdtrc(len(units) - 1, np.sum((have - units * rate) ** 2 / (units * rate * (1 - rate)))))
+
+
 def _chi_square(counts: Sequence[int], shares: Sequence[float]) -> tuple[float, int]:
     """Return Pearson's chi-square and its degrees of freedom; infinite where an arm of share zero has units."""
     observed = np.asarray(counts, dtype=np.float64)

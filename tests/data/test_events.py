@@ -124,8 +124,8 @@ def world(folder: Path, seed: int = 1) -> dict[str, pd.DataFrame]:
     return frames
 
 
-def _last_versions(orders: pd.DataFrame) -> pd.DataFrame:
-    arrived = orders[orders["loaded_at"] <= CUT]
+def _last_versions(orders: pd.DataFrame, moment: datetime = CUT) -> pd.DataFrame:
+    arrived = orders[orders["loaded_at"] <= moment]
     last = arrived.sort_values(["loaded_at", "ordered_at"]).groupby("order_id").tail(1)
     return last[last["cancelled"] != 1]
 
@@ -137,7 +137,8 @@ def twin(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
         zero = unit["assigned_at"]
         mine = orders[(orders["customer"] == unit["customer"]) & (orders["ordered_at"] <= CUT)]
         inside = mine[(mine["ordered_at"] >= zero) & (mine["ordered_at"] < zero + timedelta(days=28))]
-        before = mine[mine["ordered_at"] < zero]
+        known = _last_versions(frames["orders"], zero)
+        before = known[(known["customer"] == unit["customer"]) & (known["ordered_at"] < zero)]
         recent = before[before["ordered_at"] >= zero - timedelta(days=28)]
         left = [datetime.fromisoformat(t) for t in exits.loc[exits["customer"] == unit["customer"], "left_at"]]
         rows.append(

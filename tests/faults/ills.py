@@ -76,9 +76,9 @@ def limit_descriptors(count: int) -> None:
 
 def engine_memory(limit: str) -> None:
     """Let the engine take so much memory."""
-    from cxcausal.data import engine  # noqa: PLC0415 - only in the process that shall be ill
+    from cxcausal.data.engines import embedded  # noqa: PLC0415 - only in the process that shall be ill
 
-    engine.MEMORY_LIMIT = limit
+    embedded.MEMORY_LIMIT = limit
 
 
 def close(descriptor: int) -> None:

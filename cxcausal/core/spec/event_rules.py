@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cxcausal.core.spec.draft import Draft, Rule
 from cxcausal.core.spec.events import VALUED, Events, EventSource, EventWindow
-from cxcausal.core.spec.filter_grammar import FilterError, parse_filter
+from cxcausal.core.spec.filter_grammar import FilterError, columns_of, parse_filter, parse_formula
 from cxcausal.core.spec.messages import suggestion
 from cxcausal.core.spec.models import Metric
 from cxcausal.core.spec.nodes import Finding, Path, dotted
@@ -147,12 +147,14 @@ def _is_empty(window: EventWindow) -> bool:
 
 
 def known_before_time_zero(draft: Draft) -> Iterator[Finding]:
-    """What is adjusted for, split by or stratified by was over at time zero."""
+    """What is adjusted for, split by, stratified, weighted or filtered by was over at time zero."""
     events = _events(draft)
     for path, name in _known(draft):
-        column = events.columns.get(name)
-        if column is not None and (column.window is None or column.window.end > 0):
-            what = f"'{name}' is made of events after time zero, and {dotted(path)} needs what was known then"
+        for made in _made_of(draft, name):
+            column = events.columns.get(made)
+            if column is None or (column.window is not None and column.window.end <= 0):
+                continue
+            what = f"'{made}' is made of events after time zero, and {dotted(path)} needs what was known then"
             mend = "give it a window that ends by 0d, such as {start: -90d, end: 0d}"
             yield Finding(path=path, code="P344", what=what, mend=mend)
 
@@ -178,11 +180,45 @@ def _known(draft: Draft) -> Iterator[tuple[Path, str]]:
     ]
     if draft.design is not None:
         lists.append((("design", "strata"), draft.design.strata))
+        lists.append((("design", "confounders"), getattr(draft.design, "confounders", ())))
     for path, names in lists:
         yield from (((*path, at), name) for at, name in enumerate(names))
+    yield from _known_of_rows(draft)
     for planned in draft.metrics:
         if planned.metric.covariate is not None:
             yield (*planned.path, "covariate"), planned.metric.covariate
+
+
+def _known_of_rows(draft: Draft) -> Iterator[tuple[Path, str]]:
+    """Yield what decides who is analysed, how much they count, and who may be treated."""
+    data, policy = draft.data, draft.policy
+    if data is not None and data.weight is not None:
+        yield ("data", "weight"), data.weight
+    texts: tuple[tuple[Path, str | None], ...] = (
+        (("data", "filter"), None if data is None else data.filter),
+        (("policy", "eligible"), None if policy is None else policy.eligible),
+    )
+    for path, text in texts:
+        yield from ((path, name) for name in _columns_of(text))
+
+
+def _columns_of(text: str | None) -> tuple[str, ...]:
+    """Return the columns of a filter; those of one that can't be parsed are told by another rule."""
+    try:
+        return () if text is None else columns_of(parse_filter(text))
+    except FilterError:
+        return ()
+
+
+def _made_of(draft: Draft, name: str) -> tuple[str, ...]:
+    """Return a column, or those that it is computed from."""
+    formula = None if draft.data is None else draft.data.formulas.get(name)
+    if formula is None:
+        return (name,)
+    try:
+        return columns_of(parse_formula(formula))
+    except FilterError:
+        return ()
 
 
 def _named(events: Events) -> Iterator[tuple[Path, str]]:

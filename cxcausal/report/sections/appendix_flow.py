@@ -10,11 +10,16 @@ from cxcausal.report.text import MISSING, Sentence
 
 _STEPS = (
     ("Rows read", "rows"),
+    ("Left out: assigned before", "later"),
     ("Left out by the filter of the plan", "filtered_out"),
+    ("Not counted: never exposed", "unexposed"),
     ("Enrolled", "enrolled"),
     ("Not counted: window still open", "immature"),
     ("Analysed", "analysed"),
 )
+
+_SOMETIMES = frozenset({"later", "unexposed"})
+"""Steps that only plans over event tables have, told where they leave somebody out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +33,8 @@ class FlowSection:
         title = f"Flow of {facts.people.many}"
         arms = (facts.control, *facts.treated_arms)
         head: tuple[Sentence, ...] = (("Step",), ("All",), *((facts.arm(arm),) for arm in arms))
-        rows = tuple(_step(facts, label, name, arms) for label, name in _STEPS)
+        told = (step for step in _STEPS if step[1] not in _SOMETIMES or getattr(facts.result.data, step[1]))
+        rows = tuple(_step(facts, label, name, arms) for label, name in told)
         units = (
             Cell(words=("Randomised units",)),
             _count(facts, path("data", "randomization_units")),
