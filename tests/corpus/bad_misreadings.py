@@ -143,7 +143,7 @@ ARMS = (
     arm("an arm with a letter of another alphabet", "n\u043ene", "CYRILLIC SMALL LETTER O", r'{"n\u043ene": "none"}'),
     arm("an arm with a mark that turns text", "\u200fnone", "U+200F", r'{"\u200fnone": "none"}'),
     arm("an arm that would colour a terminal", "\x1b[31mnone", "<U+001B>[31m", "arms: none, gig"),
-    arm("an arm of a million signs", "none" * 20_000, "…'", "arms: none, gig"),
+    arm("an arm of a million signs", "none" * 20_000, "the value is not an arm of the plan", "arms: none, gig"),
     Case(
         name="a word for a missing arm",
         files=text(GOOD.replace("c3,none", "c3,NULL")),
