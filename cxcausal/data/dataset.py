@@ -99,12 +99,18 @@ class Dataset:
         """
         asked = tuple(dict.fromkeys(queries))
         self._refuse_unknown(asked)
-        unique = self._unique_identities(asked)
-        tables = tally(self.engine, self.units, [wish for query in asked for wish in self._wishes(query, unique)])
-        answers: dict[Query, Answer] = {}
-        for kind, answered in _APART.items():
-            answers |= answered(self.engine, self.units, [query for query in asked if isinstance(query, kind)])
-        return answers | {query: self._answer(query, tables, unique) for query in asked if query not in answers}
+        apart = [kind for kind in _APART if any(isinstance(query, kind) for query in asked)]
+        with self.engine.progress.stage("asking the data", total=len(apart) + 2) as asking:
+            unique = self._unique_identities(asked)
+            tables = tally(self.engine, self.units, [wish for query in asked for wish in self._wishes(query, unique)])
+            answers: dict[Query, Answer] = {}
+            for kind in apart:
+                asking.advance()
+                answers |= _APART[kind](self.engine, self.units, [query for query in asked if isinstance(query, kind)])
+            asking.advance()
+            answers |= {query: self._answer(query, tables, unique) for query in asked if query not in answers}
+            asking.advance()
+        return answers
 
     def repeated_rows(self) -> tuple[str, tuple[int, ...]]:
         """Return the file and up to five row numbers of units that stood before in the same arm; never an id."""

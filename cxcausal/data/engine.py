@@ -11,6 +11,7 @@ import ibis
 import numpy.typing as npt
 
 from cxcausal.core.errors import DataError, MachineError, Problem
+from cxcausal.core.progress import SILENT, Progress, Queried
 
 Table = Any
 """An Ibis table expression; Ibis is not fully typed."""
@@ -40,6 +41,7 @@ class Engine:
         spill: where the engine puts what does not fit into memory.
         compiled: the SQL of every expression so far; compiling one again costs more than running it on small data.
         kept: every table that was kept, by name and expression. again: the SQL of those that were kept again.
+        progress: is told every statement.
     """
 
     backend: Any
@@ -48,6 +50,7 @@ class Engine:
     compiled: dict[Any, str] = field(default_factory=dict)
     kept: dict[tuple[str, Any], Table] = field(default_factory=dict)
     again: dict[tuple[str, Any], str] = field(default_factory=dict)
+    progress: Progress = SILENT
 
     def fetch(self, expr: Table) -> list[tuple[Any, ...]]:
         """Return the rows of an expression that aggregates; exact integers of any size stay integers.
@@ -56,6 +59,7 @@ class Engine:
             MachineError: the data need more memory than the limit.
             DataError: a file turned out to be damaged.
         """
+        self.progress.tell(Queried())
         with self.translated():
             operation = expr.op()
             if operation not in self.compiled:
@@ -71,12 +75,14 @@ class Engine:
             MachineError: the data need more memory than the limit.
             DataError: a file turned out to be damaged.
         """
+        self.progress.tell(Queried())
         with self.translated():
             found: dict[str, npt.NDArray[Any]] = self.backend.raw_sql(self.backend.compile(expr)).fetchnumpy()
         return found
 
     def keep(self, name: str, expr: Table) -> Table:
         """Return `expr` computed once, as a table inside the engine."""
+        self.progress.tell(Queried())
         with self.translated():
             known = (name, expr.op())
             if known not in self.kept:
@@ -123,7 +129,7 @@ class Engine:
         return MachineError(Problem(where=self.label, code="D120", what=what, mend=mend))
 
 
-def start_engine(label: str, *, root: Path, timezone: str) -> Engine:
+def start_engine(label: str, *, root: Path, timezone: str, progress: Progress = SILENT) -> Engine:
     """Return a fresh engine that loads no extension; it spills to `.cxcausal/tmp` below the root where it must."""
     backend, spill = ibis.duckdb.connect(), root / ".cxcausal" / "tmp"
     settings = {
@@ -141,7 +147,7 @@ def start_engine(label: str, *, root: Path, timezone: str) -> Engine:
         settings["threads"] = str(THREADS)
     for name, value in settings.items():
         backend.raw_sql(f"SET {name}={value}")
-    return Engine(backend=backend, label=label, spill=spill)
+    return Engine(backend=backend, label=label, spill=spill, progress=progress)
 
 
 def _quoted(text: str) -> str:

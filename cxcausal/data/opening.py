@@ -5,6 +5,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
+from cxcausal.core.progress import SILENT, Progress
 from cxcausal.core.spec.models import Data, ExperimentSpec
 from cxcausal.data.dataset import Dataset
 from cxcausal.data.engine import Engine, start_engine
@@ -21,7 +22,7 @@ _MAY_SPILL = 50_000_000
 """Bytes of input: smaller files fit into the engine's memory whatever is asked, and leave the project untouched."""
 
 
-def open_dataset(
+def open_dataset(  # noqa: PLR0913 - the edges' settings, each with a default
     spec: ExperimentSpec,
     project_root: Path,
     *,
@@ -29,6 +30,7 @@ def open_dataset(
     on: str | None = None,
     sources: Mapping[str, Any] | None = None,
     timezone: str = "UTC",
+    progress: Progress = SILENT,
 ) -> Dataset:
     """Return the data of a plan, validated and ready to answer queries.
 
@@ -42,6 +44,7 @@ def open_dataset(
         on: a path that replaces `data.source` and may lie anywhere.
         sources: named sources; those of `configs/data_sources.yaml` without.
         timezone: the project's, such as `Europe/Berlin`.
+        progress: told what is being read, and every statement of the engine.
 
     Raises:
         PlanError: the source is outside the project or of a kind that can't be read; the filter or a map does not fit.
@@ -52,10 +55,10 @@ def open_dataset(
     confines = Confines(root=project_root.absolute(), data_roots=data_roots)
     source = find_source(spec.data, confines, on=on, sources=sources)
     tables = _event_sources(spec, confines)
-    inputs = tuple(one for files in (source, *tables.values()) for one in hash_inputs(files))
+    inputs = tuple(one for files in (source, *tables.values()) for one in hash_inputs(files, progress))
     _make_room((source, *tables.values()), project_root)
-    engine = start_engine(source.label, root=project_root.absolute(), timezone=timezone)
-    with ExitStack() as unless_opened:
+    engine = start_engine(source.label, root=project_root.absolute(), timezone=timezone, progress=progress)
+    with ExitStack() as unless_opened, progress.stage(f"reading {source.label}"):
         unless_opened.callback(engine.close)
         opened = _opened(engine, spec, source, tables, roles.needed)
         units = with_caps(engine, prepare_units(engine, opened, spec, roles), spec)

@@ -1,11 +1,13 @@
 """One run on disk: its folder, its stages written whole, and a status that stays true however the run ends."""
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from cxcausal.core.canonical import canonical_json
+from cxcausal.core.errors import IntegrityError
 from cxcausal.tracking.files import TEMPORARY_SUFFIX, machine_error, write_atomic
 from cxcausal.tracking.layout import PLAN, REPORT, RESULTS, STATE, STATUS_FILE, run_folders, runs_folder, safe_name
 from cxcausal.tracking.manifest import verify_manifest
@@ -38,13 +40,14 @@ class RunStore:
             MachineError: the folder can't be written.
         """
         store = cls(root=root.resolve(), experiment=safe_name(experiment), run_id=new_ulid())
+        hidden = store.directory.with_name(f".{store.run_id}{TEMPORARY_SUFFIX}")
         try:
             (store.root / STATE).mkdir(mode=0o700, parents=True, exist_ok=True)
-            hidden = store.directory.with_name(f".{store.run_id}{TEMPORARY_SUFFIX}")
             hidden.mkdir(mode=0o700, parents=True)
             write_atomic(hidden / STATUS_FILE, canonical_json(new_status()))
             hidden.rename(store.directory)
         except OSError as error:
+            shutil.rmtree(hidden, ignore_errors=True)
             raise machine_error(store.directory, "create", error) from error
         return store
 
@@ -102,16 +105,23 @@ class RunStore:
         self.write_status(ended(now, status, reason))
 
 
-def reap(root: Path) -> tuple[str, ...]:
-    """Close the runs whose process on this host is gone: mark them KILLED and return their ids."""
-    return tuple(directory.name for directory in run_folders(root) if _reaped(root, directory))
+def reap(root: Path, experiment: str | None = None) -> tuple[str, ...]:
+    """Close the runs, all or of one experiment, whose process on this host is gone: mark them KILLED, return their ids.
+
+    A damaged status is left to the audit.
+    """
+    folders = (one for one in run_folders(root) if experiment in {None, one.parent.name})
+    return tuple(directory.name for directory in folders if _reaped(root, directory))
 
 
 def _reaped(root: Path, directory: Path) -> bool:
     """Close one run if it says RUNNING and its process is gone."""
     if not (directory / STATUS_FILE).exists():
         return False
-    status = read_status(directory)
+    try:
+        status = read_status(directory)
+    except IntegrityError:
+        return False
     if status.status != "RUNNING" or owner_lives(status):
         return False
     store = RunStore(root=root, experiment=directory.parent.name, run_id=directory.name)

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cxcausal.core.errors import CxCausalError, Problem
+from cxcausal.core.interrupts import held
+from cxcausal.core.progress import SILENT, Progress, RunRecorded, Wrote
 from cxcausal.core.results import RunResult
 from cxcausal.tracking import ledger
 from cxcausal.tracking.actor import resolve_actor
@@ -16,7 +18,7 @@ from cxcausal.tracking.ledger_chain import LedgerLine
 from cxcausal.tracking.manifest import build_manifest, write_manifest
 from cxcausal.tracking.open_run import OpenRun
 from cxcausal.tracking.redaction import without_secrets_in
-from cxcausal.tracking.run_store import RunStore
+from cxcausal.tracking.run_store import RunStore, reap
 from cxcausal.tracking.sync import Synced, send_run, sync
 from cxcausal.tracking.tracking_uri import DEFAULT_URI
 
@@ -29,6 +31,7 @@ class Recorded:
 
     Attributes:
         run_id: the run's ULID. directory: its folder; results, report, manifest: files in it.
+        published: the report's copy under `reports/`.
         manifest_hash: SHA-256 of the manifest. ledger_head: hash of the ledger's line about this run.
         mlflow_run_id: MLflow's id; None while the projection waits.
         warnings: what the reader should know, such as a tracking server that did not answer.
@@ -38,6 +41,7 @@ class Recorded:
     directory: Path
     results: Path
     report: Path
+    published: Path
     manifest: Path
     manifest_hash: str
     ledger_head: str
@@ -53,6 +57,7 @@ class Tracker:
         root: the project's root.
         tracking_uri: MLflow's address; a relative SQLite path is taken from the root.
         actor: who acts, as asserted by `--as`; None leaves it to the environment, git or the system.
+        progress: told how far recording is, and where things were written.
 
     Example:
         >>> import tempfile
@@ -65,9 +70,14 @@ class Tracker:
     root: Path
     tracking_uri: str = DEFAULT_URI
     actor: str | None = None
+    progress: Progress = SILENT
 
     def open(self, experiment: str) -> OpenRun:
-        """Return a context manager that makes a run's folder and keeps its status true."""
+        """Return a context manager that makes a run's folder and keeps its status true.
+
+        Runs of this experiment that say RUNNING, and whose process on this host is gone, are marked KILLED.
+        """
+        reap(self.root, experiment)
         return OpenRun(self.root, experiment)
 
     def head(self) -> str:
@@ -79,7 +89,7 @@ class Tracker:
         return ledger.head(self.root)
 
     def record(self, store: RunStore, result: RunResult, html: bytes, *, kind: RecordKind = "analyse") -> Recorded:
-        """Write results and report, then the manifest, then the ledger's line, and at last MLflow.
+        """Write results and report, then the manifest, then the ledger's line, the report's copy, and at last MLflow.
 
         The run is FINISHED once the ledger has it. MLflow is a projection: its failure is a warning.
 
@@ -89,15 +99,19 @@ class Tracker:
             MachineError: the disk refuses; the run is not FINISHED, earlier runs are unchanged.
         """
         _same_run(store, result)
-        _write_files(store, result, html)
-        line = self._enter(store, result, kind)
-        store.finish("FINISHED")
-        sent = send_run(self.root, self.tracking_uri, store.directory, line.hash)
+        with self.progress.stage("recording the run"):
+            _write_files(store, result, html)
+            line = self._enter(store, result, kind)
+            published = publish_report(self.root, store.experiment, store.run_id, html)
+        self._told(store, published)
+        with self.progress.stage("sending the run to MLflow"):
+            sent = send_run(self.root, self.tracking_uri, store.directory, line.hash)
         return Recorded(
             run_id=store.run_id,
             directory=store.directory,
             results=store.directory / RESULTS,
             report=store.directory / REPORT,
+            published=published,
             manifest=store.directory / MANIFEST_FILE,
             manifest_hash=line.payload["manifest"],
             ledger_head=line.hash,
@@ -107,16 +121,28 @@ class Tracker:
 
     def sync(self) -> Synced:
         """Send every finished run that MLflow doesn't have yet."""
-        return sync(self.root, self.tracking_uri)
+        return sync(self.root, self.tracking_uri, self.progress)
+
+    def _told(self, store: RunStore, published: Path) -> None:
+        """Tell where things lie."""
+        for what, path in (("run", store.directory), ("ledger", ledger.ledger_path(self.root)), ("report", published)):
+            self.progress.tell(Wrote(what=what, path=str(path)))
 
     def _enter(self, store: RunStore, result: RunResult, kind: RecordKind) -> LedgerLine:
-        """Write manifest and ledger line under one lock, so that each manifest names the one before it."""
+        """Write manifest and ledger line under one lock, so that each manifest names the one before it.
+
+        Line and status belong together: Ctrl-C waits for both.
+        """
         actor = resolve_actor(self.root, self.actor)
         with ledger.writing(self.root) as chain:
             manifest = build_manifest(self.root, store.directory, result, _last_manifest(chain.lines))
             payload = _analysis(result, write_manifest(store.directory, manifest))
             entry = ledger.Entry(kind=kind, experiment=result.experiment, actor=actor, payload=payload)
-            return ledger.append_to(self.root, chain, entry)
+            with held():
+                line = ledger.append_to(self.root, chain, entry)
+                store.finish("FINISHED")
+                self.progress.tell(RunRecorded(run_id=store.run_id))
+            return line
 
 
 def publish_report(root: Path, experiment: str, run_id: str, html: bytes) -> Path:
