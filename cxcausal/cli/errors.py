@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -106,11 +107,9 @@ def as_they_are() -> Iterator[None]:
 
 def _unread() -> bool:
     """Tell whether it is stdout that nobody reads any longer."""
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return True
-    return False
+    looking = select.poll()
+    looking.register(_STDOUT, 0)
+    return any(state & (select.POLLERR | select.POLLHUP) for _, state in looking.poll(0))
 
 
 def report_bugs(here: Session) -> None:

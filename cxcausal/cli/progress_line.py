@@ -20,6 +20,7 @@ CALM_SECONDS = 2.0
 """Work that is over sooner is not worth a word."""
 TOLD_EVERY = 10.0
 _DRAWN_EVERY = 0.2
+_PATIENCE = 1.0
 _MB = 1_000_000
 _SURE_AFTER = 3.0
 """Seconds after which a guess at the time that is left is worth telling."""
@@ -85,15 +86,19 @@ class ProgressLine:
     def hide(self) -> None:
         """Take the line from the terminal until it is drawn again."""
         if self._drawn is not None and threading.current_thread() is not self._thread:
-            with held(), self._lock:
-                self._erase()
+            with held():
+                if self._lock.acquire(timeout=_PATIENCE):  # a terminal that was told to wait keeps the drawing thread
+                    try:
+                        self._erase()
+                    finally:
+                        self._lock.release()
 
     def close(self) -> None:
         """End for good, and leave the terminal as it was."""
         self._closing.set()
         self.hide()
         if self._thread is not None:
-            self._thread.join(timeout=1.0)
+            self._thread.join(timeout=_PATIENCE)
         self.restore()
 
     def restore(self) -> None:

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from time import monotonic
@@ -13,14 +15,27 @@ from cxcausal.core.interrupts import INTERRUPTED, TERMINATED, Terminated, listen
 
 _SAME_PRESS = 0.3
 """Seconds in which a signal that comes twice is one: whoever started us may pass on what the terminal sent as well."""
+_AGAIN_AFTER = 0.02
 _READS_ONLY = frozenset({"validate", "explain", "list", "audit", "plan", "aa"})
 _SENDING = "sending runs to MLflow"
 
 
 @contextmanager
 def second_leaves_at_once(last_words: Callable[[], None]) -> Iterator[None]:
-    """Let the first signal rise as its exception, and end the process at the second, behind a few last words."""
+    """Let the first signal rise as its exception, and end the process at the second, behind a few last words.
+
+    Where its exception falls into a place from which none can rise, such as the clean-up of an object that nobody has
+    any longer, the signal is sent once more.
+    """
     first: list[float] = []
+    others_hook = sys.unraisablehook
+
+    def lost(what: "sys.UnraisableHookArgs") -> None:
+        if isinstance(what.exc_value, KeyboardInterrupt | Terminated):
+            first.clear()
+            threading.Timer(_AGAIN_AFTER, os.kill, (os.getpid(), code_of(what.exc_value) - 128)).start()
+        else:
+            others_hook(what)
 
     def note(number: int, _: FrameType | None) -> None:
         now = monotonic()
@@ -32,9 +47,11 @@ def second_leaves_at_once(last_words: Callable[[], None]) -> Iterator[None]:
             os._exit(128 + number)
 
     previous = listening({signal.SIGINT: note, signal.SIGTERM: note})
+    sys.unraisablehook = lost
     try:
         yield
     finally:
+        sys.unraisablehook = others_hook
         put_back(previous)
 
 
