@@ -77,6 +77,7 @@ def _answered(call: Callable[[], object], here: Session) -> int:
         return _failed(error.problems, error.exit_code, here)
     except (click.Abort, KeyboardInterrupt, Terminated) as error:
         here.watch.close()
+        here.watch.restore()
         problem = stopped(here.voice.verb, here.watch.heard, by=code_of(error))
         return _failed((problem,), code_of(error), here)
     except click.exceptions.NoArgsIsHelpError as error:

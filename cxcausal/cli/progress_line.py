@@ -101,9 +101,9 @@ class ProgressLine:
             self._thread.join(timeout=_PATIENCE)
         self.restore()
 
-    def restore(self) -> None:
-        """Give the terminal its cursor back, whatever was being drawn."""
-        if self._ever_drawn:
+    def restore(self, *, also_keys: bool = False) -> None:
+        """Give the terminal its cursor back, whatever was being drawn; `also_keys` takes the ^C away that it shows."""
+        if self._ever_drawn or (also_keys and self._voice.manner.log_format == "text" and is_terminal()):
             with suppress(OSError, ValueError):
                 os.write(sys.stderr.fileno(), _RESTORED.encode())
 

@@ -74,7 +74,7 @@ class Watch:
 
     def restore(self) -> None:
         """Give the terminal its cursor back, without waiting for anything."""
-        self._line.restore()
+        self._line.restore(also_keys=True)
 
     def ended(self, code: int) -> None:
         """Tell that the verb is over, and what it took."""

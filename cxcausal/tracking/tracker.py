@@ -101,9 +101,8 @@ class Tracker:
         _same_run(store, result)
         with self.progress.stage("recording the run"):
             _write_files(store, result, html)
-            line = self._enter(store, result, kind)
-            published = publish_report(self.root, store.experiment, store.run_id, html)
-        self._told(store, published)
+            line = self._enter(store, result, html, kind)
+        self._told(store)
         with self.progress.stage("sending the run to MLflow"):
             sent = send_run(self.root, self.tracking_uri, store.directory, line.hash)
         return Recorded(
@@ -111,7 +110,7 @@ class Tracker:
             directory=store.directory,
             results=store.directory / RESULTS,
             report=store.directory / REPORT,
-            published=published,
+            published=published_path(self.root, store.experiment, store.run_id),
             manifest=store.directory / MANIFEST_FILE,
             manifest_hash=line.payload["manifest"],
             ledger_head=line.hash,
@@ -123,15 +122,16 @@ class Tracker:
         """Send every finished run that MLflow doesn't have yet."""
         return sync(self.root, self.tracking_uri, self.progress)
 
-    def _told(self, store: RunStore, published: Path) -> None:
+    def _told(self, store: RunStore) -> None:
         """Tell where things lie."""
+        published = published_path(self.root, store.experiment, store.run_id)
         for what, path in (("run", store.directory), ("ledger", ledger.ledger_path(self.root)), ("report", published)):
             self.progress.tell(Wrote(what=what, path=str(path)))
 
-    def _enter(self, store: RunStore, result: RunResult, kind: RecordKind) -> LedgerLine:
+    def _enter(self, store: RunStore, result: RunResult, html: bytes, kind: RecordKind) -> LedgerLine:
         """Write manifest and ledger line under one lock, so that each manifest names the one before it.
 
-        Line and status belong together: Ctrl-C waits for both.
+        Line, status and the report's copy belong together: Ctrl-C waits for all.
         """
         actor = resolve_actor(self.root, self.actor)
         with ledger.writing(self.root) as chain:
@@ -142,14 +142,20 @@ class Tracker:
                 line = ledger.append_to(self.root, chain, entry)
                 store.finish("FINISHED")
                 self.progress.tell(RunRecorded(run_id=store.run_id))
+                publish_report(self.root, store.experiment, store.run_id, html)
             return line
 
 
 def publish_report(root: Path, experiment: str, run_id: str, html: bytes) -> Path:
     """Write a copy of the report to `reports/<experiment>/<run_id>/index.html` and return its path."""
-    path = root / "reports" / experiment / run_id / "index.html"
+    path = published_path(root, experiment, run_id)
     write_atomic(path, html)
     return path
+
+
+def published_path(root: Path, experiment: str, run_id: str) -> Path:
+    """Return where the copy of a run's report lies."""
+    return root / "reports" / experiment / run_id / "index.html"
 
 
 def _same_run(store: RunStore, result: RunResult) -> None:
