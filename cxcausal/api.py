@@ -1,6 +1,5 @@
 """What Python users and the command line call: it wires the edges (plan, data, tracking, report) to the pipeline."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cxcausal.core.errors import DataError, GateError, Problem
+from cxcausal.core.progress import SILENT, Progress, RunOpened, Wrote
 from cxcausal.core.results import RunResult
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.core.spec.placing import placing
@@ -47,11 +47,15 @@ _VERSIONS = ("cxcausal", "duckdb", "ibis-framework", "numpy", "scipy", "mlflow")
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """A finished run: its result, where its report lies, and what the tracking edge wants the user to know."""
+    """A finished run: its result, where its report lies, and what the tracking edge wants the user to know.
+
+    `caveats` are what a reader of the summary must also know, the most important first; the report tells them in full.
+    """
 
     result: RunResult
     report: Path
     summary: str
+    caveats: tuple[str, ...]
     warnings: tuple[str, ...]
 
 
@@ -95,7 +99,7 @@ def run_tracked(
     root: Path | None = None,
     on: str | None = None,
     actor: str | None = None,
-    progress: Callable[[str], None] | None = None,
+    progress: Progress = SILENT,
 ) -> Run:
     """Do what `run_experiment` does, and say where the report lies and what went less than well.
 
@@ -104,24 +108,25 @@ def run_tracked(
         root: the project's root.
         on: data to read in place of `data.source`.
         actor: who asks, for the ledger; by default `CXCAUSAL_ACTOR`, git's user or the login name.
-        progress: told each step in a few words as it begins.
+        progress: told how far the work is.
     """
     from cxcausal.pipeline.preconditions import refuse_repeated_units
     from cxcausal.pipeline.reading import refuse_early
     from cxcausal.pipeline.support import refuse_unsupported
 
     resolved = load_experiment(plan, root=root)
-    say = progress or _silent
     with placing(resolved, on):
         refuse_unsupported(resolved.spec)
-        say(f"reading {on or resolved.spec.data.source}")
-        with _open(resolved, on) as dataset:
-            refuse_repeated_units(resolved.spec, dataset)
-            refuse_early(resolved.spec, dataset)
-            return _tracked(resolved, dataset, actor, say)
+        with _open(resolved, on, progress) as dataset:
+            with progress.stage("looking whether the data may be read"):
+                refuse_repeated_units(resolved.spec, dataset)
+                refuse_early(resolved.spec, dataset)
+            return _tracked(resolved, dataset, actor, progress)
 
 
-def statements(plan: str | Path, *, root: Path | None = None, on: str | None = None) -> "tuple[Statement, ...]":
+def statements(
+    plan: str | Path, *, root: Path | None = None, on: str | None = None, progress: Progress = SILENT
+) -> "tuple[Statement, ...]":
     """Return every statement that an analysis sends to the engine of its data, in order; nothing is recorded.
 
     They are sent for that: levels and bounds that are read first decide what is asked later.
@@ -130,6 +135,7 @@ def statements(plan: str | Path, *, root: Path | None = None, on: str | None = N
         plan: path of the plan file.
         root: the project's root.
         on: data to read in place of `data.source`.
+        progress: told how far the work is.
 
     Raises:
         PlanError, DataError, GateError, MachineError: as `run_experiment`.
@@ -144,7 +150,7 @@ def statements(plan: str | Path, *, root: Path | None = None, on: str | None = N
     spec = resolved.spec
     with placing(resolved, on):
         refuse_unsupported(spec)
-        with _open(resolved, on) as dataset:
+        with _open(resolved, on, progress) as dataset:
             with dataset.engine.doing("conditions of an analysis: no unit twice, no reading too early"):
                 refuse_repeated_units(spec, dataset)
                 refuse_early(spec, dataset)
@@ -152,7 +158,9 @@ def statements(plan: str | Path, *, root: Path | None = None, on: str | None = N
             return dataset.engine.statements()
 
 
-def register(plan: str | Path, *, root: Path | None = None, actor: str | None = None) -> Registered:
+def register(
+    plan: str | Path, *, root: Path | None = None, actor: str | None = None, progress: Progress = SILENT
+) -> Registered:
     """Lock a plan in the ledger before its outcomes exist; a plan that is locked already stays as it is.
 
     A plan with `retrospective: true` may be registered at any time: its verdict is capped all the same.
@@ -169,7 +177,7 @@ def register(plan: str | Path, *, root: Path | None = None, actor: str | None = 
     before = _registration(resolved)
     if before.status != "registered" and not resolved.spec.retrospective:
         with placing(resolved):
-            _refuse_late_registration(resolved)
+            _refuse_late_registration(resolved, progress)
     line = lock(
         resolved.project.root,
         resolved.spec.id,
@@ -188,17 +196,27 @@ def register(plan: str | Path, *, root: Path | None = None, actor: str | None = 
     )
 
 
-def simulate(name: str, out: str | Path, **options: Any) -> "WrittenWorld":  # noqa: ANN401 - the world's own fields
+def simulate(
+    name: str,
+    out: str | Path,
+    *,
+    progress: Progress = SILENT,
+    **options: Any,  # noqa: ANN401 - the world's own fields
+) -> "WrittenWorld":
     """Draw a world with known truth and write its data, and its truth beside them, to `out`.
 
     Args:
         name: the world, such as `outreach`.
         out: path of the Parquet file; the truth goes to `<out without suffix>.truth.json`.
+        progress: told how far the work is.
         options: the world's fields, such as `n`, `seed`, `arms`, `shares`, `effect_scale`.
     """
     from cxcausal.simulate.files import simulate as draw
 
-    return draw(name, out, **options)
+    with progress.stage("drawing the world"):
+        written = draw(name, out, **options)
+    progress.tell(Wrote(what="data", path=str(written.data)))
+    return written
 
 
 def list_runs(folder: Path, experiment: str | None = None) -> "tuple[RunListing, ...]":
@@ -209,59 +227,64 @@ def list_runs(folder: Path, experiment: str | None = None) -> "tuple[RunListing,
     return listed(find_root(folder) or folder, experiment)
 
 
-def sync(folder: Path) -> "Synced":
+def sync(folder: Path, *, progress: Progress = SILENT) -> "Synced":
     """Send to MLflow the finished runs of the project around `folder` that it doesn't have yet."""
     from cxcausal.core.spec.project import find_root, read_project
     from cxcausal.tracking.sync import sync as send
 
     project, _ = read_project(find_root(folder) or folder)
-    return send(project.root, project.tracking_uri)
+    return send(project.root, project.tracking_uri, progress)
 
 
-def audit(folder: Path, *, anchor: str | None = None) -> "Audit":
+def audit(folder: Path, *, anchor: str | None = None, progress: Progress = SILENT) -> "Audit":
     """Check the ledger's chain and every run of the project around `folder` against its manifest.
 
     Args:
         folder: any folder of the project.
         anchor: a ledger head that was kept elsewhere; without one, a chain that was rewritten whole looks sound.
+        progress: told how far the work is.
     """
     from cxcausal.core.spec.project import find_root
     from cxcausal.tracking.audit import audit as audited
 
-    return audited(find_root(folder) or folder, anchor=anchor)
+    return audited(find_root(folder) or folder, anchor=anchor, progress=progress)
 
 
-def _open(resolved: Resolved, on: str | None = None) -> "Dataset":
-    from cxcausal.data.engines import Session
-    from cxcausal.data.opening import open_dataset
+def _open(resolved: Resolved, on: str | None, progress: Progress) -> "Dataset":
+    with progress.stage("starting the engine"):
+        from cxcausal.data.engines import Session
+        from cxcausal.data.opening import open_dataset
 
     project = resolved.project
-    session = Session(engine=project.engine, timezone=project.timezone)
+    session = Session(engine=project.engine, timezone=project.timezone, progress=progress)
     roots = tuple(Path(root) for root in project.data_roots)
     return open_dataset(resolved.spec, project.root, data_roots=roots, on=on, session=session)
 
 
-def _silent(_: str) -> None:
-    """Tell nobody."""
-
-
-def _tracked(resolved: Resolved, dataset: "Dataset", actor: str | None, say: Callable[[str], None]) -> Run:
+def _tracked(resolved: Resolved, dataset: "Dataset", actor: str | None, progress: Progress) -> Run:
     from cxcausal.pipeline.analyse import analyse
     from cxcausal.report.render import render_report
     from cxcausal.report.sentences.answer import summary_text
-    from cxcausal.tracking.tracker import Tracker, published
+    from cxcausal.report.sentences.briefly import caveat_texts
+    from cxcausal.tracking.tracker import Tracker
 
     project = resolved.project
-    tracker = Tracker(project.root, project.tracking_uri, actor)
+    tracker = Tracker(project.root, project.tracking_uri, actor, progress)
     with tracker.open(resolved.spec.id) as store:
-        say("checking, estimating and deciding")
-        result = analyse(resolved.spec, dataset, _context(resolved, store.run_id), store)
+        progress.tell(RunOpened(experiment=resolved.spec.id, run_id=store.run_id))
+        with progress.stage("checking, estimating and deciding"):
+            result = analyse(resolved.spec, dataset, _context(resolved, store.run_id), store)
         result = replace(result, report=f"reports/{resolved.spec.id}/{store.run_id}/index.html")
-        say("writing the report and the record")
-        html = render_report(result, ledger_head=tracker.head()).encode()
+        with progress.stage("writing the report"):
+            html = render_report(result, ledger_head=tracker.head()).encode()
         recorded = tracker.record(store, result, html)
-    path, warnings = published(project.root, recorded, resolved.spec.id, html)
-    return Run(result=result, report=path, summary=summary_text(result), warnings=warnings)
+    return Run(
+        result=result,
+        report=recorded.published,
+        summary=summary_text(result),
+        caveats=caveat_texts(result),
+        warnings=recorded.warnings,
+    )
 
 
 def _context(resolved: Resolved, run_id: str) -> "RunContext":
@@ -286,9 +309,9 @@ def _registration(resolved: Resolved) -> "Registration":
     return registration_of(resolved.project.root, resolved.spec.id, resolved.plan_hash, resolved.plan)
 
 
-def _refuse_late_registration(resolved: Resolved) -> None:
+def _refuse_late_registration(resolved: Resolved, progress: Progress) -> None:
     """Raise where any planned outcome has a value already."""
-    seen = _outcomes_seen(resolved)
+    seen = _outcomes_seen(resolved, progress)
     if seen:
         raise GateError(
             Problem(
@@ -300,11 +323,11 @@ def _refuse_late_registration(resolved: Resolved) -> None:
         )
 
 
-def _outcomes_seen(resolved: Resolved) -> tuple[str, ...]:
+def _outcomes_seen(resolved: Resolved, progress: Progress) -> tuple[str, ...]:
     from cxcausal.pipeline.preconditions import outcomes_seen
 
     try:
-        with _open(resolved) as dataset:
+        with _open(resolved, None, progress) as dataset:
             return outcomes_seen(resolved.spec, dataset)
     except DataError as error:
         if all(_is_of_the_future(resolved, problem) for problem in error.problems):

@@ -1,12 +1,13 @@
 """What is done before the data: planning and assigning, wired from the plan, the data edge and the record."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cxcausal.core.errors import Problem, UsageError
+from cxcausal.core.progress import SILENT, Progress, Wrote
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.core.spec.placing import placing
 from cxcausal.core.spec.resolve import Resolved
@@ -35,7 +36,12 @@ class _Past:
 
 
 def plan(
-    path: str | Path, *, root: Path | None = None, history: str | None = None, stated: "Assumptions | None" = None
+    path: str | Path,
+    *,
+    root: Path | None = None,
+    history: str | None = None,
+    stated: "Assumptions | None" = None,
+    progress: Progress = SILENT,
 ) -> "PlanResult":
     """Tell whether an experiment can answer its question: power, smallest effects, units and weeks per metric and arm.
 
@@ -44,6 +50,7 @@ def plan(
         root: the project's root.
         history: past units that nobody treated, as a file or glob; every row counts, whatever arm it names.
         stated: what no data say, or what shall win over them.
+        progress: told how far the work is.
 
     Raises:
         PlanError: the plan is wrong, or this version has no power for what it asks.
@@ -64,9 +71,11 @@ def plan(
         check(assumed, resolved.spec)
         past = _Past(bases=stated_bases(resolved.spec, assumed))
         if history is not None:
-            past = _history(resolved, history, assumed)
+            past = _history(resolved, history, assumed, progress)
         horizon = horizon_of(resolved.spec, assumed, past.units)
-        return replace(compute(resolved.spec, resolved.plan_hash, past.bases, horizon), inputs=past.inputs)
+        with progress.stage("computing power"):
+            computed = compute(resolved.spec, resolved.plan_hash, past.bases, horizon)
+        return replace(computed, inputs=past.inputs)
 
 
 def assign(  # noqa: PLR0913 - each is an option of the command
@@ -78,6 +87,7 @@ def assign(  # noqa: PLR0913 - each is an option of the command
     hold_out: str = "0",
     root: Path | None = None,
     actor: str | None = None,
+    progress: Progress = SILENT,
 ) -> "Assigned":
     """Put units into arms by a salted hash, write who is where to `out`, and record it in the ledger.
 
@@ -90,6 +100,7 @@ def assign(  # noqa: PLR0913 - each is an option of the command
             same units in every experiment, so that all of them together can be compared with nothing at all.
         root: the project's root.
         actor: who assigns, for the ledger.
+        progress: told how far the work is.
 
     Raises:
         PlanError: the plan has no shares or no unit.
@@ -108,15 +119,18 @@ def assign(  # noqa: PLR0913 - each is an option of the command
     spec, project = resolved.spec, resolved.project
     with placing(resolved, units, option="--units"):
         coin = replace(_coin(resolved, salt), hold_out=Fraction(hold_out))
-        found = read_enrolment(spec, project.root, units, with_arm=False, timezone=project.timezone)
-    left_out = held_out(coin, found.strata)
-    arms = derive(coin, {unit: stratum for unit, stratum in found.strata.items() if unit not in left_out})
-    enrolled = [replace(row, arm=arms[str(row.coin)]) for row in found.units if str(row.coin) in arms]
-    content = assignment_bytes(kind, spec, enrolled)
+        found = read_enrolment(spec, project.root, units, with_arm=False, timezone=project.timezone, progress=progress)
+    with progress.stage("dealing units into arms"):
+        left_out = held_out(coin, found.strata)
+        arms = derive(coin, {unit: stratum for unit, stratum in found.strata.items() if unit not in left_out})
+        enrolled = [replace(row, arm=arms[str(row.coin)]) for row in found.units if str(row.coin) in arms]
+        content = assignment_bytes(kind, spec, enrolled)
     _refuse_overwriting(out, content)
     record = _record(resolved, coin, found.fingerprint, content, (*arms.values(), *[None] * len(left_out)))
-    write_atomic(out, content)
-    line = record_assignment(project.root, spec.id, record, actor=resolve_actor(project.root, actor))
+    with progress.stage("writing and recording"):
+        write_atomic(out, content)
+        line = record_assignment(project.root, spec.id, record, actor=resolve_actor(project.root, actor))
+    progress.tell(Wrote(what="assignment", path=str(out)))
     return _assigned(spec.id, out, record, rows=len(enrolled), ledger_hash=line.hash)
 
 
@@ -156,7 +170,9 @@ def _assigned(experiment: str, out: Path, record: "AssignmentRecord", *, rows: i
     )
 
 
-def check_assignment(path: str | Path, log: str, *, salt: str = "", root: Path | None = None) -> "AssignmentCheck":
+def check_assignment(
+    path: str | Path, log: str, *, salt: str = "", root: Path | None = None, progress: Progress = SILENT
+) -> "AssignmentCheck":
     """Derive every arm of a log again, and tell how many differ, and whether the ledger knows the salt.
 
     The hold-out is the ledger's: a unit of it that stands in the log is one that differs.
@@ -166,6 +182,7 @@ def check_assignment(path: str | Path, log: str, *, salt: str = "", root: Path |
         log: a file with the plan's unit, treatment and strata columns; where the plan has strata, the whole log.
         salt: that of the assignment.
         root: the project's root.
+        progress: told how far the work is.
     """
     from cxcausal.data.enrolment import read_enrolment
     from cxcausal.planning.assignment import mismatches
@@ -178,9 +195,10 @@ def check_assignment(path: str | Path, log: str, *, salt: str = "", root: Path |
     hold_out = Fraction("0" if line is None else str(line.payload.get("hold_out", "0")))
     with placing(resolved, log, option="--check"):
         coin = replace(_coin(resolved, salt), hold_out=hold_out)
-        found = read_enrolment(spec, project.root, log, with_arm=True, timezone=project.timezone)
+        found = read_enrolment(spec, project.root, log, with_arm=True, timezone=project.timezone, progress=progress)
     recorded = None if line is None else str(line.payload["salt_hash"])
-    wrong = mismatches(coin, found.strata, [(str(row.coin), row.arm) for row in found.units])
+    with progress.stage("deriving every arm again"):
+        wrong = mismatches(coin, found.strata, [(str(row.coin), row.arm) for row in found.units])
     return checked(spec, coin, recorded, rows=len(found.units), wrong=wrong)
 
 
@@ -191,7 +209,7 @@ def aa(
     on: str | None = None,
     tosses: int = TOSSES,
     seed: int | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Progress = SILENT,
 ) -> "AaResult":
     """Tell how often a plan would alarm for nothing on these very data: A/A, with the coin tossed anew many times.
 
@@ -204,7 +222,7 @@ def aa(
         on: a data file or glob to read in place of the plan's `data.source`.
         tosses: how often the coin is tossed.
         seed: what decides the tosses; the plan's `analysis.seed` by default.
-        progress: told how many tosses are done.
+        progress: told how far the work is.
 
     Raises:
         PlanError: the plan is wrong, asks for what this version can't do, or nobody tosses a coin in its design.
@@ -232,7 +250,9 @@ def aa(
     with placing(resolved, on):
         refuse_without_coin(spec)
         refuse_unsupported(spec)
-        with open_pooled(spec, project.root, data_roots=roots, on=on, timezone=project.timezone) as dataset:
+        with open_pooled(
+            spec, project.root, data_roots=roots, on=on, timezone=project.timezone, progress=progress
+        ) as dataset:
             refuse_repeated_units(spec, dataset)
             refuse_without_outcomes(spec, dataset)
             shares = shares_of(dataset, spec)
@@ -243,14 +263,12 @@ def aa(
                 shares_from="plan" if spec.shares or spec.epochs else "data",
                 plan_hash=resolved.plan_hash,
             )
-            return tossed_often(spec, dataset, coin_of(dataset, spec, shares), asked, progress or _silent)
+            with progress.stage("tossing the coin", total=tosses) as tossing:
+                coin = coin_of(dataset, spec, shares)
+                return tossed_often(spec, dataset, coin, asked, tossing.reach)
 
 
-def _silent(_: int) -> None:
-    """Tell nobody."""
-
-
-def _history(resolved: Resolved, path: str, stated: "Assumptions") -> _Past:
+def _history(resolved: Resolved, path: str, stated: "Assumptions", progress: Progress) -> _Past:
     """Return what past data say of every metric, but for what is stated."""
     from cxcausal.core.queries import FlowQuery
     from cxcausal.data.history import open_history
@@ -261,7 +279,9 @@ def _history(resolved: Resolved, path: str, stated: "Assumptions") -> _Past:
     cluster = None if stated.icc and stated.cluster_size is not None else whole_cluster(spec)
     with (
         placing(resolved, path, option="--history"),
-        open_history(spec, project.root, path, wanted=wanted, cluster=cluster, timezone=project.timezone) as past,
+        open_history(
+            spec, project.root, path, wanted=wanted, cluster=cluster, timezone=project.timezone, progress=progress
+        ) as past,
     ):
         answers = past.answer((*history_queries(spec, cluster), FlowQuery()))
         flow: Any = answers[FlowQuery()]

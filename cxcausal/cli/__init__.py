@@ -4,12 +4,14 @@ import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
 from importlib import import_module
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
-from cxcausal.cli.errors import report_bugs, run_guarded
-from cxcausal.cli.streams import UNREAD, leave, prepare
+from cxcausal.cli.errors import as_they_are, report_bugs, run_guarded
+from cxcausal.cli.manner import manner_of, manner_options, refuse_contradiction, with_manner
+from cxcausal.cli.session import new_session
+from cxcausal.cli.streams import prepare
 from cxcausal.core.errors import Problem, UsageError
 
 __all__ = ["main", "verbs"]
@@ -49,6 +51,18 @@ A first experiment:
 class LazyVerbs(click.Group):
     """A group whose commands are imported when they are called, and not for `--help`."""
 
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: object
+    ) -> click.Context:
+        """Read the command line, so that Ctrl-C stays what it is."""
+        with as_they_are():
+            return super().make_context(info_name, args, parent, **extra)
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's signature
+        """Run a verb, so that Ctrl-C and a closed stdout stay what they are."""
+        with as_they_are():
+            return super().invoke(ctx)
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the verbs in the order of their use."""
         return list(VERBS)
@@ -59,7 +73,7 @@ class LazyVerbs(click.Group):
             return None
         module, _, attribute = VERBS[cmd_name][0].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
-        return command
+        return with_manner(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -73,13 +87,6 @@ class LazyVerbs(click.Group):
             )
         return super().resolve_command(ctx, args)
 
-    def invoke(self, ctx: click.Context) -> object:
-        """Run the verb; a reader of stdout who left early, such as `head`, ends it like any other program."""
-        try:
-            return super().invoke(ctx)
-        except BrokenPipeError:
-            ctx.exit(UNREAD)
-
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - see above
         """Write the table of verbs."""
         with formatter.section("Verbs"):
@@ -88,22 +95,30 @@ class LazyVerbs(click.Group):
 
 @click.group(cls=LazyVerbs, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="cxcausal")
-@click.option("--verbose", is_flag=True, expose_value=False, help="Show the traceback of an unexpected error.")
 def verbs() -> None:
     """What is human contact worth? From one reviewed plan to one honest page.
 
-    Exit codes: 0 fine, 2 usage, 3 plan, 4 data, 5 a validity gate, 6 environment, 7 integrity, 130 interrupted, 141
-    nobody read stdout, 143 terminated, 1 our bug. Every verb takes --json: one object on stdout, everything else on
-    stderr. Paths of plans start at the working folder; paths in plans start at the project's root, the nearest folder
+    Exit codes: 0 fine, 2 usage, 3 plan, 4 data, 5 a validity gate, 6 environment, 7 integrity, 130 Ctrl-C, 141 nobody
+    read stdout, 143 SIGTERM, 1 our bug. Every verb takes --json: one object on stdout, everything else on stderr. The
+    options below stand before or after the verb. Work of more than two seconds tells how far it is; Ctrl-C says what
+    was kept. Paths of plans start at the working folder; paths in plans start at the project's root, the nearest folder
     above with configs/project.yaml.
     """
+
+
+verbs.params.extend(manner_options())
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one verb and leave with its exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    verbose = "--verbose" in given
-    given = [word for word in given if word != "--verbose"]
+    manner = manner_of(given)
     prepare()
-    report_bugs(verbose=verbose, as_json="--json" in given)
-    leave(run_guarded(lambda: verbs.main(given, "cxcausal", standalone_mode=False), as_json="--json" in given))
+    here = new_session(manner, next((word for word in given if word in VERBS), None))
+    report_bugs(here)
+
+    def call() -> object:
+        refuse_contradiction(manner)
+        return verbs.main(given, "cxcausal", standalone_mode=False, obj=here)
+
+    sys.exit(run_guarded(call, as_json=manner.as_json, of=here))

@@ -1,20 +1,17 @@
 """The verb aa: how often a plan would alarm for nothing, on the user's own data."""
 
-from collections.abc import Callable
 from pathlib import Path
-from time import monotonic
 
 import click
 
 from cxcausal import api
 from cxcausal.cli.errors import emit
+from cxcausal.cli.session import progress
 from cxcausal.core.errors import ExitCode, MachineError, Problem
 from cxcausal.core.wording import count, percent
 from cxcausal.pipeline.aa_result import AaResult
 from cxcausal.report.aa_page import HEADS, aa_page, cells_of, named
 
-_TOLD_EVERY = 10.0
-"""Seconds between two words about progress."""
 _ALARMING = frozenset({"too_many", "not_known"})
 
 
@@ -25,7 +22,6 @@ _ALARMING = frozenset({"too_many", "not_known"})
 @click.option("--seed", type=click.IntRange(min=0), help="Decides the tosses; the plan's analysis.seed otherwise.")
 @click.option("--out", type=click.Path(path_type=Path), help="A folder for a page with pictures of the p-values.")
 @click.option("--json", "as_json", is_flag=True, help="Write exactly one JSON object to stdout.")
-@click.option("--quiet", is_flag=True, help="Say nothing about progress.")
 @click.pass_context
 def aa(  # noqa: PLR0913 - click's options
     ctx: click.Context,
@@ -37,7 +33,6 @@ def aa(  # noqa: PLR0913 - click's options
     out: Path | None,
     *,
     as_json: bool,
-    quiet: bool,
 ) -> None:
     """Tell how often a plan would alarm for nothing on your own data: A/A, before anything is read.
 
@@ -56,8 +51,7 @@ def aa(  # noqa: PLR0913 - click's options
       cxcausal aa experiments/callback.yaml
       cxcausal aa experiments/callback.yaml --on data/2025.parquet --replicates 2000 --out aa/
     """  # noqa: D301 - click's mark for text that must keep its lines
-    progress = None if quiet else _progress(replicates)
-    result = api.aa(path, on=on, tosses=replicates, seed=seed, progress=progress)
+    result = api.aa(path, on=on, tosses=replicates, seed=seed, progress=progress())
     if out is not None:
         _draw(result, out)
     if as_json:
@@ -66,21 +60,6 @@ def aa(  # noqa: PLR0913 - click's options
         _tell(result)
     if result.answer in _ALARMING:
         ctx.exit(ExitCode.GATE)
-
-
-def _progress(tosses: int) -> Callable[[int], None]:
-    """Return a teller that speaks up every few seconds, with the time that is left."""
-    begun = last = monotonic()
-
-    def told(done: int) -> None:
-        nonlocal last
-        now = monotonic()
-        if now - last >= _TOLD_EVERY and done < tosses:
-            last = now
-            left = (now - begun) / done * (tosses - done)
-            click.echo(f"tossed {count(done)} of {count(tosses)}, about {count(round(left))} s to go", err=True)
-
-    return told
 
 
 def _tell(result: AaResult) -> None:

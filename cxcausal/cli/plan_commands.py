@@ -1,7 +1,7 @@
 """The verbs about plans: new, validate, explain, schema and list."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +10,11 @@ import click
 from cxcausal import api
 from cxcausal.cli.errors import emit, tell, told
 from cxcausal.cli.explained import explained
+from cxcausal.cli.session import hint, progress
 from cxcausal.cli.starter import DESIGN_TYPES, starter_plan
 from cxcausal.cli.statements import shown_statements
 from cxcausal.core.errors import ExitCode, MachineError, PlanError, Problem, UsageError
+from cxcausal.core.interrupts import held
 from cxcausal.core.signs import visible
 from cxcausal.core.spec.library import config_files
 from cxcausal.core.spec.load import load_experiment
@@ -42,6 +44,15 @@ def _check(path: Path) -> _Checked:
         return _Checked(path=path, resolved=None, problems=error.problems)
 
 
+def _all_checked(paths: Sequence[Path]) -> list[_Checked]:
+    with progress().stage("checking plans", total=len(paths)) as checking:
+        found = []
+        for path in paths:
+            found.append(_check(path))
+            checking.advance()
+    return found
+
+
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @_JSON
@@ -53,7 +64,7 @@ def validate(ctx: click.Context, paths: tuple[Path, ...], *, as_json: bool) -> N
     Example:
       cxcausal validate experiments/*.yaml
     """  # noqa: D301 - click's mark for text that must keep its lines
-    checked = [_check(path) for path in paths]
+    checked = _all_checked(paths)
     problems = [problem for item in checked for problem in item.problems]
     tell(problems)
     if as_json:
@@ -179,7 +190,7 @@ def new(experiment: str, design: str, out: Path | None, *, as_json: bool) -> Non
     file = out or (find_root(Path.cwd()) or Path.cwd()) / "experiments" / f"{experiment.replace('-', '_')}.yaml"
     _write(file, starter_plan(experiment, design), replace=False)
     _written(file, as_json=as_json)
-    click.echo(f"next: name your data and columns in it, then `cxcausal validate {file}`", err=True)
+    hint(f"next: name your data and columns in it, then `cxcausal validate {file}`")
 
 
 def _write(path: Path, text: str, *, replace: bool) -> None:
@@ -189,7 +200,7 @@ def _write(path: Path, text: str, *, replace: bool) -> None:
         raise UsageError(Problem(where=str(path), code="U202", what="the file exists already", mend=mend))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w" if replace else "x", encoding="utf-8") as file:
+        with held(), path.open("w" if replace else "x", encoding="utf-8") as file:
             file.write(text)
     except OSError as error:
         what = f"the file can't be written: {error.strerror}"
@@ -214,16 +225,20 @@ def list_plans(*, as_json: bool) -> None:
     """  # noqa: D301 - see validate
     root = find_root(Path.cwd()) or Path.cwd()
     files = config_files(root / "experiments")
-    checked = [_check(path) for path in files]
+    checked = _all_checked(files)
+    with progress().stage("looking for runs", total=len(checked)) as looking:
+        rows = []
+        for item in checked:
+            rows.append(_listed(item, root))
+            looking.advance()
     if as_json:
-        emit({"experiments": [_listed(item, root) for item in checked]})
+        emit({"experiments": rows})
         return
-    for row in (_listed(item, root) for item in checked):
-        click.echo(
-            f"{row['plan']:<4} {row['verdict'] or '-':<21}{row['path']}  {visible(str(row['question'] or ''))}".rstrip()
-        )
+    for row in rows:
+        question = visible(str(row["question"] or ""))
+        click.echo(f"{row['plan']:<4} {row['verdict'] or '-':<21}{row['path']}  {question}".rstrip())
     if not checked:
-        click.echo(f"no plans under {root / 'experiments'}; `cxcausal new ID` writes a first one", err=True)
+        hint(f"no plans under {root / 'experiments'}; `cxcausal new ID` writes a first one")
 
 
 def _listed(item: _Checked, root: Path) -> dict[str, object]:

@@ -9,6 +9,7 @@ import click
 
 from cxcausal import api
 from cxcausal.cli.errors import emit, tell
+from cxcausal.cli.session import hint, progress, warn
 from cxcausal.core.errors import ExitCode, MachineError, Problem, UsageError
 from cxcausal.core.spec.scalars import read_share
 from cxcausal.core.wording import count, listed, number, percent
@@ -55,7 +56,7 @@ def plan(path: Path, history: str | None, out: Path | None, *, as_json: bool, **
       cxcausal plan experiments/callback.yaml --base churn=0.14 --units 26000
       cxcausal plan experiments/callback.yaml --history data/2025.parquet --units-per-week 2000 --out power.svg
     """  # noqa: D301 - click's mark for text that must keep its lines
-    result = api.plan(path, history=history, stated=_assumptions(options))
+    result = api.plan(path, history=history, stated=_assumptions(options), progress=progress())
     if out is not None:
         _draw(result, out)
     if as_json:
@@ -137,7 +138,8 @@ def assign(ctx: click.Context, /, path: Path, log: str | None, *, as_json: bool,
     if log is not None and units is None and out is None:
         _check(ctx, path, log, salt, as_json=as_json)
     elif log is None and units is not None and out is not None:
-        done = api.assign(path, units, out, salt=salt, hold_out=_share(options["hold_out"]), actor=options["actor"])
+        share, actor = _share(options["hold_out"]), options["actor"]
+        done = api.assign(path, units, out, salt=salt, hold_out=share, actor=actor, progress=progress())
         _tell_assigned(done, salted=bool(salt), as_json=as_json)
     else:
         mend = "give --units and --out to assign, or --check alone to check a log"
@@ -157,7 +159,7 @@ def _share(text: str | None) -> str:
 
 def _tell_assigned(done: Assigned, *, salted: bool, as_json: bool) -> None:
     if not salted:
-        click.echo("warning: without a salt anyone who knows the plan can tell who is in which arm", err=True)
+        warn("without a salt anyone who knows the plan can tell who is in which arm")
     if as_json:
         emit(asdict(done))
         return
@@ -167,11 +169,11 @@ def _tell_assigned(done: Assigned, *, salted: bool, as_json: bool) -> None:
     click.echo(listed([f"{count(n)} in {arm}" for arm, n in done.counts.items()]))
     if done.held_out:
         click.echo(f"held out of every experiment with this salt, and not in the file: {count(done.held_out)}")
-    click.echo("commit audit/ledger.jsonl, and keep the salt: the assignment can be checked only with it", err=True)
+    hint("commit audit/ledger.jsonl, and keep the salt: the assignment can be checked only with it")
 
 
 def _check(ctx: click.Context, path: Path, log: str, salt: str, *, as_json: bool) -> None:
-    found = api.check_assignment(path, log, salt=salt)
+    found = api.check_assignment(path, log, salt=salt, progress=progress())
     tell(found.problems)
     if as_json:
         facts = {"rows": found.rows, "mismatches": found.mismatches, "same_salt": found.same_salt}

@@ -1,11 +1,13 @@
 """The verbs that touch data or the record: register, run, simulate, sync and audit."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from cxcausal import api
 from cxcausal.cli.errors import emit, tell
+from cxcausal.cli.session import hint, progress, warn
 from cxcausal.core.errors import ExitCode
 from cxcausal.core.signs import visible
 
@@ -26,15 +28,15 @@ def register(path: Path, actor: str | None, *, as_json: bool) -> None:
     Example:
       cxcausal register experiments/callback_2026q4.yaml
     """  # noqa: D301 - click's mark for text that must keep its lines
-    done = api.register(path, actor=actor)
+    done = api.register(path, actor=actor, progress=progress())
     for warning in done.warnings:
-        _say(f"warning: {warning}")
+        warn(warning)
     if as_json:
         emit({**vars(done)})
         return
     how = "registered" if done.new else "was registered already, unchanged"
     click.echo(f"{done.experiment} {how}: {done.at[:19]} by {done.actor}, plan sha256 {done.plan_hash}")
-    click.echo("commit audit/ledger.jsonl, so that others can see that the plan came first", err=True)
+    hint("commit audit/ledger.jsonl, so that others can see that the plan came first")
 
 
 @click.command()
@@ -42,9 +44,8 @@ def register(path: Path, actor: str | None, *, as_json: bool) -> None:
 @click.option("--on", metavar="DATA", help="A file or glob to read in place of the plan's data.source.")
 @_ACTOR
 @_JSON
-@click.option("--quiet", is_flag=True, help="Say nothing about progress.")
 @click.pass_context
-def run(ctx: click.Context, path: Path, on: str | None, actor: str | None, *, as_json: bool, quiet: bool) -> None:
+def run(ctx: click.Context, path: Path, on: str | None, actor: str | None, *, as_json: bool) -> None:
     """Analyse an experiment: check it, estimate, value, decide, write the report, and track it all.
 
     Exits with 0 when there is a verdict, whatever it is, and with 5 when a validity gate withheld it.
@@ -54,19 +55,15 @@ def run(ctx: click.Context, path: Path, on: str | None, actor: str | None, *, as
       cxcausal run experiments/proactive_outreach.yaml
       cxcausal run experiments/proactive_outreach.yaml --on fresh.parquet --json
     """  # noqa: D301 - see register
-    done = api.run_tracked(path, on=on, actor=actor, progress=None if quiet else _say)
+    done = api.run_tracked(path, on=on, actor=actor, progress=progress())
     for warning in done.warnings:
-        _say(f"warning: {warning}")
+        warn(warning)
     if as_json:
         emit(done.result.to_dict())
     else:
         _tell(done)
     if done.result.verdict == "no_decision":
         ctx.exit(ExitCode.GATE)
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)
 
 
 def _tell(done: api.Run) -> None:
@@ -78,6 +75,8 @@ def _tell(done: api.Run) -> None:
     for check in result.checks:
         if check.verdict in {"fail", "warn"}:
             click.echo(f"{check.verdict}: {check.name}: {visible(check.text)}")
+    for text in done.caveats:
+        click.echo(f"note: {visible(text)}")
     click.echo(f"run {result.run_id}")
     click.echo(f"report: {done.report}")
 
@@ -91,7 +90,7 @@ def _tell(done: api.Run) -> None:
 @click.option("--effect-scale", type=float, default=1.0, show_default=True, help="0 plants no effect at all.")
 @click.option("--immature", is_flag=True, help="Leave the last weeks without a whole window.")
 @_JSON
-def simulate(world: str, out: Path, arms: str | None, *, immature: bool, as_json: bool, **options: object) -> None:
+def simulate(world: str, out: Path, arms: str | None, *, immature: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - click's types
     """Draw a customer world with known truth: data to OUT, and the true effects beside them.
 
     `run` never reads the truth. The world is a telecom's proactive outreach: households are randomised, contact is
@@ -104,7 +103,7 @@ def simulate(world: str, out: Path, arms: str | None, *, immature: bool, as_json
     if arms:
         names, shares = _arms(arms)
         options |= {"arms": names, "shares": shares}
-    written = api.simulate(world, out, mature=not immature, **options)
+    written = api.simulate(world, out, progress=progress(), mature=not immature, **options)
     if as_json:
         emit({"data": str(written.data), "truth": str(written.truth), "rows": written.rows, "sha256": written.sha256})
     else:
@@ -132,9 +131,9 @@ def sync(ctx: click.Context, *, as_json: bool) -> None:
     Example:
       cxcausal sync
     """  # noqa: D301 - see register
-    done = api.sync(Path.cwd())
+    done = api.sync(Path.cwd(), progress=progress())
     for warning in done.warnings:
-        _say(f"warning: {warning}")
+        warn(warning)
     if as_json:
         emit({"sent": done.sent, "pending": done.pending, "warnings": done.warnings})
     else:
@@ -161,7 +160,7 @@ def verify(ctx: click.Context, anchor: str | None, *, as_json: bool) -> None:
     Example:
       cxcausal audit verify --anchor 5f2a…
     """  # noqa: D301 - see register
-    found = api.audit(Path.cwd(), anchor=anchor)
+    found = api.audit(Path.cwd(), anchor=anchor, progress=progress())
     tell(found.problems)
     if as_json:
         emit({"lines": found.lines, "runs": found.runs, "absent": found.absent}, found.problems)

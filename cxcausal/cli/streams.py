@@ -3,13 +3,6 @@
 import io
 import os
 import sys
-from typing import NoReturn
-
-from cxcausal.cli.errors import refusal, tell
-from cxcausal.core.errors import ExitCode
-
-UNREAD = 141
-"""As shells tell it of a program whose reader left, such as `head`."""
 
 
 def prepare() -> None:
@@ -24,23 +17,7 @@ def prepare() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def leave(code: int) -> NoReturn:
-    """End the process once everything is written; nobody is told of a reader who left."""
-    try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        code = code or UNREAD
-    except OSError as error:
-        if code != ExitCode.ENVIRONMENT:
-            tell((refusal(error),))
-        code = ExitCode.ENVIRONMENT
-    if code in {UNREAD, ExitCode.ENVIRONMENT}:
-        _drop()
-    sys.exit(code)
-
-
-def _drop() -> None:
+def drop() -> None:
     """Let what stdout still holds go nowhere: the interpreter would fail on it once more while it ends."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         try:

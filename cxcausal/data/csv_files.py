@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
 from cxcausal.core.errors import DataError, PlanError, Problem
+from cxcausal.core.progress import SILENT, CountedReader, Progress
 from cxcausal.core.signs import likeness
 from cxcausal.core.spec.models import Csv
 from cxcausal.data.csv_scan import regular_rows
@@ -62,7 +63,7 @@ def delimiter_of(dialect: Csv, file: Path) -> str:
     return "\t" if tabbed and dialect.delimiter == "," else dialect.delimiter
 
 
-def structure_of(file: Path, name: str, dialect: Csv) -> Structure:
+def structure_of(file: Path, name: str, dialect: Csv, progress: Progress = SILENT) -> Structure:
     """Read a whole CSV file for its structure: fast where it is plain, and else row by row.
 
     Raises:
@@ -72,10 +73,10 @@ def structure_of(file: Path, name: str, dialect: Csv) -> Structure:
     """
     encoding, delimiter = encoding_of(dialect), delimiter_of(dialect, file)
     _refuse_utf16(file, name, encoding)
-    plain = _plain_structure(file, name, encoding, delimiter)
+    plain = _plain_structure(file, name, encoding, delimiter, progress)
     if plain is not None:
         return plain
-    with _opened(file, _ENCODINGS[encoding]) as stream:
+    with progress.stage(f"checking {name} row by row"), _opened(file, _ENCODINGS[encoding]) as stream:
         previous = csv.field_size_limit(_LONGEST_FIELD)
         try:
             return _read(stream, name, delimiter)
@@ -86,12 +87,14 @@ def structure_of(file: Path, name: str, dialect: Csv) -> Structure:
             csv.field_size_limit(previous)
 
 
-def _plain_structure(file: Path, name: str, encoding: str, delimiter: str) -> Structure | None:
+def _plain_structure(file: Path, name: str, encoding: str, delimiter: str, progress: Progress) -> Structure | None:
     """Return the structure of a file in which every row has the header's width, None where that is not certain."""
     if encoding == "utf-16":
         return None
-    with _binary(file) as stream:
-        found = regular_rows(stream, delimiter, utf8=encoding == "utf-8")
+    total = None if file.suffix.lower() == ".gz" else file.stat().st_size
+    with progress.stage(f"checking {name}", total, "bytes") as checking, _binary(file) as stream:
+        counted = cast("BinaryIO", CountedReader(stream, checking))
+        found = regular_rows(counted, delimiter, utf8=encoding == "utf-8")
     if found is None:
         return None
     first, rows = found

@@ -115,16 +115,23 @@ class Dataset:
     def _answered(self, queries: Sequence[Query]) -> Mapping[Query, Answer]:
         asked = tuple(dict.fromkeys(queries))
         self._refuse_unknown(asked)
-        with self.engine.doing("identities: how many, and whether one is repeated"):
-            unique = self._unique_identities(asked)
-        with self.engine.doing("counts, sums and products per arm and group"):
-            tables = tally(self.engine, self.units, [wish for query in asked for wish in self._wishes(query, unique)])
-        answers: dict[Query, Answer] = {}
-        for kind, answered in _APART.items():
-            with self.engine.doing(_PURPOSES[kind]):
-                answers |= answered(self.engine, self.units, [query for query in asked if isinstance(query, kind)])
-        with self.engine.doing("identities by arm and group"):
-            return answers | {query: self._answer(query, tables, unique) for query in asked if query not in answers}
+        apart = [kind for kind in _APART if any(isinstance(query, kind) for query in asked)]
+        with self.engine.progress.stage("asking the data", total=len(apart) + 2) as asking:
+            with self.engine.doing("identities: how many, and whether one is repeated"):
+                unique = self._unique_identities(asked)
+            with self.engine.doing("counts, sums and products per arm and group"):
+                tables = tally(self.engine, self.units, [wish for one in asked for wish in self._wishes(one, unique)])
+            answers: dict[Query, Answer] = {}
+            for kind in apart:
+                asking.advance()
+                with self.engine.doing(_PURPOSES[kind]):
+                    alike = [query for query in asked if isinstance(query, kind)]
+                    answers |= _APART[kind](self.engine, self.units, alike)
+            asking.advance()
+            with self.engine.doing("identities by arm and group"):
+                answers |= {query: self._answer(query, tables, unique) for query in asked if query not in answers}
+            asking.advance()
+        return answers
 
     def repeated_rows(self) -> tuple[str, tuple[int, ...]]:
         """Return the file and up to five row numbers of units that stood before in the same arm; never an id."""

@@ -12,6 +12,7 @@ import sqlglot as sg
 import sqlglot.expressions as sge
 
 from cxcausal.core.errors import CxCausalError
+from cxcausal.core.progress import SILENT, Progress, Queried
 from cxcausal.core.spec.models import Data
 from cxcausal.data.sources import Source
 
@@ -72,6 +73,7 @@ class Engine(ABC):
         compiled: the SQL of every expression so far; compiling one again costs more than running it on small data.
         sent: every statement that was sent, in order.
         purposes: what is being done, the innermost last; see `doing`.
+        progress: is told of every statement.
     """
 
     backend: Any
@@ -80,6 +82,7 @@ class Engine(ABC):
     compiled: dict[Any, str] = field(default_factory=dict)
     sent: list[Statement] = field(default_factory=list)
     purposes: list[str] = field(default_factory=list)
+    progress: Progress = SILENT
 
     def fetch(self, expr: Table) -> list[Row]:
         """Return the rows of an expression that aggregates; exact integers of any size stay integers.
@@ -122,6 +125,7 @@ class Engine(ABC):
 
     def noted(self, statement: str) -> str:
         """Return a statement that is about to be sent."""
+        self.progress.tell(Queried())
         self.sent.append(Statement(purpose=self.purposes[-1] if self.purposes else "", sql=statement))
         return statement
 

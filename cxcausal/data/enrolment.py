@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxcausal.core.errors import DataError, PlanError, Problem
+from cxcausal.core.progress import SILENT, Progress
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.columns import Reader
 from cxcausal.data.engine import Engine, Opened
@@ -47,7 +48,13 @@ class Enrolment:
 
 
 def read_enrolment(
-    spec: ExperimentSpec, project_root: Path, path: str, *, with_arm: bool, timezone: str = "UTC"
+    spec: ExperimentSpec,
+    project_root: Path,
+    path: str,
+    *,
+    with_arm: bool,
+    timezone: str = "UTC",
+    progress: Progress = SILENT,
 ) -> Enrolment:
     """Return the units of a file; the plan's filter is not applied: the file holds exactly those that are enrolled.
 
@@ -57,6 +64,7 @@ def read_enrolment(
         path: a file or glob; the operator's own word, so it may lie anywhere.
         with_arm: read the arm as well: the file is a log.
         timezone: the project's.
+        progress: told what is being read.
 
     Raises:
         PlanError: the plan names no unit.
@@ -67,10 +75,11 @@ def read_enrolment(
         raise PlanError(Problem(where="data.unit", code="P903", what="there are no ids to assign by", mend=mend))
     source = find_source(spec.data, Confines(root=project_root.absolute()), on=path, sources={})
     unchanged = Unchanged(stamps_of((source,)))
-    inputs = hash_inputs(source)
-    engine = start_engine(source, root=project_root.absolute(), session=Session(timezone=timezone))
+    inputs = hash_inputs(source, progress)
+    session = Session(timezone=timezone, progress=progress)
+    engine = start_engine(source, root=project_root.absolute(), session=session)
     try:
-        with unchanged:
+        with unchanged, progress.stage(f"reading {source.label}"):
             opened = _opened(engine, spec, engine.open(source, spec.data, _needed(spec, with_arm)), with_arm)
             engine.lock((opened,))
             units = _units(engine, opened, spec)

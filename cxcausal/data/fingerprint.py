@@ -12,6 +12,7 @@ import ibis
 
 from cxcausal.core.canonical import sha256_of
 from cxcausal.core.errors import DataError, MachineError, Problem
+from cxcausal.core.progress import SILENT, CountedReader, Progress, Stage
 from cxcausal.data.engine import Engine, Opened, Value
 from cxcausal.data.functions import digest
 from cxcausal.data.sources import Source
@@ -19,7 +20,7 @@ from cxcausal.data.sources import Source
 _CHUNK = 1 << 20
 
 
-def hash_inputs(source: Source) -> tuple[tuple[str, str], ...]:
+def hash_inputs(source: Source, progress: Progress = SILENT) -> tuple[tuple[str, str], ...]:
     """Return (name, SHA-256 of the bytes) of every input file; nothing for a table of a database.
 
     Raises:
@@ -27,8 +28,10 @@ def hash_inputs(source: Source) -> tuple[tuple[str, str], ...]:
         MachineError: a file can't be read.
     """
     pairs = tuple(zip(source.files, source.names, strict=True)) if source.kind != "table" else ()
-    inputs = tuple((name, _sha256(file, name)) for file, name in pairs)
-    problems = tuple(problem for file, name in pairs for problem in _flaws(file, name))
+    with progress.stage(f"hashing {source.label}", _size(source.files), "bytes") as hashing:
+        inputs = tuple((name, _sha256(file, name, hashing)) for file, name in pairs)
+    with progress.stage(f"checking that {source.label} is whole"):
+        problems = tuple(problem for file, name in pairs for problem in _flaws(file, name))
     if problems:
         raise DataError(problems)
     return inputs
@@ -71,10 +74,21 @@ def fingerprint_of(inputs: tuple[tuple[str, str], ...]) -> str:
     return sha256_of([digest for _, digest in inputs])
 
 
-def _sha256(file: Path, name: str) -> str:
+def _size(files: tuple[Path, ...]) -> int | None:
+    """Return the bytes of all files; None where one can't be looked at, which its reading then tells."""
+    try:
+        return sum(file.stat().st_size for file in files)
+    except OSError:
+        return None
+
+
+def _sha256(file: Path, name: str, hashing: Stage) -> str:
     try:
         with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
+            digest, counted = hashlib.sha256(), CountedReader(stream, hashing)
+            while piece := counted.read(_CHUNK):
+                digest.update(piece)
+            return digest.hexdigest()
     except OSError as error:
         what = f"the file can't be read: {error.strerror}"
         raise MachineError(Problem(where=name, code="D110", what=what, mend="check its permissions")) from None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import ibis
 
+from cxcausal.core.progress import SILENT, Progress
 from cxcausal.core.spec.filter_grammar import columns_of
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.dataset import Dataset
@@ -18,7 +19,7 @@ from cxcausal.data.sources import Confines, find_source
 from cxcausal.data.units import prepare_units
 
 
-def open_history(
+def open_history(  # noqa: PLR0913 - the edges' settings
     spec: ExperimentSpec,
     project_root: Path,
     path: str,
@@ -26,6 +27,7 @@ def open_history(
     wanted: Collection[str],
     cluster: str | None,
     timezone: str = "UTC",
+    progress: Progress = SILENT,
 ) -> Dataset:
     """Return past units, ready to answer the queries of planning.
 
@@ -39,6 +41,7 @@ def open_history(
         wanted: names of the metrics to be planned for.
         cluster: the column of what is randomised whole; None where units are, or where nothing is asked about it.
         timezone: the project's.
+        progress: told what is being read.
 
     Raises:
         DataError, PlanError, MachineError: as `cxcausal.data.opening.open_dataset`.
@@ -46,9 +49,10 @@ def open_history(
     past = _past(spec, wanted, cluster)
     roles = roles_of(past)
     source = find_source(past.data, Confines(root=project_root.absolute()), on=path, sources={})
-    inputs = hash_inputs(source)
-    engine = start_engine(source, root=project_root.absolute(), session=Session(timezone=timezone))
-    with ExitStack() as unless_opened:
+    inputs = hash_inputs(source, progress)
+    session = Session(timezone=timezone, progress=progress)
+    engine = start_engine(source, root=project_root.absolute(), session=session)
+    with ExitStack() as unless_opened, progress.stage(f"reading {source.label}"):
         unless_opened.callback(engine.close)
         needed = tuple(name for name in roles.needed if name != roles.arm)
         opened = engine.open(source, past.data, needed)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cxcausal.core.errors import PlanError, Problem
+from cxcausal.core.progress import Progress
 from cxcausal.core.spec.models import Data, ExperimentSpec
 from cxcausal.data.dataset import Dataset
 from cxcausal.data.engine import RAW, Engine, Opened
@@ -46,7 +47,7 @@ def open_dataset(
         data_roots: further folders that data may lie in, absolute or from the root.
         on: a path that replaces `data.source` and may lie anywhere.
         sources: named sources; those of `configs/data_sources.yaml` without.
-        session: the project's engine and time zone.
+        session: the project's engine and time zone, and who is told how far the reading is.
 
     Raises:
         PlanError: the source is outside the project or of a kind that can't be read; the filter or a map does not fit.
@@ -60,10 +61,10 @@ def open_dataset(
     _refuse_several_engines(source, tables, session.engine)
     stamps = stamps_of((source, *tables.values()))
     with Unchanged(stamps):
-        files = _hashes(spec, source, tables, roles.needed)
+        files = _hashes(spec, source, tables, roles.needed, session.progress)
         _make_room((source, *tables.values()), project_root)
     started = start_engine(source, root=project_root.absolute(), session=session)
-    with ExitStack() as unless_opened:
+    with ExitStack() as unless_opened, session.progress.stage(f"reading {source.label}"):
         unless_opened.callback(started.close)
         with Unchanged(stamps):
             opened, streams = _read(started, spec, source, tables, roles.needed)
@@ -86,7 +87,7 @@ def open_dataset(
 
 
 def _hashes(
-    spec: ExperimentSpec, source: Source, tables: Mapping[str, Source], needed: tuple[str, ...]
+    spec: ExperimentSpec, source: Source, tables: Mapping[str, Source], needed: tuple[str, ...], progress: Progress
 ) -> tuple[tuple[str, str], ...]:
     """Return the hashes of all files, and refuse those that no engine should be given."""
     events = spec.data.events
@@ -94,7 +95,7 @@ def _hashes(
     read += [(table, columns_needed(events, name)) for name, table in tables.items() if events is not None]
     found: list[tuple[str, str]] = []
     for each, columns in read:
-        inputs = hash_inputs(each)
+        inputs = hash_inputs(each, progress)
         refuse_bad_files(each, inputs, columns)
         found += inputs
     return tuple(found)

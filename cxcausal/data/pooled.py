@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cxcausal.core.errors import DataError
+from cxcausal.core.progress import SILENT, Progress
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.dataset import Dataset
 from cxcausal.data.engines import Session, start_engine
@@ -24,6 +25,7 @@ def open_pooled(
     data_roots: tuple[Path, ...] = (),
     on: str | None = None,
     timezone: str = "UTC",
+    progress: Progress = SILENT,
 ) -> Dataset:
     """Return the data of a plan with every unit in the control arm, whatever arm it was in, if in any.
 
@@ -37,6 +39,7 @@ def open_pooled(
         data_roots: further folders that data may lie in.
         on: a path that replaces `data.source` and may lie anywhere.
         timezone: the project's.
+        progress: told what is being read.
 
     Raises:
         PlanError, DataError, MachineError: as `cxcausal.data.opening.open_dataset`.
@@ -44,21 +47,23 @@ def open_pooled(
     roles, confines = roles_of(spec), Confines(root=project_root.absolute(), data_roots=data_roots)
     without_shares = spec.shares is None and not spec.epochs
     if without_shares or roles.arm in roles.filtered or spec.data.events is not None:
-        return open_dataset(spec, project_root, data_roots=data_roots, on=on, session=Session(timezone=timezone))
+        session = Session(timezone=timezone, progress=progress)
+        return open_dataset(spec, project_root, data_roots=data_roots, on=on, session=session)
     source = find_source(spec.data, confines, on=on, sources=None)
     try:
-        return _opened(spec, roles, source, project_root, timezone)
+        return _opened(spec, source, project_root, timezone, progress)
     except DataError as error:
         past = _without_times(spec)
         if spec.epochs or past == spec or not _only_about(error, roles):
             raise
-        return _opened(past, roles_of(past), source, project_root, timezone)
+        return _opened(past, source, project_root, timezone, progress)
 
 
-def _opened(spec: ExperimentSpec, roles: Roles, source: Source, root: Path, timezone: str) -> Dataset:
-    inputs = hash_inputs(source)
-    engine = start_engine(source, root=root.absolute(), session=Session(timezone=timezone))
-    with ExitStack() as unless_opened:
+def _opened(spec: ExperimentSpec, source: Source, root: Path, timezone: str, progress: Progress) -> Dataset:
+    roles, inputs = roles_of(spec), hash_inputs(source, progress)
+    session = Session(timezone=timezone, progress=progress)
+    engine = start_engine(source, root=root.absolute(), session=session)
+    with ExitStack() as unless_opened, progress.stage(f"reading {source.label}"):
         unless_opened.callback(engine.close)
         needed = tuple(name for name in roles.needed if name != roles.arm)
         opened = engine.open(source, spec.data, needed)

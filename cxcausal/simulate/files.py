@@ -1,7 +1,9 @@
 """A drawn world as files: Parquet with page checksums for the analyst, and the truth in JSON beside it."""
 
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cxcausal.core.errors import MachineError, Problem, UsageError
+from cxcausal.core.interrupts import held
 from cxcausal.simulate.effects import CONTACTS, RETAINED_CUSTOMER
 from cxcausal.simulate.outreach import Column, Drawn, OutreachWorld
 
@@ -66,7 +69,7 @@ def simulate(name: str, out: str | Path, **options: Any) -> WrittenWorld:  # noq
 
 
 def write(world: OutreachWorld, path: Path) -> WrittenWorld:
-    """Write a world's data and truth; equal worlds give equal bytes.
+    """Write a world's data and truth, both or neither; equal worlds give equal bytes.
 
     Args:
         world: what to draw.
@@ -77,15 +80,28 @@ def write(world: OutreachWorld, path: Path) -> WrittenWorld:
     """
     drawn = world.draw()
     truth = path.with_name(f"{path.stem}.truth.json")
+    unfinished = [one.with_name(f".{one.name}.{os.getpid()}.partial") for one in (path, truth)]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_parquet(drawn.columns, path)
-        digest = sha256(path.read_bytes()).hexdigest()
-        truth.write_text(_truth_json(world, drawn, path.name, digest), encoding="utf-8")
+        _write_parquet(drawn.columns, unfinished[0])
+        digest = sha256(unfinished[0].read_bytes()).hexdigest()
+        unfinished[1].write_text(_truth_json(world, drawn, path.name, digest), encoding="utf-8")
+        with held():
+            unfinished[0].replace(path)
+            unfinished[1].replace(truth)
     except OSError as error:
         what = f"can't be written: {error.strerror}"
         raise MachineError(Problem(where=str(path), code="M310", what=what, mend="choose a writable place")) from error
+    finally:
+        _discard(unfinished)
     return WrittenWorld(data=path, truth=truth, rows=world.n, sha256=digest)
+
+
+def _discard(unfinished: Iterable[Path]) -> None:
+    """Remove what was not renamed into place, where the disk still allows it."""
+    for one in unfinished:
+        with suppress(OSError):
+            one.unlink(missing_ok=True)
 
 
 def _write_parquet(columns: Mapping[str, Column], path: Path) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cxcausal.core.errors import IntegrityError, Problem
+from cxcausal.core.progress import SILENT, Progress
 from cxcausal.tracking import ledger
 from cxcausal.tracking.layout import MANIFEST_FILE, run_folders, runs_folder
 from cxcausal.tracking.ledger_chain import LedgerLine
@@ -28,21 +29,26 @@ class Audit:
     problems: tuple[Problem, ...]
 
 
-def audit(root: Path, *, anchor: str | None = None) -> Audit:
+def audit(root: Path, *, anchor: str | None = None, progress: Progress = SILENT) -> Audit:
     """Check the whole project and tell all that is wrong at once.
 
     A chain shows tampering only to someone who kept an earlier head: pass it as `anchor`.
     """
     try:
-        lines = ledger.read(root)
-        if anchor is not None:
-            ledger.verify_anchor(root, anchor)
+        with progress.stage("checking the ledger's chain"):
+            lines = ledger.read(root)
+            if anchor is not None:
+                ledger.verify_anchor(root, anchor)
     except IntegrityError as error:
         return Audit(lines=0, runs=0, absent=(), problems=error.problems)
     entered = {line.payload["run_id"]: line for line in lines if line.kind in {"analyse", "rerun"}}
     folders = run_folders(root)
     present = {folder.name for folder in folders}
-    problems = [problem for folder in folders for problem in _run_problems(folder, entered.get(folder.name))]
+    problems: list[Problem] = []
+    with progress.stage("checking runs against their hashes", total=len(folders)) as checking:
+        for folder in folders:
+            problems += _run_problems(folder, entered.get(folder.name))
+            checking.advance()
     return Audit(
         lines=len(lines),
         runs=len(folders),

@@ -33,8 +33,9 @@ def write_atomic(path: Path, content: bytes) -> None:
         temporary.replace(path)
         sync_folder(path.parent)
     except OSError as error:
-        _discard(temporary)
         raise machine_error(path, "write", error) from error
+    finally:
+        _discard(temporary)
 
 
 def write_over(path: Path, content: bytes) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from cxcausal.core.canonical import canonical_json, sha256_of
 from cxcausal.core.errors import IntegrityError, Problem
+from cxcausal.core.interrupts import held
 from cxcausal.tracking.actor import Actor
 from cxcausal.tracking.files import locked, machine_error, sync_folder
 from cxcausal.tracking.layout import STATE, now_text
@@ -152,7 +153,7 @@ def _append_bytes(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         is_new = not path.exists()
-        with path.open("ab", buffering=0) as handle:
+        with held(), path.open("ab", buffering=0) as handle:
             size = os.fstat(handle.fileno()).st_size
             try:
                 _write_all(handle, content)

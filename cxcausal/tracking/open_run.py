@@ -1,28 +1,16 @@
 """A run while it is being computed: exceptions, Ctrl-C and SIGTERM each leave the status they deserve."""
 
 import contextlib
-import signal
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 
 from cxcausal.core.errors import CxCausalError, IntegrityError, MachineError
-from cxcausal.core.interrupts import Interrupts
+from cxcausal.core.interrupts import TERMINATED, Interrupts, Terminated, held
 from cxcausal.tracking.layout import MANIFEST_FILE
 from cxcausal.tracking.reaper import is_entered
 from cxcausal.tracking.run_store import RunStore
 
-Handler = Callable[[int, FrameType | None], object] | int | signal.Handlers | None
-TERMINATED = 128 + signal.SIGTERM
-
-
-class Terminated(SystemExit):
-    """SIGTERM arrived; the process leaves with 143 once the run is marked KILLED."""
-
-    def __init__(self) -> None:
-        """Carry the exit code that shells expect for SIGTERM."""
-        super().__init__(TERMINATED)
+__all__ = ["TERMINATED", "OpenRun", "Terminated"]
 
 
 class OpenRun:
@@ -41,35 +29,29 @@ class OpenRun:
         self._root = root
         self._experiment = experiment
         self._store: RunStore | None = None
-        self._previous: Handler = None
-        self._installed = False
         self._interrupts = Interrupts()
 
     def __enter__(self) -> RunStore:
-        """Make the run and, in the main thread, listen for SIGTERM."""
-        self._store = RunStore.create(self._root, self._experiment)
-        if threading.current_thread() is threading.main_thread():
-            self._previous = signal.signal(signal.SIGTERM, _terminate)
-            self._installed = True
+        """Make the run and, in the main thread, listen for Ctrl-C and SIGTERM."""
         self._interrupts.__enter__()
+        try:
+            with held():
+                self._store = RunStore.create(self._root, self._experiment)
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
         return self._store
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Mark the run FINISHED, FAILED or KILLED, and put the old signal handler back; errors go on rising."""
+        """Mark the run FINISHED, FAILED or KILLED, and put the old signal handlers back; errors go on rising."""
         try:
-            if self._store is not None:
-                _close(self._store, KeyboardInterrupt() if self._interrupts.hidden_by(error) else error)
+            with held():
+                if self._store is not None:
+                    _close(self._store, self._interrupts.exception() if self._interrupts.hidden_by(error) else error)
         finally:
-            if self._installed:
-                signal.signal(signal.SIGTERM, self._previous if self._previous is not None else signal.SIG_DFL)
             self._interrupts.__exit__(kind, error, trace)
-
-
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    """Turn SIGTERM into an exception, so that the stack unwinds and files are closed."""
-    raise Terminated
 
 
 def _close(store: RunStore, error: BaseException | None) -> None:

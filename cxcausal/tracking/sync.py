@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from cxcausal.core.canonical import canonical_json
 from cxcausal.core.errors import CxCausalError, IntegrityError, MachineError, Problem
+from cxcausal.core.progress import SILENT, Progress, Stage
 from cxcausal.tracking import ledger
 from cxcausal.tracking.files import write_atomic
 from cxcausal.tracking.layout import PROJECTION_FILE, RESULTS, STATUS_FILE, run_folders
@@ -69,16 +70,23 @@ def send_run(root: Path, tracking_uri: str, directory: Path, ledger_hash: str, *
     return outcome
 
 
-def sync(root: Path, tracking_uri: str) -> Synced:
+def sync(root: Path, tracking_uri: str, progress: Progress = SILENT) -> Synced:
     """Send every finished run that this store doesn't have yet; any number of calls leaves one run each.
 
     The first failure of the store ends the attempt, so that a dead server costs its patience once.
     """
     reap(root)
-    waiting = _waiting(root, resolve_uri(root, tracking_uri))
-    if not waiting:
-        return Synced()
-    hashes = _ledger_hashes(root)
+    with progress.stage("looking for runs that wait"):
+        waiting = _waiting(root, resolve_uri(root, tracking_uri))
+        hashes = _ledger_hashes(root) if waiting else {}
+    with progress.stage("sending runs to MLflow", total=len(waiting)) as sending:
+        return _sent(root, tracking_uri, waiting, hashes, sending)
+
+
+def _sent(
+    root: Path, tracking_uri: str, waiting: tuple[Path, ...], hashes: Mapping[str, str], sending: Stage
+) -> Synced:
+    """Send what waits, one run after the other."""
     sent: list[str] = []
     warnings: list[str] = []
     broken: list[str] = []
@@ -93,6 +101,7 @@ def sync(root: Path, tracking_uri: str) -> Synced:
             warnings.append(outcome.warning or "")
             break
         sent.append(directory.name)
+        sending.reach(len(sent))
     pending = tuple(directory.name for directory in waiting if directory.name not in sent)
     return Synced(sent=tuple(sent), pending=pending, warnings=tuple(warnings), broken=tuple(broken))
 

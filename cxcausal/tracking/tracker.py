@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cxcausal.core.errors import CxCausalError, MachineError, Problem
+from cxcausal.core.interrupts import held
+from cxcausal.core.progress import SILENT, Progress, RunRecorded, Wrote
 from cxcausal.core.results import RunResult
 from cxcausal.tracking import ledger
 from cxcausal.tracking.actor import resolve_actor
@@ -30,6 +32,7 @@ class Recorded:
 
     Attributes:
         run_id: the run's ULID. directory: its folder; results, report, manifest: files in it.
+        published: the report's copy under `reports/`.
         manifest_hash: SHA-256 of the manifest. ledger_head: hash of the ledger's line about this run.
         mlflow_run_id: MLflow's id; None while the projection waits.
         warnings: what the reader should know, such as a tracking server that did not answer.
@@ -39,6 +42,7 @@ class Recorded:
     directory: Path
     results: Path
     report: Path
+    published: Path
     manifest: Path
     manifest_hash: str
     ledger_head: str
@@ -54,6 +58,7 @@ class Tracker:
         root: the project's root.
         tracking_uri: MLflow's address; a relative SQLite path is taken from the root.
         actor: who acts, as asserted by `--as`; None leaves it to the environment, git or the system.
+        progress: told how far recording is, and where things were written.
 
     Example:
         >>> import tempfile
@@ -66,6 +71,7 @@ class Tracker:
     root: Path
     tracking_uri: str = DEFAULT_URI
     actor: str | None = None
+    progress: Progress = SILENT
 
     def open(self, experiment: str) -> OpenRun:
         """Return a context manager that makes a run's folder and keeps its status true; dead runs are closed first."""
@@ -81,7 +87,7 @@ class Tracker:
         return ledger.head(self.root)
 
     def record(self, store: RunStore, result: RunResult, html: bytes, *, kind: RecordKind = "analyse") -> Recorded:
-        """Write results and report, then the manifest, then the ledger's line, and at last MLflow.
+        """Write results and report, then the manifest, then the ledger's line, the report's copy, and at last MLflow.
 
         The run is FINISHED once the ledger has it. MLflow is a projection: its failure is a warning.
 
@@ -91,34 +97,61 @@ class Tracker:
             MachineError: the disk refuses; the run is not FINISHED, earlier runs are unchanged.
         """
         _same_run(store, result)
-        _write_files(store, result, html)
-        line = self._enter(store, result, kind)
-        store.finish("FINISHED")
-        sent = send_run(self.root, self.tracking_uri, store.directory, line.hash)
+        with self.progress.stage("recording the run"):
+            _write_files(store, result, html)
+            line, published, refused = self._enter(store, result, html, kind)
+        self._told(store, published)
+        with self.progress.stage("sending the run to MLflow"):
+            sent = send_run(self.root, self.tracking_uri, store.directory, line.hash)
         return Recorded(
             run_id=store.run_id,
             directory=store.directory,
             results=store.directory / RESULTS,
             report=store.directory / REPORT,
+            published=published,
             manifest=store.directory / MANIFEST_FILE,
             manifest_hash=line.payload["manifest"],
             ledger_head=line.hash,
             mlflow_run_id=sent.mlflow_run_id,
-            warnings=(sent.warning,) if sent.warning else (),
+            warnings=(*((sent.warning,) if sent.warning else ()), *refused),
         )
 
     def sync(self) -> Synced:
         """Send every finished run that MLflow doesn't have yet."""
-        return sync(self.root, self.tracking_uri)
+        return sync(self.root, self.tracking_uri, self.progress)
 
-    def _enter(self, store: RunStore, result: RunResult, kind: RecordKind) -> LedgerLine:
-        """Write manifest and ledger line under one lock, so that each manifest names the one before it."""
+    def _told(self, store: RunStore, published: Path) -> None:
+        """Tell where things lie."""
+        for what, path in (("run", store.directory), ("ledger", ledger.ledger_path(self.root)), ("report", published)):
+            self.progress.tell(Wrote(what=what, path=str(path)))
+
+    def _enter(
+        self, store: RunStore, result: RunResult, html: bytes, kind: RecordKind
+    ) -> tuple[LedgerLine, Path, tuple[str, ...]]:
+        """Write manifest and ledger line under one lock, so that each manifest names the one before it.
+
+        Line, status and the report's copy belong together: Ctrl-C waits for all. Where the copy can't be made, the
+        run's own page is returned, and a warning.
+        """
         actor = resolve_actor(self.root, self.actor)
         with ledger.writing(self.root) as chain:
             manifest = build_manifest(self.root, store.directory, result, _last_manifest(chain.lines))
             payload = _analysis(result, write_manifest(store.directory, manifest))
             entry = ledger.Entry(kind=kind, experiment=result.experiment, actor=actor, payload=payload)
-            return ledger.append_to(self.root, chain, entry)
+            with held():
+                line = ledger.append_to(self.root, chain, entry)
+                store.finish("FINISHED")
+                self.progress.tell(RunRecorded(run_id=store.run_id))
+                return line, *self._published(store, html)
+
+    def _published(self, store: RunStore, html: bytes) -> tuple[Path, tuple[str, ...]]:
+        """Return where the report can be read, and a warning where that is no copy."""
+        try:
+            return publish_report(self.root, store.experiment, store.run_id, html), ()
+        except MachineError as error:
+            own = store.directory / REPORT
+            mend = f"the run is recorded; read {own}, or copy it from there"
+            return own, (str(replace(error.problems[0], mend=mend)),)
 
 
 def publish_report(root: Path, experiment: str, run_id: str, html: bytes) -> Path:
@@ -130,16 +163,6 @@ def publish_report(root: Path, experiment: str, run_id: str, html: bytes) -> Pat
     path = root / "reports" / experiment / run_id / "index.html"
     write_atomic(path, html)
     return path
-
-
-def published(root: Path, recorded: Recorded, experiment: str, html: bytes) -> tuple[Path, tuple[str, ...]]:
-    """Return where the report can be read, and all warnings: a copy that can't be made leaves the run's own page."""
-    try:
-        return publish_report(root, experiment, recorded.run_id, html), recorded.warnings
-    except MachineError as error:
-        problem = error.problems[0]
-        mend = f"the run is recorded; read {recorded.report}, or copy it from there"
-        return recorded.report, (*recorded.warnings, str(replace(problem, mend=mend)))
 
 
 def _same_run(store: RunStore, result: RunResult) -> None:

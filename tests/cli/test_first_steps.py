@@ -70,7 +70,7 @@ def test_a_bare_group_shows_its_help_and_no_problem(tmp_path: Path, words: tuple
 
 
 def test_an_option_before_the_verb_is_sent_behind_it(tmp_path: Path) -> None:
-    done = Project(root=tmp_path).cx("--quiet", "run", "x.yaml")
+    done = Project(root=tmp_path).cx("--json", "run", "x.yaml")
     assert done.code == 2
     assert "options stand after the verb" in done.err
 

@@ -133,18 +133,18 @@ def fails(function: str, error: int, first: int, times: int) -> None:
     setattr(os, function, wrong)
 
 
-def when(said: str, name: str, *given: Any) -> None:
-    """Do another ill at the moment when the command says `said`, while it runs."""
-    import cxcausal.cli.run_commands as commands  # noqa: PLC0415 - only in the process that shall be ill
+def when(begun: str, name: str, *given: Any) -> None:
+    """Do another ill at the moment when the command begins what is called `begun`, while it runs."""
+    from cxcausal.core.progress import Progress  # noqa: PLC0415 - only in the process that shall be ill
 
-    right = commands._say
+    right = Progress.stage
 
-    def say(text: str) -> None:
-        right(text)
-        if text.startswith(said):
+    def stage(progress: Progress, stage_name: str, *rest: Any) -> Any:
+        if stage_name.startswith(begun):
             globals()[name](*given)
+        return right(progress, stage_name, *rest)
 
-    commands._say = say
+    Progress.stage = stage  # type: ignore[method-assign]
 
 
 def after_hashing(name: str, *given: Any) -> None:
@@ -153,8 +153,8 @@ def after_hashing(name: str, *given: Any) -> None:
 
     right = opening.hash_inputs  # type: ignore[attr-defined]
 
-    def hashed(source: Any) -> Any:
-        found = right(source)
+    def hashed(*asked: Any) -> Any:
+        found = right(*asked)
         globals()[name](*given)
         return found
 

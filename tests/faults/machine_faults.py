@@ -103,7 +103,7 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         left="gone",
         says=r"E601 could not find this file: No such file or directory — check space",
         told="the project is removed under the run: it stops, and does not make the folders anew",
-        ills=(("when", "checking", "remove", "@"),),
+        ills=(("when", "checking, estimating", "remove", "@"),),
     ),
     _disk(
         name="runs_removed",
@@ -111,7 +111,7 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         left="gone",
         says=r"E601 could not find this file: No such file or directory — check space",
         told="the run's folder is removed under it: it stops, and the ledger stays as it was",
-        ills=(("when", "writing", "remove", "@/.cxcausal/runs/callback"),),
+        ills=(("when", "writing the report", "remove", "@/.cxcausal/runs/callback"),),
     ),
     _data(
         name="data_unreadable",
@@ -146,7 +146,7 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         told="Parquet is read while it is analysed: the run is FAILED",
         before=mess.as_parquet,
         words=(*RUN, "--on", "data/callback.parquet"),
-        ills=(("when", "checking", "append", "@/data/callback.parquet", "x"),),
+        ills=(("when", "checking, estimating", "append", "@/data/callback.parquet", "x"),),
     ),
     _place(
         name="no_git",
@@ -241,14 +241,14 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         code=0,
         left="FINISHED",
         told="the run is recorded; no file of it takes the place of stdout",
-        ills=(("close", 1), ("when", "writing", "shout", 1)),
+        ills=(("close", 1), ("when", "writing the report", "shout", 1)),
     ),
     _ends(
         name="stderr_closed",
         code=0,
         left="FINISHED",
         told="as above",
-        ills=(("close", 2), ("when", "writing", "shout", 2)),
+        ills=(("close", 2), ("when", "writing the report", "shout", 2)),
         slow=True,
     ),
     _ends(
@@ -281,20 +281,20 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         left="KILLED",
         says=r"command line U130 interrupted — ",
         told="the run is KILLED",
-        ills=(("when", "checking", "die", SIGINT),),
+        ills=(("when", "checking, estimating", "die", SIGINT),),
     ),
     _stop(
         name="terminated",
         code=143,
         left="KILLED",
         told="the run is KILLED",
-        ills=(("when", "writing", "die", SIGTERM),),
+        ills=(("when", "writing the report", "die", SIGTERM),),
     ),
     _stop(
         name="killed",
         code=137,
         left="KILLED",
         told="the next `run`, `list` or `sync` marks the run KILLED, or FINISHED where the ledger has it in full",
-        ills=(("when", "writing", "die", SIGKILL),),
+        ills=(("when", "writing the report", "die", SIGKILL),),
     ),
 )

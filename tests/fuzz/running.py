@@ -7,6 +7,7 @@ from typing import Any
 from cxcausal import api
 from cxcausal.cli.errors import emit
 from cxcausal.core.errors import ExitCode
+from cxcausal.core.progress import SILENT
 from cxcausal.core.results import RunResult
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.core.spec.placing import placing
@@ -37,7 +38,7 @@ def analysed(path: Path, on: str | None = None) -> int:
     resolved = load_experiment(path)
     with placing(resolved, on):
         refuse_unsupported(resolved.spec)
-        with api._open(resolved, on) as dataset:
+        with api._open(resolved, on, SILENT) as dataset:
             refuse_repeated_units(resolved.spec, dataset)
             refuse_early(resolved.spec, dataset)
             result = analyse(resolved.spec, dataset, api._context(resolved, RUN_ID), NoStore())

@@ -1,14 +1,20 @@
 """Many processes at once, and processes that die at any moment: what is left must be true."""
 
+import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from cxcausal.core.interrupts import Interrupts
+from cxcausal.core.results import RunResult
 from cxcausal.tracking import ledger
 from cxcausal.tracking.audit import audit
 from cxcausal.tracking.layout import run_folders
@@ -18,6 +24,7 @@ from cxcausal.tracking.mlflow_sink import open_store
 from cxcausal.tracking.reaper import reap
 from cxcausal.tracking.run_status import read_status
 from cxcausal.tracking.sync import sync
+from cxcausal.tracking.tracker import Tracker
 from cxcausal.tracking.tracking_uri import DEFAULT_URI, resolve_uri
 
 HERE = Path(__file__).resolve().parent
@@ -82,3 +89,39 @@ def test_kill_9_at_random_moments(project: Path) -> None:
         sync(project, DEFAULT_URI)
     assert run_tags(project) == finished
     assert audit(project).problems == ()
+
+
+def test_ctrl_c_between_ledger_and_status_waits_for_both(
+    tmp_path: Path, make_result: Callable[..., RunResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = ledger.append_to
+
+    def appended_and_pressed(*words: Any) -> Any:
+        line = append(*words)
+        signal.raise_signal(signal.SIGINT)
+        return line
+
+    def recorded() -> None:
+        tracker = Tracker(tmp_path, actor="ann@example.com")
+        with Interrupts(), tracker.open("outreach") as store:
+            tracker.record(store, make_result(store.run_id), b"page")
+
+    monkeypatch.setattr(ledger, "append_to", appended_and_pressed)
+    with pytest.raises(KeyboardInterrupt):
+        recorded()
+    (folder,) = run_folders(tmp_path)
+    assert read_status(folder).status == "FINISHED"
+    assert [line.payload["run_id"] for line in ledger.read(tmp_path)] == [folder.name]
+
+
+def test_runs_of_dead_processes_are_closed_when_the_next_one_opens(tmp_path: Path) -> None:
+    with Tracker(tmp_path).open("outreach") as store:
+        dead = json.loads((store.directory / "status.json").read_bytes())
+    dead.update(status="RUNNING", process=2**22 - 1)
+    (store.directory / "status.json").write_text(json.dumps(dead), encoding="utf-8")
+    damaged = store.directory.with_name("01AAAAAAAAAAAAAAAAAAAAAAAA")
+    damaged.mkdir()
+    (damaged / "status.json").write_bytes(b"{")
+    with Tracker(tmp_path).open("outreach") as living:
+        assert living.status().status == "RUNNING"
+    assert store.status().status == "KILLED"

@@ -222,4 +222,4 @@ def test_git_commit_and_dirt_are_told_but_for_our_own_output(tmp_path: Path) -> 
 def test_runs_lie_under_the_root_only(tmp_path: Path, make_result: MakeResult) -> None:
     recorded = record(tmp_path, make_result)
     assert run_folders(tmp_path) == (recorded.directory,)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".cxcausal", "audit"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".cxcausal", "audit", "reports"]

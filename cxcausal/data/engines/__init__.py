@@ -1,10 +1,11 @@
 """Engines: where the tables of a plan are read and aggregated, and which of them a source needs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 
 from cxcausal.core.errors import PlanError, Problem
+from cxcausal.core.progress import SILENT, Progress
 from cxcausal.data.engine import Engine
 from cxcausal.data.sources import Source
 
@@ -22,15 +23,17 @@ _READ_FILES = frozenset({EMBEDDED, "spark", "sc"})
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """What a project's file says of its engine.
+    """What an engine is started with: what the project's file says of it, and who listens.
 
     Attributes:
         engine: `duckdb`, `spark`, or a URL, in which `${env:NAME}` may stand.
         timezone: of times without one, such as `Europe/Berlin`.
+        progress: told what is being read, and of every statement.
     """
 
     engine: str = EMBEDDED
     timezone: str = "UTC"
+    progress: Progress = SILENT
 
 
 PLAIN = Session()
@@ -60,7 +63,7 @@ def start_engine(source: Source, *, root: Path, session: Session) -> Engine:
     module, _, function = _ENGINES[scheme].partition(":")
     start = getattr(import_module(module), function)
     started: Engine = start(url, label=source.label, root=root, timezone=session.timezone)
-    return started
+    return replace(started, progress=session.progress)
 
 
 def url_of(source: Source, engine: str) -> str:

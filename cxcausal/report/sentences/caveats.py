@@ -170,11 +170,11 @@ def unknowns(facts: Facts) -> Iterator[Sentence]:
         if worth is not None:
             yield worth
         yield from _not_asked(facts)
-        yield from _notes(facts)
+        yield from notes(facts)
     yield from _reach(facts)
 
 
-def _notes(facts: Facts) -> Iterator[Sentence]:
+def notes(facts: Facts) -> Iterator[Sentence]:
     """Yield the run's own notes: what qualifies a number must not hide among versions and hashes."""
     told = _TOLD_ELSEWHERE if delivery_sentence(facts) is None else (*_TOLD_ELSEWHERE, _OF_BEING_ASSIGNED)
     for index, note in enumerate(facts.result.notes):

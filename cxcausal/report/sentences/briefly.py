@@ -1,0 +1,38 @@
+"""What a reader of the terminal must also know, in the order of its weight: page one has the same sentences."""
+
+from collections.abc import Iterator
+
+from cxcausal.core.results import RunResult
+from cxcausal.report.facts import Facts
+from cxcausal.report.sentences.answer import main_metric
+from cxcausal.report.sentences.caveats import beside_the_answer, cap_sentences, notes
+from cxcausal.report.sentences.surveys import unsafe_sentence
+from cxcausal.report.text import Sentence, plain
+
+MOST = 4
+"""So many sentences are read; what comes behind them is counted."""
+
+
+def caveat_texts(result: RunResult, most: int = MOST) -> tuple[str, ...]:
+    """Return what stands beside the answer, and the run's notes, as far as they qualify a number.
+
+    Args:
+        result: of a run; why its verdict is capped is not told again, as the terminal says so in a line of its own.
+        most: sentences; of what is left over only the number is told.
+    """
+    told = list(dict.fromkeys(plain(words).strip() for words in _caveats(Facts(result))))
+    left = len(told) - most
+    more = f"{left} more of this kind in the report, under “The answer” and “What we do not know”."
+    return (*told[:most], *([more] if left > 0 else []))
+
+
+def _caveats(facts: Facts) -> Iterator[Sentence]:
+    metric = main_metric(facts)
+    row = facts.row(metric.name, facts.lead)
+    unsafe = unsafe_sentence(facts, metric, facts.lead)
+    if not facts.withheld and unsafe and row is not None and row.clear:
+        yield unsafe
+    capped = tuple(cap_sentences(facts)) if facts.result.capped_by is not None else ()
+    yield from (words for words in beside_the_answer(facts) if words not in capped)
+    if not facts.withheld:
+        yield from notes(facts)
