@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-LIMIT = 60.0
+LIMIT = 240.0
 Ill = Sequence[Any]
 
 
@@ -76,7 +76,11 @@ class Machine:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.close()
-        self._process.wait(timeout=30)
+        try:
+            self._process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         self._process.stdout.close()
 
     def _asked(self, job: Job) -> dict[str, Any]:
@@ -106,7 +110,7 @@ def _ended(asked: Mapping[str, Any], told: Mapping[str, Any]) -> Ended:
         seconds=told["seconds"],
         out=_text(asked["stdout"]),
         err=_text(asked["stderr"]),
-        seen=json.loads(seen.read_bytes()),
+        seen=json.loads(seen.read_bytes()) if seen.exists() else {"files": {}, "ledger": "", "runs": {}},
     )
 
 

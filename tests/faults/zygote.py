@@ -81,7 +81,8 @@ def _waited(child: int, deadline: float) -> tuple[int, float]:
             code = os.waitstatus_to_exitcode(status)
             return code if code >= 0 else 128 - code, time.monotonic()
         if time.monotonic() > deadline:
-            os.killpg(child, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL)
         time.sleep(0.005)
 
 
