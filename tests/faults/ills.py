@@ -144,7 +144,7 @@ def when(begun: str, name: str, *given: Any) -> None:
             globals()[name](*given)
         return right(progress, stage_name, *rest)
 
-    Progress.stage = stage  # type: ignore[method-assign]
+    Progress.stage = stage  # type: ignore[method-assign, assignment]
 
 
 def after_hashing(name: str, *given: Any) -> None:
@@ -158,7 +158,7 @@ def after_hashing(name: str, *given: Any) -> None:
         globals()[name](*given)
         return found
 
-    opening.hash_inputs = hashed  # type: ignore[attr-defined]
+    opening.hash_inputs = hashed  # type: ignore[attr-defined, assignment]
 
 
 def timed(note: str) -> None:
