@@ -11,13 +11,13 @@ import ibis
 import numpy.typing as npt
 
 from cxcausal.core.errors import DataError, MachineError, Problem
+from cxcausal.data.memory import VARIABLE, in_words, memory_limit
 
 Table = Any
 """An Ibis table expression; Ibis is not fully typed."""
 Value = Any
 """An Ibis column or scalar expression."""
 
-MEMORY_LIMIT = "4GB"
 THREADS: int | None = None
 """How many threads the engine may use; None for as many as there are cores."""
 _UNREADABLE = (
@@ -116,21 +116,21 @@ class Engine:
             raise DataError(Problem(where=self.label, code="D121", what=what, mend="export the data again")) from None
 
     def _too_large(self) -> MachineError:
-        what = (
-            f"the data need more than the {MEMORY_LIMIT} of memory that the engine may use, and it can't use the disk"
-        )
-        mend = "make .cxcausal/tmp writable and free space there, or store the data as Parquet"
+        limit = in_words(memory_limit())
+        what = f"the data need more than the {limit} of memory that the engine may use, and it can't use the disk"
+        mend = f"make .cxcausal/tmp writable with space left, allow more with {VARIABLE}, or store the data as Parquet"
         return MachineError(Problem(where=self.label, code="D120", what=what, mend=mend))
 
 
 def start_engine(label: str, *, root: Path, timezone: str) -> Engine:
     """Return a fresh engine that loads no extension; it spills to `.cxcausal/tmp` below the root where it must."""
-    backend, spill = ibis.duckdb.connect(), root / ".cxcausal" / "tmp"
+    limit, spill = memory_limit(), root / ".cxcausal" / "tmp"
+    backend = ibis.duckdb.connect()
     settings = {
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "allow_community_extensions": "false",
-        "memory_limit": _quoted(MEMORY_LIMIT),
+        "memory_limit": _quoted(f"{limit}B"),
         "temp_directory": _quoted(str(spill)),
         "TimeZone": _quoted(timezone),
         "enable_progress_bar": "false",
