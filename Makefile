@@ -13,7 +13,7 @@ WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help install demo test check fuzz bench validate reports lock clean
+.PHONY: help install demo test check fuzz bench growth validate reports lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,9 @@ bench: $(BENCH) ## time the aggregate road against its peers in the same run, an
 $(BENCH): $(READY) benchmarks/requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
 	@touch $@
+
+growth: $(READY) ## measure time and memory against rows, metrics, segments, arms and covariates (quarter of an hour)
+	@$(BIN)/python -m benchmarks.growth
 
 validate: $(READY) ## run the ladder of proof, bar by bar (resumable), and write docs/validation.md
 	@$(BIN)/python -m tests.validation

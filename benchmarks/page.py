@@ -27,9 +27,9 @@ be saved without giving up sums that are the same to the bit.
 What was saved: texts are grouped as they are stored, since the engine groups codes, and computed texts took a third of
 the scan; a rate of zeros and ones asks for two sums instead of six; what is never missing is not counted again.
 
-An adjusted metric takes three more scans per grouping: cross-products, then the largest squared residual and their sum.
-So it grows with the segments, and with every metric whose missing values differ. Taking all groupings' cross-products
-from one scan would save about a fifth of it; the residuals differ by grouping.
+Adjusted metrics take three more scans: cross-products, then the largest squared residual and their sum. All segments
+share them while their combinations with the arms stay below 500; the residuals are still computed once per segment
+column. Metrics whose missing values differ have scans of their own.
 
 Preparing reads the data three times before the first question: rules that values must obey, bounds for fixed point, and
 the texts' levels, a scan of one column each.

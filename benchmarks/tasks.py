@@ -49,7 +49,7 @@ TASKS: dict[str, Task] = {
 }
 
 
-def _peak_mib() -> float:
+def peak_mib() -> float:
     """Return the largest resident size of this process alone, as Linux counts it since its start."""
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
@@ -66,7 +66,7 @@ def main() -> None:
         begun = time.perf_counter()
         call()
         times.append(time.perf_counter() - begun)
-    peak = _peak_mib()
+    peak = peak_mib()
     warm = sorted(times[1:])[len(times[1:]) // 2]
     print(json.dumps({"prepare": prepared - start, "first": times[0], "warm": warm, "peak_mib": peak}))  # noqa: T201
 

@@ -21,6 +21,8 @@ Table = Any
 Value = Any
 """An Ibis column or scalar expression."""
 Row = tuple[Any, ...]
+Columns = Mapping[str, Sequence[str | float | None]]
+"""A small table of ours: every column has at least one value that is not None, of which all others are alike."""
 RAW = "raw"
 """How the table of units is named inside an engine."""
 
@@ -190,7 +192,7 @@ class Engine(ABC):
         """Return `expr` computed once, as a table inside the engine."""
 
     @abstractmethod
-    def load(self, name: str, columns: Mapping[str, Sequence[str | float | int]]) -> Table:
+    def load(self, name: str, columns: Columns) -> Table:
         """Return a small table of ours inside the engine; `forget` drops it."""
 
     @abstractmethod

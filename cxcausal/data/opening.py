@@ -17,14 +17,15 @@ from cxcausal.data.event_tables import checked, open_streams, source_entry
 from cxcausal.data.events import enrolled, with_events
 from cxcausal.data.file_checks import refuse_bad_files
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs, hash_table
+from cxcausal.data.memory import memory_limit
 from cxcausal.data.roles import Roles, roles_of
 from cxcausal.data.sources import Confines, Source, find_source
 from cxcausal.data.steady import Unchanged, stamps_of
 from cxcausal.data.units import Units, prepare_units
 from cxcausal.data.winsorized import with_caps
 
-_MAY_SPILL = 50_000_000
-"""Bytes of input: smaller files fit into the engine's memory whatever is asked, and leave the project untouched."""
+_MAY_SPILL = 1 / 80
+"""Of the memory limit: smaller files fit into it whatever is asked, and leave the project untouched."""
 
 
 def open_dataset(
@@ -161,6 +162,6 @@ def _refuse_several_engines(source: Source, tables: Mapping[str, Source], engine
 
 def _make_room(sources: tuple[Source, ...], root: Path) -> None:
     """Make the folder that the engine spills to lie in, for data that may need it; the engine makes the last level."""
-    if sum(file.stat().st_size for source in sources for file in source.files) > _MAY_SPILL:
+    if sum(file.stat().st_size for source in sources for file in source.files) > _MAY_SPILL * memory_limit():
         with suppress(OSError):
             (root / ".cxcausal").mkdir(exist_ok=True)

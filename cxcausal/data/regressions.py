@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, combinations_with_replacement
+from itertools import accumulate, chain, combinations_with_replacement
+from math import prod
 
 import numpy as np
 
@@ -10,24 +11,39 @@ from cxcausal.core.answers import ArmFit, Key, Regression
 from cxcausal.core.queries import Measure, RegressionQuery
 from cxcausal.data.covariates import Column
 from cxcausal.data.engine import Engine, Table, Value
-from cxcausal.data.exact import Grid, Products, on_grid, unscaled, with_halves
+from cxcausal.data.exact import Grid
+from cxcausal.data.gram import Cell, Totals, pairs_of, totals_of
 from cxcausal.data.lines import Line, Spread, Sums, spread_of
-from cxcausal.data.squares import Squares, squared
+from cxcausal.data.squares import Grouping, Squares, coefficients_of, squared
 from cxcausal.data.strata import regression_columns
 from cxcausal.data.subjects import components_of, inclusion_of
 from cxcausal.data.units import Units
 
+MOST_CELLS = 500
+"""Groups of a pass, as combinations of their values; more are cheaper in several passes."""
+_MOST_SUMS = 300_000
+"""Numbers that one pass may hand over."""
+_MOST_COEFFICIENTS = 500
+"""Numbers that come to each unit in the second pass of several groupings."""
+Names = tuple[str, ...]
+_Tables = Mapping[tuple[Names, Measure], Mapping[Key, Regression]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class _Batch:
-    """Measures of which the same units count, with the same covariates and groups: they share both passes."""
+    """Measures of which the same units count, with the same covariates: all their groups share both passes."""
 
     columns: tuple[Column, ...]
     measures: tuple[Measure, ...]
-    by: tuple[str, ...]
+    bys: tuple[Names, ...]
     contrast: tuple[str, str] | None = None
     strata_apart: bool = False
     center: str = "counted"
+
+    @property
+    def groups(self) -> Names:
+        """The columns of which the combinations are the cells."""
+        return tuple(dict.fromkeys(chain.from_iterable(self.bys)))
 
     @property
     def places(self) -> tuple[tuple[int, ...], ...]:
@@ -52,13 +68,21 @@ class _Batch:
     def rows(self, units: Units) -> tuple[Table, tuple[Grid, ...]]:
         """Return arm, groups g0…, covariates z0… and components y0… of the analysed units, and the grids."""
         table, covariates, outcomes = self.parts(units)
-        groups = {f"g{index}": table[_key(units, name)] for index, name in enumerate(self.by)}
+        groups = {f"g{index}": table[_key(units, name)] for index, name in enumerate(self.groups)}
         values = {f"z{index}": value for index, (value, _) in enumerate(covariates)}
         values |= {f"y{index}": value for index, (value, _) in enumerate(outcomes)}
         rows = table.select(arm=table[units.key("arm")], **groups, **values)
         if self.contrast is not None:
             rows = rows.filter(rows.arm.isin(self.contrast))
         return rows, tuple(grid for _, grid in (*covariates, *outcomes))
+
+    def fits(self, units: Units) -> bool:
+        """Tell whether one pass over all combinations of the groups is cheaper than several."""
+        cells = len(units.arms) * prod(len(units.levels[name]) for name in self.groups)
+        k, width = len(self.columns), len(self.columns) + sum(map(len, self.places))
+        coefficients = coefficients_of(k, width - k) * len(self.bys)
+        numbers = cells * max(3 * len(pairs_of(k, width)), coefficients)
+        return cells <= MOST_CELLS and numbers <= _MOST_SUMS and coefficients <= _MOST_COEFFICIENTS
 
 
 def _key(units: Units, name: str) -> str:
@@ -70,7 +94,7 @@ def _key(units: Units, name: str) -> str:
 def regressions(
     engine: Engine, units: Units, queries: Sequence[RegressionQuery]
 ) -> Mapping[RegressionQuery, Mapping[Key, Regression]]:
-    """Answer every query with two passes over the units for all that share covariates, groups and units.
+    """Answer every query with two passes over the units for all that share covariates and units, whatever their groups.
 
     Raises:
         DataError: a covariate has too many values.
@@ -81,85 +105,85 @@ def regressions(
     alike: dict[object, list[RegressionQuery]] = {}
     for query in dict.fromkeys(queries):
         own = inclusion_of(query.measure, units.numbers)
-        key = (query.covariates, query.strata, query.by, query.contrast, query.center, own)
+        key = (query.covariates, query.strata, query.contrast, query.center, own)
         alike.setdefault(key, []).append(query)
     answers: dict[RegressionQuery, Mapping[Key, Regression]] = {}
     for members in alike.values():
-        batch = _batch(columns[members[0].covariates, members[0].strata], members)
-        answers |= zip(members, _fitted(engine, units, batch), strict=True)
+        for batch in _batches(columns[members[0].covariates, members[0].strata], members, units):
+            told = _fitted(engine, units, batch)
+            answers |= {one: told[one.by, one.measure] for one in members if (one.by, one.measure) in told}
     return answers
 
 
-def _batch(columns: tuple[Column, ...], alike: Sequence[RegressionQuery]) -> _Batch:
-    first = alike[0]
+def _batches(columns: tuple[Column, ...], alike: Sequence[RegressionQuery], units: Units) -> Iterator[_Batch]:
+    """Yield the queries' groupings, as many together as fit one pass; those together have the same measures."""
+    measures: dict[Names, list[Measure]] = {}
+    for query in alike:
+        measures.setdefault(query.by, []).append(query.measure)
+    waiting: list[_Batch] = []
+    for by, own in measures.items():
+        for at, batch in enumerate(waiting):
+            wider = replace(batch, bys=(*batch.bys, by))
+            if batch.measures == tuple(own) and wider.fits(units):
+                waiting[at] = wider
+                break
+        else:
+            waiting.append(_batch(columns, alike[0], by, own))
+    yield from waiting
+
+
+def _batch(columns: tuple[Column, ...], first: RegressionQuery, by: Names, measures: Sequence[Measure]) -> _Batch:
     alone = [(name,) for name in first.strata] if len(first.strata) > 1 else []
     return _Batch(
         columns=columns,
-        measures=tuple(query.measure for query in alike),
-        by=first.by,
+        measures=tuple(measures),
+        bys=(by,),
         contrast=first.contrast,
         center=first.center,
         strata_apart=any(tuple(name for name, _ in column.cell) in alone for column in columns),
     )
 
 
-def _fitted(engine: Engine, units: Units, batch: _Batch) -> list[Mapping[Key, Regression]]:
-    """Return one table per measure of a batch."""
+def _fitted(engine: Engine, units: Units, batch: _Batch) -> _Tables:
+    """Return one table per grouping and measure of a batch."""
     analysed, grids = batch.rows(units)
-    rows = analysed.filter(analysed.y0.notnull())
+    rows, k = analysed.filter(analysed.y0.notnull()), len(batch.columns)
+    names = [name for name in rows.columns if name[0] in "zy"]
+    cells = totals_of(engine, rows, names, grids, k)
+    everybody = totals_of(engine, analysed, names[:k], grids[:k], k) if batch.center == "analysed" else cells
+    groupings = [_grouping(batch, by, cells, everybody, grids) for by in batch.bys]
+    squares = squared(engine, rows, groupings, tuple(cells), batch.pairs)
+    return {
+        (by, measure): {
+            key: _regression(spread, own, batch, found.get(key, {})) for key, spread in grouping.spreads.items()
+        }
+        for by, grouping, found in zip(batch.bys, groupings, squares, strict=True)
+        for measure, own in zip(batch.measures, batch.places, strict=True)
+    }
+
+
+def _grouping(
+    batch: _Batch, by: Names, cells: Mapping[Cell, Totals], everybody: Mapping[Cell, Totals], grids: Sequence[Grid]
+) -> Grouping:
+    """Fit the lines of every group of one grouping."""
+    places = tuple(batch.groups.index(name) for name in by)
+    k, common = len(batch.columns), batch.contrast is not None
     binary = tuple(column.binary for column in batch.columns)
-    sums, common = _sums(engine, rows, grids, batch), batch.contrast is not None
-    apart = batch.center == "analysed"
-    everybody = _sums(engine, analysed, grids[: len(binary)], replace(batch, measures=())) if apart else sums
-    groups = {key: spread_of(arms, binary, common=common, everybody=everybody[key]) for key, arms in sums.items()}
-    squares = squared(engine, rows, groups, batch.pairs)
-    return [
-        {key: _regression(spread, own, batch, squares.get(key, {})) for key, spread in groups.items()}
-        for own in batch.places
-    ]
+    sums = _gathered(cells, places, grids, k)
+    whole = sums if everybody is cells else _gathered(everybody, places, grids[:k], k)
+    spreads = {key: spread_of(arms, binary, common=common, everybody=whole[key]) for key, arms in sums.items()}
+    return Grouping(places=places, spreads=spreads)
 
 
-def _sums(engine: Engine, rows: Table, grids: Sequence[Grid], batch: _Batch) -> dict[Key, dict[str, Sums]]:
-    """Run the first pass."""
-    k = len(batch.columns)
-    names = [*(f"z{index}" for index in range(k)), *(f"y{index}" for index in range(len(grids) - k))]
-    keys = ["arm", *(f"g{index}" for index in range(len(batch.by)))]
-    products = tuple(_products(k, grids))
-    whole = rows.select(*keys, **{f"q{at}": on_grid(rows[name], grids[at]) for at, name in enumerate(names)})
-    halved = with_halves(whole, list(dict.fromkeys(name for product in products for name in _halved(product))))
-    totals = {"n": halved.count(), **{f"q{at}_sum": halved[f"q{at}"].sum() for at in range(len(names))}}
-    for product in products:
-        totals |= product.sums(halved)
-    found: dict[Key, dict[str, Sums]] = {}
-    for arm, *rest in sorted(engine.fetch(halved.group_by(keys).aggregate(**totals)), key=lambda row: row[: len(keys)]):
-        key, numbers = tuple(rest[: len(batch.by)]), rest[len(batch.by) :]
-        found.setdefault(key, {})[arm] = _read(numbers, products, grids, k)
-    return dict(sorted(found.items()))
-
-
-def _products(k: int, grids: Sequence[Grid]) -> Iterator[Products]:
-    """Yield the pairs of covariates, and of covariates and components of measures."""
-    pairs = [*combinations_with_replacement(range(k), 2), *((z, y) for z in range(k) for y in range(k, len(grids)))]
-    for left, right in pairs:
-        split = not (grids[left].small and grids[right].small)
-        yield Products(left=f"q{left}", right=f"q{right}", prefix=f"x{left}_{right}", split=split)
-
-
-def _halved(product: Products) -> tuple[str, ...]:
-    return (product.left, product.right) if product.split else ()
-
-
-def _read(numbers: Sequence[int], products: Sequence[Products], grids: Sequence[Grid], k: int) -> Sums:
-    """Turn one row of exact sums into means and centred cross-products, each rounded once."""
-    n, totals, rest = numbers[0], numbers[1 : 1 + len(grids)], numbers[1 + len(grids) :]
-    centred = np.zeros((len(grids), len(grids)))
-    for product in products:
-        left, right = int(product.left[1:]), int(product.right[1:])
-        exact = n * product.total(rest[: len(product.names)]) - totals[left] * totals[right]
-        centred[left, right] = centred[right, left] = unscaled(exact, grids[left].shift + grids[right].shift, n)
-        rest = rest[len(product.names) :]
-    mean = np.array([unscaled(total, grid.shift, n) for total, grid in zip(totals, grids, strict=True)])
-    return Sums(n=n, mean=mean, gram=centred[:k, :k], cross=centred[:k, k:])
+def _gathered(
+    cells: Mapping[Cell, Totals], places: Sequence[int], grids: Sequence[Grid], k: int
+) -> dict[Key, dict[str, Sums]]:
+    """Add up the cells that fall together in a grouping."""
+    found: dict[Key, dict[str, Totals]] = {}
+    for (arm, *values), totals in cells.items():
+        arms = found.setdefault(tuple(values[place] for place in places), {})
+        arms[arm] = arms[arm].plus(totals) if arm in arms else totals
+    return {key: {arm: one.centred(grids, k) for arm, one in arms.items()} for key, arms in sorted(found.items())}
 
 
 def _regression(spread: Spread, own: tuple[int, ...], batch: _Batch, squares: Mapping[str, Squares]) -> Regression:

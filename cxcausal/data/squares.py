@@ -1,6 +1,6 @@
 """The second pass of a regression: residuals' squares and products over one less leverage, summed exactly per arm."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -9,7 +9,8 @@ import ibis
 
 from cxcausal.core.answers import Key
 from cxcausal.data.engine import Engine, Table, Value
-from cxcausal.data.exact import grid_for, on_grid, unscaled
+from cxcausal.data.exact import Grid, grid_for, on_grid, unscaled
+from cxcausal.data.gram import Cell
 from cxcausal.data.lines import Line, Spread
 
 Pair = tuple[int, int]
@@ -27,52 +28,96 @@ class Squares:
     leverage: float
 
 
-def squared(
-    engine: Engine, rows: Table, groups: Mapping[Key, Spread], pairs: Sequence[Pair]
-) -> dict[Key, dict[str, Squares]]:
-    """Return, per group and arm, Σ w²e² / (1 − h): HC2 of the fitted means at the covariates' mean.
+@dataclass(frozen=True, kw_only=True)
+class Grouping:
+    """The lines of all groups of one grouping, and the places of its columns among those of the cells."""
 
-    Lines come to the units as a small table, so that residual e, leverage h and weight w are expressions per unit
+    places: tuple[int, ...]
+    spreads: Mapping[Key, Spread]
+
+    def key(self, cell: Cell) -> tuple[Key, str]:
+        """Return the group that a cell belongs to, and its arm."""
+        arm, *values = cell
+        return tuple(values[place] for place in self.places), arm
+
+    def line(self, cell: Cell) -> tuple[Line, tuple[int, ...]] | None:
+        """Return the line of a cell's group and arm with the columns that it keeps, where one was fitted."""
+        key, arm = self.key(cell)
+        line = self.spreads[key].lines.get(arm)
+        return None if line is None else (line, self.spreads[key].kept)
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        """The columns that any group keeps."""
+        return tuple(sorted({at for spread in self.spreads.values() for at in spread.kept}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Summed:
+    """One grouping: the grids of the pairs, and per numbered cell the largest leverage and the sums on those grids."""
+
+    grids: tuple[Grid, ...]
+    cells: Mapping[int, tuple[float, tuple[int, ...]]]
+
+
+def coefficients_of(k: int, components: int) -> int:
+    """Return how many numbers a line has, for k columns and some components of measures.
+
+    Example:
+        >>> coefficients_of(1, 1)
+        6
+    """
+    return 1 + components + k * (2 + components) + k * (k + 1) // 2
+
+
+def squared(
+    engine: Engine, rows: Table, groupings: Sequence[Grouping], cells: Sequence[Cell], pairs: Sequence[Pair]
+) -> tuple[Mapping[Key, Mapping[str, Squares]], ...]:
+    """Return, per grouping, group and arm, Σ w²e² / (1 − h): HC2 of the fitted means at the covariates' mean.
+
+    Lines come to the units as a small table, one row per cell with the lines of all its groups, so that residual e,
+    leverage h and weight w are expressions per unit
     (MacKinnon & White 1985, https://doi.org/10.1016/0304-4076(85)90158-7). They are computed twice, once for the
     largest part and once for the sum: that costs less than keeping a number per unit, and no memory.
 
     Args:
         engine: computes.
         rows: `arm`, the groups `g0`…, covariates `z0`… and components `y0`…, none of them null.
-        groups: the lines of every group's arms.
+        groupings: the lines of every group's arms.
+        cells: every arm with values of the groups that has rows.
         pairs: the components whose residuals e are multiplied, each with itself and with the others of its measure.
     """
-    table = _lines(groups)
-    if not table["arm"]:
-        return {}
+    fitted = [cell for cell in cells if any(one.line(cell) for one in groupings)]
+    if not fitted:
+        return tuple({} for _ in groupings)
     keys = [name for name in rows.columns if name == "arm" or name.startswith("g")]
-    lines = engine.load(_LINES, table)
-    parts = _per_unit(rows.inner_join(lines, keys), pairs)
-    places = [(key, arm) for key, spread in groups.items() for arm in spread.lines]
-    found: dict[Key, dict[str, Squares]] = {}
-    for line, squares in _summed(engine, parts, pairs):
-        key, arm = places[line]
-        found.setdefault(key, {})[arm] = squares
+    told = {f"t{at}_": one for at, one in enumerate(groupings) if any(map(one.line, fitted))}
+    lines = engine.load(_LINES, _columns(keys, told, fitted))
+    sums = _summed(engine, _per_unit(rows.inner_join(lines, keys), told, pairs), tuple(told), pairs)
     engine.forget(_LINES)
-    return found
+    tables = {name: _told(grouping, fitted, sums[name], pairs) for name, grouping in told.items()}
+    return tuple(tables.get(f"t{at}_", {}) for at in range(len(groupings)))
 
 
-def _lines(groups: Mapping[Key, Spread]) -> dict[str, list[str | float]]:
-    """Return the lines as numbered rows, one per group and arm; a column that a group dropped has zeros."""
-    used = sorted({at for spread in groups.values() for at in spread.kept})
-    records = [
-        _record(key, arm, line, {at: place for place, at in enumerate(spread.kept)}, used)
-        for key, spread in groups.items()
-        for arm, line in spread.lines.items()
-    ]
-    names = records[0] if records else {"arm": ""}
-    places = range(len(records))
-    return {"line": list(places), **{name: [record[name] for record in records] for name in names}}
+def _columns(
+    keys: Sequence[str], told: Mapping[str, Grouping], cells: Sequence[Cell]
+) -> dict[str, Sequence[str | float | None]]:
+    """Return the lines of all groupings, one row per numbered cell; None where a cell's group has none."""
+    columns: dict[str, Sequence[str | float | None]] = {"cell": range(len(cells))}
+    columns |= {name: [cell[at] for cell in cells] for at, name in enumerate(keys)}
+    for prefix, grouping in told.items():
+        records = [_record(found, grouping.used) for found in map(grouping.line, cells)]
+        names = next(tuple(record) for record in records if record)
+        columns |= {f"{prefix}{name}": [one.get(name) for one in records] for name in names}
+    return columns
 
 
-def _record(key: Key, arm: str, line: Line, place: Mapping[int, int], used: Sequence[int]) -> dict[str, str | float]:
-    record: dict[str, str | float] = {"arm": arm, **{f"g{index}": value for index, value in enumerate(key)}}
-    record |= {"each": 1 / line.n, **{f"mean{index}": float(mean) for index, mean in enumerate(line.means)}}
+def _record(found: tuple[Line, tuple[int, ...]] | None, used: Sequence[int]) -> dict[str, float]:
+    """Return the numbers of a line; a column that its group dropped has zeros."""
+    if found is None:
+        return {}
+    line, place = found[0], {at: place for place, at in enumerate(found[1])}
+    record = {"each": 1 / line.n, **{f"mean{index}": float(mean) for index, mean in enumerate(line.means)}}
     for at in used:
         own = place.get(at)
         record[f"c{at}"] = 0.0 if own is None else float(line.center[own])
@@ -85,42 +130,74 @@ def _record(key: Key, arm: str, line: Line, place: Mapping[int, int], used: Sequ
     return record
 
 
-def _per_unit(joined: Table, pairs: Sequence[Pair]) -> Table:
-    """Return per unit its line, the leverage, and per pair of components w²e² / (1 − h)."""
-    used = [int(name[1:]) for name in joined.columns if name.startswith("w")]
-    away = joined.mutate(**{f"d{at}": joined[f"z{at}"] - joined[f"c{at}"] for at in used})
-    staged: dict[str, Value] = {
-        f"v{at}": _sum([away[f"r{at}_{other}"] * away[f"d{other}"] for other in used if other <= at]) for at in used
-    }
-    staged["weight"] = away.each + _sum([away[f"w{at}"] * away[f"d{at}"] for at in used])
-    for index in dict.fromkeys(one for one, _ in pairs):
-        fitted = away[f"mean{index}"] + _sum([away[f"b{index}_{at}"] * away[f"d{at}"] for at in used])
-        staged[f"e{index}"] = away[f"y{index}"] - fitted
+def _per_unit(joined: Table, told: Mapping[str, Grouping], pairs: Sequence[Pair]) -> Table:
+    """Return per unit its cell, and per grouping the leverage and, per pair of components, w²e² / (1 − h)."""
+    components = tuple(dict.fromkeys(one for one, _ in pairs))
+    used = {prefix: grouping.used for prefix, grouping in told.items()}
+    distances = {f"{t}d{at}": joined[f"z{at}"] - joined[f"{t}c{at}"] for t, own in used.items() for at in own}
+    away = joined.mutate(**distances)
+    staged: dict[str, Value] = {}
+    for prefix, own in used.items():
+        staged |= _staged(away, prefix, own, components)
     known = away.mutate(**staged)
-    known = known.mutate(leverage=known.each + _sum([known[f"v{at}"] * known[f"v{at}"] for at in used]))
-    parts = {f"u{one}_{two}": _part(known, known[f"e{one}"], known[f"e{two}"]) for one, two in pairs}
-    return known.select("line", "leverage", **parts)
+    squares = {t: _sum([known[f"{t}v{at}"] * known[f"{t}v{at}"] for at in own]) for t, own in used.items()}
+    known = known.mutate(**{f"{t}leverage": known[f"{t}each"] + square for t, square in squares.items()})
+    parts = {f"{t}u{one}_{two}": _part(known, t, one, two) for t in told for one, two in pairs}
+    return known.select("cell", *(f"{t}leverage" for t in told), **parts)
 
 
-def _part(known: Table, one: Value, two: Value) -> Value:
-    left = 1 - known.leverage
-    return ibis.ifelse(left > _FULL, (known.weight * one) * (known.weight * two) / left, 0.0)
-
-
-def _summed(engine: Engine, parts: Table, pairs: Sequence[Pair]) -> Iterator[tuple[int, Squares]]:
-    """Yield every line's sums, taken in fixed point on a grid as fine as the largest part allows."""
-    names = [f"u{one}_{two}" for one, two in pairs]
-    sizes = {
-        name: parts[name] if one == two else parts[name].abs() for name, (one, two) in zip(names, pairs, strict=True)
+def _staged(away: Table, t: str, used: Sequence[int], components: Sequence[int]) -> dict[str, Value]:
+    """Return a grouping's whitened distances, weight and residuals."""
+    staged: dict[str, Value] = {
+        f"{t}v{at}": _sum([away[f"{t}r{at}_{other}"] * away[f"{t}d{other}"] for other in used if other <= at])
+        for at in used
     }
+    staged[f"{t}weight"] = away[f"{t}each"] + _sum([away[f"{t}w{at}"] * away[f"{t}d{at}"] for at in used])
+    for index in components:
+        slopes = [away[f"{t}b{index}_{at}"] * away[f"{t}d{at}"] for at in used]
+        staged[f"{t}e{index}"] = away[f"y{index}"] - (away[f"{t}mean{index}"] + _sum(slopes))
+    return staged
+
+
+def _part(known: Table, t: str, one: int, two: int) -> Value:
+    weight, left = known[f"{t}weight"], 1 - known[f"{t}leverage"]
+    return ibis.ifelse(left > _FULL, (weight * known[f"{t}e{one}"]) * (weight * known[f"{t}e{two}"]) / left, 0.0)
+
+
+def _summed(engine: Engine, parts: Table, told: Sequence[str], pairs: Sequence[Pair]) -> dict[str, _Summed]:
+    """Return every grouping's sums, taken in fixed point on grids as fine as its largest parts allow."""
+    names = {f"{t}u{one}_{two}": one == two for t in told for one, two in pairs}
+    sizes = {name: parts[name] if square else parts[name].abs() for name, square in names.items()}
     largest = engine.fetch(parts.aggregate(**{name: size.max() for name, size in sizes.items()}))[0]
-    grids = [grid_for(part or 0.0, whole=False) for part in largest]
-    on_grids = {name: on_grid(parts[name], grid) for name, grid in zip(names, grids, strict=True)}
-    whole = parts.select("line", "leverage", **on_grids)
-    sums = {"leverage": whole.leverage.max(), **{name: whole[name].sum() for name in names}}
-    for line, leverage, *totals in engine.fetch(whole.group_by("line").aggregate(**sums)):
-        summed = (unscaled(total, grid.shift) for total, grid in zip(totals, grids, strict=True))
-        yield line, Squares(products=dict(zip(pairs, summed, strict=True)), leverage=leverage)
+    grids = {name: grid_for(part or 0.0, whole=False) for name, part in zip(names, largest, strict=True)}
+    leverages = [f"{t}leverage" for t in told]
+    whole = parts.select("cell", *leverages, **{name: on_grid(parts[name], grid) for name, grid in grids.items()})
+    wanted = {name: whole[name].max() for name in leverages} | {name: whole[name].sum() for name in grids}
+    rows = engine.fetch(whole.group_by("cell").aggregate(**wanted))
+    found = {}
+    for at, prefix in enumerate(told):
+        first = 1 + len(told) + at * len(pairs)
+        own = {row[0]: (row[1 + at], tuple(row[first : first + len(pairs)])) for row in sorted(rows)}
+        mine = tuple(grid for name, grid in grids.items() if name.startswith(prefix))
+        found[prefix] = _Summed(grids=mine, cells=own)
+    return found
+
+
+def _told(
+    grouping: Grouping, cells: Sequence[Cell], summed: _Summed, pairs: Sequence[Pair]
+) -> Mapping[Key, Mapping[str, Squares]]:
+    """Add up the cells of every group's arms; each sum is rounded once."""
+    found: dict[tuple[Key, str], list[tuple[float, tuple[int, ...]]]] = {}
+    for number, own in summed.cells.items():
+        if grouping.line(cells[number]):
+            found.setdefault(grouping.key(cells[number]), []).append(own)
+    told: dict[Key, dict[str, Squares]] = {}
+    for (key, arm), parts in found.items():
+        totals = (sum(column) for column in zip(*(sums for _, sums in parts), strict=True))
+        rounded = (unscaled(total, grid.shift) for total, grid in zip(totals, summed.grids, strict=True))
+        leverage = max(largest for largest, _ in parts)
+        told.setdefault(key, {})[arm] = Squares(products=dict(zip(pairs, rounded, strict=True)), leverage=leverage)
+    return told
 
 
 def _sum(terms: Sequence[Value]) -> Value:

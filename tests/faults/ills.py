@@ -75,10 +75,11 @@ def limit_descriptors(count: int) -> None:
 
 
 def engine_memory(limit: str) -> None:
-    """Let the engine take so much memory."""
-    from cxcausal.data.engines import embedded  # noqa: PLC0415 - only in the process that shall be ill
+    """Let the engine take so much memory, though it were too little for any user."""
+    from cxcausal.data import memory  # noqa: PLC0415 - only in the process that shall be ill
 
-    embedded.MEMORY_LIMIT = limit
+    memory.SMALLEST = 0
+    os.environ[memory.VARIABLE] = limit
 
 
 def close(descriptor: int) -> None:

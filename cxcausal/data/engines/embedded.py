@@ -1,6 +1,6 @@
 """The embedded DuckDB behind Ibis: its limits, and its failures in our words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,12 +13,12 @@ from ibis.backends.sql.compilers.duckdb import DuckDBCompiler
 
 from cxcausal.core.errors import CxCausalError, DataError, MachineError, Problem
 from cxcausal.core.spec.models import Data
-from cxcausal.data.engine import RAW, Engine, Opened, Row, Table
+from cxcausal.data.engine import RAW, Columns, Engine, Opened, Row, Table
 from cxcausal.data.engines.embedded_files import opened, paths_for_engine
 from cxcausal.data.functions import DIGEST_DIGITS, OwnFunctions
+from cxcausal.data.memory import VARIABLE, in_words, memory_limit
 from cxcausal.data.sources import Source
 
-MEMORY_LIMIT = "4GB"
 THREADS: int | None = None
 """How many threads the engine may use; None for as many as there are cores."""
 
@@ -101,7 +101,7 @@ class Embedded(Engine):
                 self.kept[known] = self.backend.table(name)
             return self.kept[known]
 
-    def load(self, name: str, columns: Mapping[str, Sequence[str | float | int]]) -> Table:
+    def load(self, name: str, columns: Columns) -> Table:
         """Return a small table of ours."""
         import pyarrow as pa  # noqa: PLC0415 - Ibis brings it, and only regressions need it here
 
@@ -124,10 +124,9 @@ class Embedded(Engine):
         self.backend.disconnect()
 
     def _too_large(self) -> MachineError:
-        what = (
-            f"the data need more than the {MEMORY_LIMIT} of memory that the engine may use, and it can't use the disk"
-        )
-        mend = "make .cxcausal/tmp writable and free space there, or store the data as Parquet"
+        limit = in_words(memory_limit())
+        what = f"the data need more than the {limit} of memory that the engine may use, and it can't use the disk"
+        mend = f"make .cxcausal/tmp writable with space left, allow more with {VARIABLE}, or store the data as Parquet"
         return MachineError(Problem(where=self.label, code="D120", what=what, mend=mend))
 
 
@@ -140,7 +139,7 @@ def start(url: str, *, label: str, root: Path, timezone: str) -> Embedded:
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "allow_community_extensions": "false",
-        "memory_limit": _quoted(MEMORY_LIMIT),
+        "memory_limit": _quoted(f"{memory_limit()}B"),
         "temp_directory": _quoted(str(spill)),
         "TimeZone": _quoted(timezone),
         "enable_progress_bar": "false",

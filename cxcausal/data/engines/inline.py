@@ -1,13 +1,13 @@
 """Tables that are kept for a run, where a database lets nobody make one: their statements stand inside the others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import ibis.expr.operations as ops
 import ibis.expr.schema as sch
 import sqlglot as sg
 import sqlglot.expressions as sge
 
-from cxcausal.data.engine import Engine, Table
+from cxcausal.data.engine import Columns, Engine, Table
 
 
 def inlined(engine: Engine, expr: Table) -> Table:
@@ -15,7 +15,7 @@ def inlined(engine: Engine, expr: Table) -> Table:
     return _stated(engine, engine.typed(expr), expr.schema())
 
 
-def listed(engine: Engine, columns: Mapping[str, Sequence[str | float | int]]) -> Table:
+def listed(engine: Engine, columns: Columns) -> Table:
     """Return a small table of ours as a statement that lists its rows."""
     compiler = engine.backend.compiler
     kinds = {name: _kind(values) for name, values in columns.items()}
@@ -32,12 +32,15 @@ def _stated(engine: Engine, statement: str, schema: sch.Schema) -> Table:
     return ops.SQLQueryResult(query=statement, schema=schema, source=engine.backend).to_expr()
 
 
-def _kind(values: Sequence[str | float | int]) -> str:
-    if isinstance(values[0], str):
+def _kind(values: Sequence[str | float | None]) -> str:
+    present = [value for value in values if value is not None]
+    if isinstance(present[0], str):
         return "string"
-    return "int64" if all(isinstance(value, int) for value in values) else "float64"
+    return "int64" if all(isinstance(value, int) for value in present) else "float64"
 
 
-def _cell(value: str | float, kind: sge.DataType) -> sge.Cast:
+def _cell(value: str | float | None, kind: sge.DataType) -> sge.Cast:
     """Return a value whose text says it exactly, in the type of its column."""
+    if value is None:
+        return sge.Cast(this=sge.null(), to=kind)
     return sge.Cast(this=sge.convert(value if isinstance(value, str) else repr(value)), to=kind)

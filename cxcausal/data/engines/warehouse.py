@@ -1,7 +1,7 @@
 """A warehouse that is reached through its own client: its tables are read in place, and none is made in it."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from difflib import get_close_matches
@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from cxcausal.core.errors import CxCausalError, DataError, MachineError, PlanError, Problem
 from cxcausal.core.spec.models import Data
-from cxcausal.data.engine import RAW, Engine, Opened, Row, Table
+from cxcausal.data.engine import RAW, Columns, Engine, Opened, Row, Table
 from cxcausal.data.engines.inline import inlined, listed
 from cxcausal.data.sources import Source
 from cxcausal.data.tables import require_columns
@@ -67,7 +67,7 @@ class Warehouse(Engine):
         del name
         return inlined(self, expr)
 
-    def load(self, name: str, columns: Mapping[str, Sequence[str | float | int]]) -> Table:
+    def load(self, name: str, columns: Columns) -> Table:
         """Return a small table of ours as a statement that others contain."""
         del name
         return listed(self, columns)
