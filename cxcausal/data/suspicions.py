@@ -12,6 +12,8 @@ from cxcausal.data.engine import Engine, Opened, Table, Value
 from cxcausal.data.roles import Roles
 from cxcausal.data.rules import place_of
 
+_BEYOND = "[^!-~]"
+"""Anything but the visible signs of a keyboard."""
 _UNSEEN = "[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufe00-\ufe0f]"
 _SPACED = "^[\\s\u00a0\u2007\u202f\u3000]+|[\\s\u00a0\u2007\u202f\u3000]+$"
 _MARKS, _DECOMPOSED, _COMPOSED = "[\u0300-\u036f]", "[A-Za-z][\u0300-\u036f]", "[\u00c0-\u024f]"
@@ -83,6 +85,10 @@ def _twin_ids(suspects: Suspects, name: str) -> Iterator[Problem]:
     folded = _folded(suspects, text, letters=not declared)
     if folded is None:
         return
+    # One after the other, as either may need much memory.
+    ids, alike = (suspects.engine.fetch(suspects.rows.aggregate(n=one.nunique()))[0][0] for one in (text, folded))
+    if ids == alike:
+        return
     shapes = suspects.rows.select(shape=folded, id=text).distinct()
     counted = shapes.group_by("shape").aggregate(n=shapes.count())
     twins = counted.filter(counted.n > 1)
@@ -99,23 +105,41 @@ def _twin_ids(suspects: Suspects, name: str) -> Iterator[Problem]:
 def _folded(suspects: Suspects, text: Value, *, letters: bool) -> Value | None:
     """Return ids without what may be noise; None where no id has any, which a cheaper look tells."""
     one = text.fill_null("")
-    looks = {
-        "spaced": (one != one.strip()).any(),
-        "hidden": one.re_search(f"{_UNSEEN}|{_SPACED}").any(),
-        "decomposed": one.re_search(_DECOMPOSED).any(),
-        "composed": one.re_search(_COMPOSED).any(),
-        "lower": (one != one.upper()).any(),
-        "upper": (one != one.lower()).any(),
-    }
-    found = dict(zip(looks, suspects.engine.fetch(suspects.rows.aggregate(**looks))[0], strict=True))
-    folded = text
-    if found["spaced"] or found["hidden"]:
-        folded = folded.re_replace(_UNSEEN, "").re_replace(_SPACED, "").strip()
-    if found["decomposed"] and found["composed"]:
-        folded = folded.translate("".join(_LETTERS), "".join(_LETTERS.values())).re_replace(_MARKS, "")
+    found = _looked(
+        suspects,
+        {
+            "odd": one.re_search(_BEYOND).any(),
+            "lower": (one != one.upper()).any(),
+            "upper": (one != one.lower()).any(),
+        },
+    )
+    folded = _without_noise(suspects, text) if found["odd"] else text
     if letters and found["lower"] and found["upper"]:
         folded = folded.lower()
     return None if folded is text else folded
+
+
+def _without_noise(suspects: Suspects, text: Value) -> Value:
+    """Return ids without blanks at their ends and hidden signs, and letters in one form where there are two."""
+    one = text.fill_null("")
+    found = _looked(
+        suspects,
+        {
+            "noisy": one.re_search(f"{_UNSEEN}|{_SPACED}").any(),
+            "decomposed": one.re_search(_DECOMPOSED).any(),
+            "composed": one.re_search(_COMPOSED).any(),
+        },
+    )
+    if found["noisy"]:
+        text = text.re_replace(_UNSEEN, "").re_replace(_SPACED, "")
+    if found["decomposed"] and found["composed"]:
+        text = text.translate("".join(_LETTERS), "".join(_LETTERS.values())).re_replace(_MARKS, "")
+    return text
+
+
+def _looked(suspects: Suspects, looks: Mapping[str, Value]) -> Mapping[str, bool]:
+    found = suspects.engine.fetch(suspects.rows.aggregate(**looks))[0]
+    return dict(zip(looks, found, strict=True))
 
 
 def _twin_levels(suspects: Suspects, name: str, levels: tuple[str, ...], *, shown: bool) -> Iterator[Problem]:

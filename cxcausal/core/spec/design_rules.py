@@ -87,7 +87,8 @@ def contrasts_name_arms(draft: Draft) -> Iterator[Finding]:
         path: Path = ("design", "contrasts", at)
         unknown = [(place, arm) for place, arm in enumerate(pair) if arm not in treatment.arms]
         for place, arm in unknown:
-            mend = suggestion(arm, treatment.arms)
+            others = [name for name in treatment.arms if name != treatment.control and name not in pair]
+            mend = suggestion(arm, others) if others else "remove the pair: no other treated arm is left"
             yield Finding(path=(*path, place), code="P306", what=f"there is no arm '{arm}' to contrast", mend=mend)
         if not unknown and (len(set(pair)) == 1 or treatment.control in pair or frozenset(pair) in seen):
             what = f"the contrast of '{pair[0]}' and '{pair[1]}' is already made, or compares an arm with itself"
