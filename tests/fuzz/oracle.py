@@ -47,8 +47,9 @@ def contradictions(recipe: Recipe, data: bytes, told: Mapping[str, Any]) -> Iter
         yield "rows went missing without a word"
     if facts["filtered_out"] == 0 and not recipe.events:
         arms = Counter(row[header.index("arm")] for row in rows)
-        if dict(facts["enrolled_by_arm"]) != dict(arms):
-            yield f"arms are told as {facts['enrolled_by_arm']}, and are {dict(arms)}"
+        known = {arm: count for arm, count in facts["enrolled_by_arm"].items() if count}
+        if known != dict(arms):
+            yield f"arms are told as {known}, and are {dict(arms)}"
     if recipe.plain is not None:
         yield from _means(recipe.plain, header, rows, told["effects"])
 
