@@ -45,7 +45,7 @@ def equal_rates_p(groups: Sequence[tuple[int, int]]) -> float:
 
     Example:
         >>> round(equal_rates_p([(300, 1000), (360, 1000)]), 4)
-        0.0044
+        0.0043
         >>> equal_rates_p([(0, 10), (0, 12)])
         1.0
     """
