@@ -81,7 +81,7 @@ def _answered(call: Callable[[], object], here: Session) -> int:
         problem = stopped(here.voice.verb, here.watch.heard, by=code_of(error))
         return _failed((problem,), code_of(error), here)
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
+        here.voice.tell("error", "usage", error.format_message())
         return ExitCode.USAGE
     except click.ClickException as error:
         mend = "see `cxcausal --help`" if not isinstance(error, click.UsageError) else _usage(error)

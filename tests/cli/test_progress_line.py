@@ -18,7 +18,7 @@ TOSSING = Shown(name="tossing the coin", total=500, unit="", done=100, begun=0.0
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def hurried(calm: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds become hundredths."""
     monkeypatch.setattr(progress_line, "CALM_SECONDS", 0.05)
     monkeypatch.setattr(progress_line, "TOLD_EVERY", 0.03)
