@@ -104,7 +104,7 @@ def _used(call: Callable[[], object], here: Session) -> object:
         with here.signals:
             return call()
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.format_message(), err=True)
+        here.voice.tell("error", "usage", error.format_message())
         return ExitCode.USAGE
     except click.ClickException as error:
         mend = "see `cxcausal --help`" if not isinstance(error, click.UsageError) else _usage(error)

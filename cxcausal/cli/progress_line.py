@@ -24,6 +24,8 @@ _PATIENCE = 1.0
 _MB = 1_000_000
 _SURE_AFTER = 3.0
 """Seconds after which a guess at the time that is left is worth telling."""
+_SURE_FROM = 10
+"""Steps from which it is: the passes of a few are unlike one another."""
 _RESTORED = "\r\x1b[2K\x1b[?25h"
 """The terminal's own words for an empty line and a cursor that can be seen."""
 
@@ -47,7 +49,7 @@ class Shown:
         """
         passed = now - self.begun
         parts = [] if self.total is None else [self._done_of(self.total)]
-        if self.total and self.done and passed > _SURE_AFTER:
+        if self.total and self.done >= _SURE_FROM and passed > _SURE_AFTER:
             parts.append(f"about {count(round(passed / self.done * max(self.total - self.done, 0)))} s to go")
         return ", ".join(parts)
 

@@ -11,7 +11,7 @@ import pytest
 
 from cxcausal.cli import VERBS
 from cxcausal.cli.manner import LOG_FORMAT_VARIABLE, Manner, manner_of
-from tests.e2e.project import Finished, Project, customers, new_project
+from tests.e2e.project import ROOT, Finished, Project, customers, new_project
 
 OPTIONS = ("--quiet", "--verbose", "--log-format [text|json]")
 
@@ -117,7 +117,7 @@ def test_verbose_tells_stages_passes_memory_and_places(trial: tuple[Project, str
     assert asked > 5
 
 
-def test_quick_work_tells_nothing_of_its_progress(trial: tuple[Project, str]) -> None:
+def test_quick_work_tells_nothing(trial: tuple[Project, str]) -> None:
     project, plan = trial
     assert project.cx("plan", plan, "--base", "churn=0.2", "--units", "4000").err == ""
     assert project.cx("validate", plan).err == ""
@@ -193,3 +193,15 @@ def test_the_variable_asks_as_the_option_does(empty: Project, monkeypatch: pytes
     assert [line["event"] for line in lines_of(empty.cx("list"))][-1] == "ended"
     assert LOG_FORMAT_VARIABLE in empty.cx("list", "--help").out
     assert os.environ[LOG_FORMAT_VARIABLE] == "json"
+
+
+def test_help_where_nothing_was_asked_for_is_a_line_as_well(empty: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(LOG_FORMAT_VARIABLE, "json")
+    (usage, ended) = lines_of(empty.cx("audit"))
+    assert (usage["event"], usage["text"][:6], ended["code"]) == ("usage", "Usage:", 2)
+
+
+def test_nothing_but_the_voice_writes_to_stderr() -> None:
+    """What goes past it is neither quiet where quiet was asked for, nor a line where lines were."""
+    writers = [path.name for path in (ROOT / "cxcausal/cli").glob("*.py") if ", err=True" in path.read_text("utf-8")]
+    assert writers == ["voice.py"]

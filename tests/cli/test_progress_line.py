@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -18,7 +19,7 @@ TOSSING = Shown(name="tossing the coin", total=500, unit="", done=100, begun=0.0
 
 
 @pytest.fixture(autouse=True)
-def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+def hurried(calm: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds become hundredths."""
     monkeypatch.setattr(progress_line, "CALM_SECONDS", 0.05)
     monkeypatch.setattr(progress_line, "TOLD_EVERY", 0.03)
@@ -35,9 +36,9 @@ def lines_of(
 
 
 def test_long_work_is_told_every_few_seconds(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = lines_of(capsys, Manner(), lambda: TOSSING, 0.5)
-    assert len(lines) >= 3
-    assert all(line.startswith("0 s: tossing the coin, 100 of 500, about ") for line in lines)
+    lines = lines_of(capsys, Manner(), lambda: TOSSING, 1.0)
+    assert len(lines) >= 2
+    assert all(re.match(r"\d s: tossing the coin, 100 of 500, about ", line) for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,7 @@ def test_quick_work_quiet_work_and_no_work_are_not_told(
 
 
 def test_lines_for_machines_have_the_numbers(capsys: pytest.CaptureFixture[str]) -> None:
-    told = json.loads(lines_of(capsys, Manner(log_format="json"), lambda: TOSSING, 0.3)[0])
+    told = json.loads(lines_of(capsys, Manner(log_format="json"), lambda: TOSSING, 1.0)[0])
     assert (told["event"], told["stage"], told["done"], told["total"]) == ("progress", "tossing the coin", 100, 500)
     assert told["seconds"] > 0
 
