@@ -12,6 +12,8 @@ EMBEDDED = "duckdb"
 
 _ENGINES = {
     EMBEDDED: "cxcausal.data.engines.embedded:start",
+    "spark": "cxcausal.data.engines.spark:start",
+    "sc": "cxcausal.data.engines.spark:start",
 }
 """By the scheme of a URL, or the name in `configs/project.yaml`: the function that starts it."""
 _READ_FILES = frozenset({EMBEDDED, "spark", "sc"})
@@ -71,6 +73,8 @@ def url_of(source: Source, engine: str) -> str:
         'postgresql://localhost/shop'
     """
     url = source.database or engine
+    if source.kind == "duckdb":
+        return EMBEDDED
     return url if source.kind == "table" or _scheme(url) in _READ_FILES else EMBEDDED
 
 
