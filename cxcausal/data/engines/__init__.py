@@ -15,6 +15,8 @@ _ENGINES = {
     EMBEDDED: "cxcausal.data.engines.embedded:start",
     "bigquery": "cxcausal.data.engines.bigquery:start",
     "snowflake": "cxcausal.data.engines.snowflake:start",
+    "spark": "cxcausal.data.engines.spark:start",
+    "sc": "cxcausal.data.engines.spark:start",
 }
 """By the scheme of a URL, or the name in `configs/project.yaml`: the function that starts it."""
 _READ_FILES = frozenset({EMBEDDED, "spark", "sc"})
@@ -76,6 +78,8 @@ def url_of(source: Source, engine: str) -> str:
         'postgresql://localhost/shop'
     """
     url = source.database or engine
+    if source.kind == "duckdb":
+        return EMBEDDED
     return url if source.kind == "table" or _scheme(url) in _READ_FILES else EMBEDDED
 
 
