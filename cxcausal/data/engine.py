@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import ibis
 import numpy as np
 import numpy.typing as npt
 import sqlglot.expressions as sge
@@ -153,6 +154,17 @@ class Engine(ABC):
     @abstractmethod
     def keep(self, name: str, expr: Table) -> Table:
         """Return `expr` computed once, as a table inside the engine."""
+
+    def last(self, rows: Table, keys: Sequence[str], order: Sequence[str]) -> Table:
+        """Return of the rows with equal keys the one that is greatest by `order`, in which null is the greatest value.
+
+        Args:
+            rows: with both.
+            keys: columns that the rows have in common, and that are not returned.
+            order: the columns that are.
+        """
+        found = rows.group_by(list(keys)).aggregate(greatest=ibis.struct({name: rows[name] for name in order}).max())
+        return found.select(**{name: found.greatest[name] for name in order})
 
     @abstractmethod
     def load(self, name: str, columns: Mapping[str, Sequence[str | float | int]]) -> Table:

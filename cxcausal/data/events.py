@@ -154,7 +154,7 @@ def _exposed(engine: Engine, table: Table, stream: Stream, spec: ExperimentSpec)
         what = "exposure moves each unit's time zero, and data.time_zero is one date for all"
         mend = "name the column with the time of assignment"
         raise PlanError(Problem(where="data.time_zero", code="P347", what=what, mend=mend))
-    happened = _arrived(stream, _cut(engine, table), _conditions(engine, stream, {_EXPOSED: exposure.where}))
+    happened = _arrived(engine, stream, _cut(engine, table), _conditions(engine, stream, {_EXPOSED: exposure.where}))
     pairs = _pairs(table).inner_join(happened, _ID)
     counts = pairs[_EXPOSED] & (pairs[_AT] >= pairs[_ZERO]) & _observed(pairs)
     if exposure.within is not None:
@@ -171,7 +171,7 @@ def _joined(
     declared = tuple(_asked(name, column, window) for name, (column, window) in wanted.items())
     asked = _with_grids(engine, stream, declared)
     conditions = _conditions(engine, stream, {f"c{at}": one.column.where for at, one in enumerate(asked)})
-    happened = _arrived(stream, _cut(engine, table), conditions, asked)
+    happened = _arrived(engine, stream, _cut(engine, table), conditions, asked)
     pairs = _pairs(table).inner_join(happened, _ID)
     made = {one.name: _aggregate(pairs, one, f"c{at}") for at, one in enumerate(asked)}
     keys = [_ID, _ZERO, _UNTIL]
@@ -196,7 +196,9 @@ def _asked(name: str, column: EventColumn, window: EventWindow) -> _Asked:
     return _Asked(name=name, column=column, window=window, value=value)
 
 
-def _arrived(stream: Stream, cut: datetime, conditions: Mapping[str, Value], asked: Sequence[_Asked] = ()) -> Table:
+def _arrived(
+    engine: Engine, stream: Stream, cut: datetime, conditions: Mapping[str, Value], asked: Sequence[_Asked] = ()
+) -> Table:
     """Return the events as they stood at the cut: id, time, arrival, conditions and values, one row per event."""
     source, reader = stream.source, stream.reader
     columns: dict[str, Value] = {_ID: reader.stored_text(source.unit), _AT: stream.at, **conditions}
@@ -212,15 +214,13 @@ def _arrived(stream: Stream, cut: datetime, conditions: Mapping[str, Value], ask
     rows = reader.table.select(**columns, **keys)
     if stream.recorded is not None:
         rows = rows.filter(rows[_RECORDED] <= ibis.literal(cut))
-    return _last_versions(rows, tuple(keys)) if keys else rows
+    return _last_versions(engine, rows, tuple(keys)) if keys else rows
 
 
-def _last_versions(rows: Table, keys: tuple[str, ...]) -> Table:
+def _last_versions(engine: Engine, rows: Table, keys: tuple[str, ...]) -> Table:
     """Return of every event its last version, unless that says that it was taken back."""
     rest = [name for name in rows.columns if name not in {_RECORDED, _AT, *keys}]
-    version = ibis.struct({name: rows[name] for name in (_RECORDED, _AT, *rest)})
-    last = rows.group_by(list(keys)).aggregate(version=version.max())
-    last = last.select(**{name: last.version[name] for name in (_RECORDED, _AT, *rest)})
+    last = engine.last(rows, keys, (_RECORDED, _AT, *rest))
     return last.filter((last.removed != 1).fill_null(True)).drop("removed") if "removed" in rest else last
 
 

@@ -20,13 +20,13 @@ _CHUNK = 1 << 20
 
 
 def hash_inputs(source: Source) -> tuple[tuple[str, str], ...]:
-    """Return (name, SHA-256 of the bytes) of every input file.
+    """Return (name, SHA-256 of the bytes) of every input file; a table of a database has none.
 
     Raises:
         DataError: a compressed file is cut short or damaged, or a database has changes beside its file.
         MachineError: a file can't be read.
     """
-    pairs = tuple(zip(source.files, source.names, strict=True))
+    pairs = tuple(zip(source.files, source.names, strict=True)) if source.files else ()
     inputs = tuple((name, _sha256(file, name)) for file, name in pairs)
     problems = tuple(problem for file, name in pairs for problem in _flaws(file, name))
     if problems:

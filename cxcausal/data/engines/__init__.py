@@ -12,6 +12,7 @@ EMBEDDED = "duckdb"
 
 _ENGINES = {
     EMBEDDED: "cxcausal.data.engines.embedded:start",
+    **dict.fromkeys(("postgresql", "postgres"), "cxcausal.data.engines.postgres:start"),
 }
 """By the scheme of a URL, or the name in `configs/project.yaml`: the function that starts it."""
 _READ_FILES = frozenset({EMBEDDED, "spark", "sc"})
