@@ -104,6 +104,7 @@ def run_tracked(
         actor: who asks, for the ledger; by default `CXCAUSAL_ACTOR`, git's user or the login name.
         progress: told each step in a few words as it begins.
     """
+    from cxcausal.data.urls import shown
     from cxcausal.pipeline.preconditions import refuse_repeated_units
     from cxcausal.pipeline.reading import refuse_early
     from cxcausal.pipeline.support import refuse_unsupported
@@ -112,7 +113,7 @@ def run_tracked(
     say = progress or _silent
     with placing(resolved, on):
         refuse_unsupported(resolved.spec)
-        say(f"reading {on or resolved.spec.data.source}")
+        say(f"reading {shown(on or resolved.spec.data.source, resolved.spec.data.table)}")
         with _open(resolved, on) as dataset:
             refuse_repeated_units(resolved.spec, dataset)
             refuse_early(resolved.spec, dataset)
@@ -233,11 +234,12 @@ def _tracked(resolved: Resolved, dataset: "Dataset", actor: str | None, say: Cal
 
 def _context(resolved: Resolved, run_id: str) -> "RunContext":
     from cxcausal.pipeline.analyse import RunContext
+    from cxcausal.tracking.redaction import without_secrets_in
 
     registration = _registration(resolved)
     return RunContext(
         run_id=run_id,
-        plan=resolved.plan,
+        plan=without_secrets_in(resolved.plan),
         plan_hash=resolved.plan_hash,
         registered=registration.registered,
         registration=registration.sentence,

@@ -7,6 +7,7 @@ from pathlib import Path
 from cxcausal.core.errors import PlanError, Problem
 from cxcausal.data.engine import Engine
 from cxcausal.data.sources import Source
+from cxcausal.data.urls import refuse_password, scheme_of
 
 EMBEDDED = "duckdb"
 
@@ -52,7 +53,13 @@ def start_engine(source: Source, *, root: Path, session: Session) -> Engine:
         MachineError: it can't be reached, or its package is not installed.
     """
     url = url_of(source, session.engine)
-    scheme = _scheme(url)
+    scheme = scheme_of(url)
+    if source.database is None:
+        refuse_password(url, "configs/project.yaml engine")
+    if source.kind == "table" and scheme == EMBEDDED:
+        what = "a table without a file or a URL lies in the project's engine, and that is no database"
+        mend = "say engine: postgresql://… in configs/project.yaml, or name a file"
+        raise PlanError(Problem(where=source.label, code="D101", what=what, mend=mend))
     if scheme not in _ENGINES:
         what, mend = f"'{scheme}' is not an engine of this version", f"use one of {', '.join(_ENGINES)}"
         raise PlanError(Problem(where="configs/project.yaml engine", code="D101", what=what, mend=mend))
@@ -72,8 +79,16 @@ def url_of(source: Source, engine: str) -> str:
         'postgresql://localhost/shop'
     """
     url = source.database or engine
-    return url if source.kind == "table" or _scheme(url) in _READ_FILES else EMBEDDED
+    return url if source.kind == "table" or scheme_of(url) in _READ_FILES else EMBEDDED
 
 
-def _scheme(url: str) -> str:
-    return url.partition("://")[0].lower()
+def refuse_table(source: Source, verb: str) -> None:
+    """Refuse a table of a database where this version reads files only.
+
+    Raises:
+        PlanError: it is one.
+    """
+    if source.kind == "table":
+        what = f"`{verb}` reads files, and this is a table of a database"
+        mend = "export it to a Parquet or CSV file, and name that"
+        raise PlanError(Problem(where=source.label, code="D117", what=what, mend=mend))

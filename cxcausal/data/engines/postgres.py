@@ -96,9 +96,9 @@ class Postgres(Engine):
         return Opened(table=rows, columns=needed, rows=count, source=source, first_row=1, row=None, kept=self.writes)
 
     def keep(self, name: str, expr: Table) -> Table:
-        """Return `expr` computed once, as a temporary table; as it is where the server makes none."""
+        """Return `expr` computed once, as a temporary table; where the server makes none, wherever it is used."""
         if not self.writes:
-            return expr
+            return ops.SQLQueryResult(self.typed(expr), expr.schema(), self.backend).to_expr()
         self._made(name, expr.schema())
         with self.translated():
             self._run(f'INSERT INTO pg_temp."{name}" {self.typed(expr)}')  # the name is one of our own
@@ -233,7 +233,7 @@ def _whole_loader() -> Any:  # noqa: ANN401 - an extra's type
 
 def _begun(connection: Any, timezone: str, label: str) -> bool:  # noqa: ANN401 - an extra's type
     """Begin the one transaction of a run, and tell whether temporary tables can be made in it."""
-    writes, version = connection.execute(_ABLE).fetchone()
+    ((writes, version),) = connection.execute(_ABLE).fetchall()
     if version < _OLDEST:
         what, mend = "the server is older than PostgreSQL 12", "use a newer one, or export the table to Parquet"
         raise MachineError(Problem(where=label, code="D115", what=what, mend=mend))

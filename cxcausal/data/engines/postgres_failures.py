@@ -53,7 +53,7 @@ def ended(state: str | None, where: str) -> CxCausalError:
         shop.units D116 the server ended the connection — run again when it is up
     """
     if state == _TOO_LARGE:
-        what, mend = "a number is infinite, or too large to be computed with", "correct it, or leave such rows out"
+        what, mend = "a number is too large, or too near 0, to be computed with", "correct it, or leave such rows out"
         return DataError(Problem(where=where, code="D306", what=what, mend=mend))
     code = state or "08"
     known = next((code[:length] for length in (5, 2) if code[:length] in _ENDED), None)

@@ -72,6 +72,8 @@ class Compiler(OwnFunctions, PostgresCompiler):  # type: ignore[misc] # Ibis is 
         if op.arg.dtype.is_boolean() and to.is_numeric():
             return self.cast(self.cast(arg, dt.int32), to)
         found = super().visit_Cast(op, arg=arg, to=to)
+        if op.arg.dtype.is_floating() and to.is_string():
+            found = self._told(arg, found)
         return bytewise(found) if to.is_string() and not op.arg.dtype.is_string() else found
 
     def visit_TryCast(self, op: Any, *, arg: Any, to: Any) -> Any:  # noqa: ANN401, N802 - Ibis's
@@ -149,6 +151,20 @@ class Compiler(OwnFunctions, PostgresCompiler):  # type: ignore[misc] # Ibis is 
         case = sge.Case().when(short, self.cast(text, dt.float64)).when(odd, sge.null())
         case = case.when(zero, none).when(sg.and_(huge, vanishing), none).when(huge, signed)
         return case.else_(self._float(text))
+
+    def _told(self, value: sge.Expression, text: sge.Expression) -> sge.Expression:
+        """Return a float's text as the embedded engine writes it: with an exponent only from 1e16 on."""
+        plain = self.cast(sge.cast(text, "numeric", dialect=self.dialect), dt.string)
+        point = self.if_(value.eq(self.f.trunc(value)), sge.convert(".0"), sge.convert(""))
+        large = sge.DPipe(this=plain, expression=sge.paren(point))
+        infinite = self.f.replace(text, sge.convert("Infinity"), sge.convert("inf"))
+        size = self.f.abs(value)
+        case = (
+            sge.Case()
+            .when(size < self.cast("1e15", dt.float64), text)
+            .when(size < self.cast("1e16", dt.float64), large)
+        )
+        return case.else_(infinite)
 
     def _text(self, value: sge.Expression) -> sge.Expression:
         return bytewise(sge.cast(value, "text", dialect=self.dialect))
