@@ -13,7 +13,7 @@ WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help install demo test check fuzz bench growth validate reports lock clean
+.PHONY: help install demo engines test check fuzz bench growth validate reports lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -34,8 +34,15 @@ demo: $(READY) ## register, simulate and analyse two experiments; ends with the 
 	@$(CX) run experiments/incentive_results.yaml
 	@$(CX) run experiments/proactive_outreach.yaml
 
-test: $(READY) ## run the tests (under five minutes)
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "not slow"
+ENGINES := $(VENV)/.engines
+engines: $(ENGINES) ## install the drivers of Spark and PostgreSQL, so that make test needs their servers, too
+
+$(ENGINES): $(READY) tests/engines/requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/engines/requirements.lock
+	@touch $@
+
+test: $(READY) ## run the tests (under six minutes)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not slow"
 
 check: $(READY) ## lint, types, architecture, dependencies
 	@$(BIN)/ruff check .
@@ -78,6 +85,8 @@ lock: $(READY) ## resolve the dependencies anew into requirements.lock
 		--no-header --group dev --extra examples pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate --constraint requirements.lock --group bench -o benchmarks/requirements.lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --constraint requirements.lock --group engines -o tests/engines/requirements.lock
 
 clean: ## remove the environment and all caches, but no results
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -289,11 +289,12 @@ def _tracked(resolved: Resolved, dataset: "Dataset", actor: str | None, progress
 
 def _context(resolved: Resolved, run_id: str) -> "RunContext":
     from cxcausal.pipeline.analyse import RunContext
+    from cxcausal.tracking.redaction import without_secrets_in
 
     registration = _registration(resolved)
     return RunContext(
         run_id=run_id,
-        plan=resolved.plan,
+        plan=without_secrets_in(resolved.plan),
         plan_hash=resolved.plan_hash,
         registered=registration.registered,
         registration=registration.sentence,

@@ -9,7 +9,7 @@ from cxcausal.core.progress import SILENT, Progress
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.columns import Reader
 from cxcausal.data.engine import Engine, Opened
-from cxcausal.data.engines import Session, start_engine
+from cxcausal.data.engines import Session, refuse_table, start_engine
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
 from cxcausal.data.history import in_one_arm
 from cxcausal.data.roles import Roles
@@ -74,6 +74,7 @@ def read_enrolment(
         mend = "name the column of the customers' ids"
         raise PlanError(Problem(where="data.unit", code="P903", what="there are no ids to assign by", mend=mend))
     source = find_source(spec.data, Confines(root=project_root.absolute()), on=path, sources={})
+    refuse_table(source, "assign")
     unchanged = Unchanged(stamps_of((source,)))
     inputs = hash_inputs(source, progress)
     session = Session(timezone=timezone, progress=progress)

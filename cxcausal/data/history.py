@@ -12,7 +12,7 @@ from cxcausal.core.spec.filter_grammar import columns_of
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.dataset import Dataset
 from cxcausal.data.engine import Opened
-from cxcausal.data.engines import Session, start_engine
+from cxcausal.data.engines import Session, refuse_table, start_engine
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
 from cxcausal.data.roles import filter_of, formulas_of, roles_of
 from cxcausal.data.sources import Confines, find_source
@@ -49,6 +49,7 @@ def open_history(  # noqa: PLR0913 - the edges' settings
     past = _past(spec, wanted, cluster)
     roles = roles_of(past)
     source = find_source(past.data, Confines(root=project_root.absolute()), on=path, sources={})
+    refuse_table(source, "plan --history")
     inputs = hash_inputs(source, progress)
     session = Session(timezone=timezone, progress=progress)
     engine = start_engine(source, root=project_root.absolute(), session=session)

@@ -9,7 +9,7 @@ from cxcausal.core.errors import DataError
 from cxcausal.core.progress import SILENT, Progress
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.dataset import Dataset
-from cxcausal.data.engines import Session, start_engine
+from cxcausal.data.engines import Session, refuse_table, start_engine
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
 from cxcausal.data.history import in_one_arm
 from cxcausal.data.opening import open_dataset
@@ -45,11 +45,12 @@ def open_pooled(
         PlanError, DataError, MachineError: as `cxcausal.data.opening.open_dataset`.
     """
     roles, confines = roles_of(spec), Confines(root=project_root.absolute(), data_roots=data_roots)
+    source = find_source(spec.data, confines, on=on, sources=None)
+    refuse_table(source, "aa")
     without_shares = spec.shares is None and not spec.epochs
     if without_shares or roles.arm in roles.filtered or spec.data.events is not None:
         session = Session(timezone=timezone, progress=progress)
         return open_dataset(spec, project_root, data_roots=data_roots, on=on, session=session)
-    source = find_source(spec.data, confines, on=on, sources=None)
     try:
         return _opened(spec, source, project_root, timezone, progress)
     except DataError as error:

@@ -15,6 +15,7 @@ from cxcausal.core.spec.events import EventSource
 from cxcausal.core.spec.models import Data
 from cxcausal.core.spec.nodes import content
 from cxcausal.core.spec.yaml_loader import read_yaml
+from cxcausal.data.urls import DATABASES, SECRET, expanded, refuse_password, scheme_of
 
 Kind = Literal["csv", "parquet", "json", "duckdb", "stata", "table"]
 
@@ -30,11 +31,8 @@ _KINDS: Mapping[str, Kind] = {
     ".ddb": "duckdb",
     ".dta": "stata",
 }
-DATABASES = frozenset({"postgresql", "postgres", "bigquery", "snowflake"})
-"""Schemes of URLs whose tables are read where they lie."""
 _KNOWN = "this version reads .csv, .tsv, .json, .jsonl (each also .gz), .parquet, .dta and .duckdb"
 _URL = re.compile(r"^([a-zA-Z][a-zA-Z0-9+.-]*)://(.*)$", re.DOTALL)
-_SECRET = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 _WHERE = "data.source"
 _OF_EVENTS = frozenset(EventSource.model_fields) - {"path", "package", "file", "table"}
 _SIGNS = "*?["
@@ -95,14 +93,14 @@ def find_source(data: Data, confines: Confines, *, on: str | None, sources: Mapp
     named = named_sources(confines.root) if sources is None else sources
     if text in named and (on is None or not _found(text, Path.cwd())):
         return _named(text, named[text], data, confines)
+    if scheme_of(text) in DATABASES:
+        return _database(text, data.table, where=_WHERE if on is None else None)
     scheme = _URL.match(text)
-    if scheme is not None and scheme[1].lower() in DATABASES:
-        return _database(text, data.table)
     if scheme is not None and scheme[1].lower() != "duckdb":
         what = f"a source of the kind '{scheme[1]}://' can't be read"
         mend = f"name a table of {', '.join(sorted(DATABASES))}, or export it to a file; {_KNOWN}"
         raise PlanError(Problem(where=_WHERE, code="D101", what=what, mend=mend))
-    if on is None and _SECRET.search(text):
+    if on is None and SECRET.search(text):
         return _secret_source(data, confines)
     pattern = text if scheme is None else scheme[2].removeprefix("/")
     if on is None:
@@ -112,8 +110,13 @@ def find_source(data: Data, confines: Confines, *, on: str | None, sources: Mapp
     return _source(files, confines.root, data.table, force="duckdb" if scheme is not None else None)
 
 
-def _database(url: str, table: str | None) -> Source:
-    """Return a table of a database; `#schema.table` at the URL's end names it where the plan does not."""
+def _database(url: str, table: str | None, *, where: str | None) -> Source:
+    """Return a table of a database; `#schema.table` at the URL's end names it where the plan does not.
+
+    `where` is the file's place that the URL stands at; None for the operator's own word, which may hold a password.
+    """
+    if where is not None:
+        refuse_password(url, where)
     address, _, fragment = url.partition("#")
     named = fragment or table
     if not named:
@@ -124,12 +127,8 @@ def _database(url: str, table: str | None) -> Source:
 
 def _secret_source(data: Data, confines: Confines) -> Source:
     """Return the files of a source with `${env:NAME}` in it, named as the plan writes it: the value is never told."""
-    names = dict.fromkeys(_SECRET.findall(data.source))
-    unset = [name for name in names if name not in os.environ]
-    if unset:
-        what = f"the environment variable {' and '.join(unset)} is not set"
-        raise MachineError(Problem(where=_WHERE, code="D113", what=what, mend="set it, and run again"))
-    actual = _SECRET.sub(lambda found: os.environ[found[1]], data.source)
+    names = dict.fromkeys(SECRET.findall(data.source))
+    actual = expanded(data.source, _WHERE)
     try:
         source = find_source(data.model_copy(update={"source": actual}), confines, on=None, sources={})
     except CxCausalError as error:
@@ -170,9 +169,9 @@ def _named(name: str, entry: object, data: Data, confines: Confines) -> Source:
     if not keys and table is not None:
         return Source(kind="table", files=(), names=(str(table),), table=str(table))
     if set(keys) == {"path"} and isinstance(keys["path"], str):
-        scheme = _URL.match(keys["path"])
-        if scheme is not None and scheme[1].lower() in DATABASES:
-            return _database(keys["path"], None if table is None else str(table))
+        if scheme_of(keys["path"]) in DATABASES:
+            where = f"configs/data_sources.yaml sources.{name}"
+            return _database(keys["path"], None if table is None else str(table), where=where)
         files = _confined(keys["path"], confines)
         return _source(files, confines.root, table)
     if set(keys) == {"package", "file"}:

@@ -4,8 +4,10 @@ import os
 import re
 from urllib.parse import quote
 
-from cxcausal.core.errors import MachineError, Problem
+from cxcausal.core.errors import MachineError, PlanError, Problem
 
+DATABASES = frozenset({"postgresql", "postgres", "bigquery", "snowflake"})
+"""Schemes of URLs whose tables are read where they lie."""
 SECRET = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -36,3 +38,30 @@ def expanded(url: str, where: str) -> str:
     login = SECRET.sub(lambda found: quote(os.environ[found[1]], safe=""), login)
     scheme, address = (SECRET.sub(lambda found: os.environ[found[1]], part) for part in (scheme, address))
     return f"{scheme}{separator}{login}{at}{address}"
+
+
+def scheme_of(url: str) -> str:
+    """Return the scheme of a URL, of which all may be a secret; a name or a path that has none is its own.
+
+    Raises:
+        MachineError: the secret that a URL begins with is not set.
+
+    Example:
+        >>> scheme_of("postgresql://${env:CX_LOGIN}@localhost/shop"), scheme_of("spark")
+        ('postgresql', 'spark')
+    """
+    secret = SECRET.match(url)
+    text = url if secret is None else expanded(secret[0], "data.source")
+    return text.partition("://")[0].lower()
+
+
+def refuse_password(url: str, where: str) -> None:
+    """Refuse a URL in which a password is written out: files are shared and kept.
+
+    Raises:
+        PlanError: it has one.
+    """
+    login = url.rpartition("@")[0].partition("://")[2]
+    if SECRET.sub("", login.partition(":")[2]):
+        what, mend = "the URL holds a password", "write ${env:NAME} in its place, and set that variable"
+        raise PlanError(Problem(where=where, code="D108", what=what, mend=mend))

@@ -8,6 +8,7 @@ from cxcausal.core.errors import PlanError, Problem
 from cxcausal.core.progress import SILENT, Progress
 from cxcausal.data.engine import Engine
 from cxcausal.data.sources import Source
+from cxcausal.data.urls import refuse_password, scheme_of
 
 EMBEDDED = "duckdb"
 
@@ -17,6 +18,7 @@ _ENGINES = {
     "snowflake": "cxcausal.data.engines.snowflake:start",
     "spark": "cxcausal.data.engines.spark:start",
     "sc": "cxcausal.data.engines.spark:start",
+    **dict.fromkeys(("postgresql", "postgres"), "cxcausal.data.engines.postgres:start"),
 }
 """By the scheme of a URL, or the name in `configs/project.yaml`: the function that starts it."""
 _READ_FILES = frozenset({EMBEDDED, "spark", "sc"})
@@ -58,7 +60,13 @@ def start_engine(source: Source, *, root: Path, session: Session) -> Engine:
         MachineError: it can't be reached, or its package is not installed.
     """
     url = url_of(source, session.engine)
-    scheme = _scheme(url)
+    scheme = scheme_of(url)
+    if source.database is None:
+        refuse_password(url, "configs/project.yaml engine")
+    if source.kind == "table" and scheme == EMBEDDED:
+        what = "a table without a file or a URL lies in the project's engine, and that is no database"
+        mend = "say engine: postgresql://… in configs/project.yaml, or name a file"
+        raise PlanError(Problem(where=source.label, code="D101", what=what, mend=mend))
     if scheme not in _ENGINES:
         what, mend = f"'{scheme}' is not an engine of this version", f"use one of {', '.join(_ENGINES)}"
         raise PlanError(Problem(where="configs/project.yaml engine", code="D101", what=what, mend=mend))
@@ -80,8 +88,16 @@ def url_of(source: Source, engine: str) -> str:
     url = source.database or engine
     if source.kind == "duckdb":
         return EMBEDDED
-    return url if source.kind == "table" or _scheme(url) in _READ_FILES else EMBEDDED
+    return url if source.kind == "table" or scheme_of(url) in _READ_FILES else EMBEDDED
 
 
-def _scheme(url: str) -> str:
-    return url.partition("://")[0].lower()
+def refuse_table(source: Source, verb: str) -> None:
+    """Refuse a table of a database where this version reads files only.
+
+    Raises:
+        PlanError: it is one.
+    """
+    if source.kind == "table":
+        what = f"`{verb}` reads files, and this is a table of a database"
+        mend = "export it to a Parquet or CSV file, and name that"
+        raise PlanError(Problem(where=source.label, code="D117", what=what, mend=mend))

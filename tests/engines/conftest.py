@@ -1,0 +1,5 @@
+"""The engines beside the embedded one, each started once per worker and only where a test asks for it."""
+
+from tests.engines.postgres import postgres
+
+__all__ = ["postgres"]
