@@ -54,7 +54,7 @@ def _repeats(inputs: tuple[tuple[str, str], ...]) -> Iterator[Problem]:
 
 def _of_another_kind(source: Source) -> Iterator[Problem]:
     """Yield files whose first bytes are those of another kind than their name says."""
-    for file, name in zip(source.files, source.names, strict=True):
+    for file, name in source.named_files:
         start = _start(file)
         if source.kind == "parquet" and start and not start.startswith(_PARQUET):
             mend = "export the data again"
@@ -80,7 +80,7 @@ def _start(file: Path) -> bytes:
 
 def _parquet_problems(source: Source, needed: tuple[str, ...]) -> Iterator[Problem]:
     """Yield columns that an engine would take for one another, rename or convert without a word."""
-    schemas = {name: _columns(file) for file, name in zip(source.files, source.names, strict=True)}
+    schemas = {name: _columns(file) for file, name in source.named_files}
     known = {name: columns for name, columns in schemas.items() if columns is not None}
     for name, columns in known.items():
         yield from twin_columns(name, tuple(column for column, _ in columns))

@@ -27,7 +27,7 @@ def hash_inputs(source: Source, progress: Progress = SILENT) -> tuple[tuple[str,
         DataError: a compressed file is cut short or damaged, or a database has changes beside its file.
         MachineError: a file can't be read.
     """
-    pairs = tuple(zip(source.files, source.names, strict=True)) if source.kind != "table" else ()
+    pairs = source.named_files
     with progress.stage(f"hashing {source.label}", _size(source.files), "bytes") as hashing:
         inputs = tuple((name, _sha256(file, name, hashing)) for file, name in pairs)
     with progress.stage(f"checking that {source.label} is whole"):

@@ -27,7 +27,7 @@ class _RepeatedKeyError(ValueError):
 def json_problems(source: Source, needed: tuple[str, ...]) -> Iterator[Problem]:
     """Yield what is wrong with the structure of JSON files, some of which an engine would pass over."""
     found = tuple(
-        problem for file, name in zip(source.files, source.names, strict=True) for problem in _text_problems(file, name)
+        problem for file, name in source.named_files for problem in _text_problems(file, name)
     )
     yield from found or _record_problems(source, needed)
 
@@ -60,7 +60,7 @@ def _text_problems(file: Path, name: str) -> Iterator[Problem]:
 def _record_problems(source: Source, needed: tuple[str, ...]) -> Iterator[Problem]:
     """Yield records that can't be read, and keys that a file lacks, or that look the same."""
     keys: dict[str, tuple[set[str], set[str]]] = {}
-    for file, name in zip(source.files, source.names, strict=True):
+    for file, name in source.named_files:
         try:
             records = list(_records(file))
         except _RepeatedKeyError as error:

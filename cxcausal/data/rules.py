@@ -103,7 +103,7 @@ def _place_in_several(engine: Engine, opened: Opened, rows: Table, broken: Value
     picked = rows.filter(broken).select(name=opened.file, row=opened.row).order_by("name", "row").limit(_ROWS_NAMED)
     found = engine.fetch(picked)
     first = found[0][0]
-    names = {str(file): name for file, name in zip(opened.source.files, opened.source.names, strict=True)}
+    names = {str(file): name for file, name in opened.source.named_files}
     rows_of_first = tuple(row - start_of[name] + opened.first_row for name, row in found if name == first)
     return names.get(first, opened.source.label), rows_of_first
 

@@ -57,6 +57,11 @@ class Source:
     database: str | None = None
 
     @property
+    def named_files(self) -> tuple[tuple[Path, str], ...]:
+        """Every file with its name; a table of a database has none."""
+        return tuple(zip(self.files, self.names, strict=True)) if self.files else ()
+
+    @property
     def label(self) -> str:
         """How problems name the data as a whole."""
         return self.names[0] if len(self.names) == 1 else f"{self.names[0]} and {len(self.names) - 1} more"

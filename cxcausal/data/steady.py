@@ -52,7 +52,7 @@ class Unchanged:
 
 def stamps_of(sources: Iterable[Source]) -> tuple[Stamp, ...]:
     """Return the marks of all files; to be taken before they are hashed."""
-    pairs = (pair for source in sources for pair in zip(source.files, source.names, strict=True))
+    pairs = (pair for source in sources for pair in source.named_files)
     return tuple(Stamp(path=path, name=name, mark=_mark(path)) for path, name in pairs)
 
 

@@ -89,7 +89,7 @@ def _fit_to_size(engine: Home, rows: int) -> None:
 
 
 def _open_csv(engine: Home, source: Source, data: Data, needed: tuple[str, ...], name: str) -> Opened:
-    found = [structure_of(file, label, data.csv) for file, label in zip(source.files, source.names, strict=True)]
+    found = [structure_of(file, label, data.csv) for file, label in source.named_files]
     header = found[0].header
     for label, structure in zip(source.names, found, strict=True):
         if structure.header != header:
