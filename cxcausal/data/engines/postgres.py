@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import ibis
 import ibis.expr.operations as ops
+import numpy.typing as npt
 import sqlglot as sg
 import sqlglot.expressions as sge
 
@@ -14,7 +15,7 @@ from cxcausal.core.errors import CxCausalError, DataError, MachineError, Problem
 from cxcausal.core.spec.models import Data
 from cxcausal.data.engine import RAW, Engine, Opened, Row, Table
 from cxcausal.data.engines.postgres_failures import ended, unreached
-from cxcausal.data.engines.postgres_packing import packed, unpacked
+from cxcausal.data.engines.postgres_packing import MOST_COLUMNS, packed, unpacked
 from cxcausal.data.engines.postgres_sql import Compiler
 from cxcausal.data.engines.postgres_tables import COLUMNS, LISTED, Stored, found_table, readable, table_of
 from cxcausal.data.sources import Source
@@ -78,6 +79,24 @@ class Postgres(Engine):
             cursor.execute(statement)
             found: list[Row] = cursor.fetchall()
         return unpacked(found)
+
+    def arrays(self, expr: Table) -> dict[str, npt.NDArray[Any]]:
+        """Return the columns of an expression that aggregates; they come in bulk, and not row by row."""
+        if len(expr.columns) > MOST_COLUMNS:
+            return super().arrays(expr)
+        import pyarrow as pa  # noqa: PLC0415 - Ibis brings it, and only clusters need it here
+        from pyarrow import csv  # noqa: PLC0415 - as above
+
+        with self.translated():
+            copied = self.copied(self.noted(f"COPY ({self.sql(expr)}) TO STDOUT (FORMAT csv, HEADER)"))
+        kinds = csv.ConvertOptions(column_types=expr.schema().to_pyarrow())
+        found = csv.read_csv(pa.BufferReader(copied), convert_options=kinds)
+        return {name: found[name].to_numpy() for name in expr.columns}
+
+    def copied(self, statement: str) -> bytes:
+        """Return what a statement copies."""
+        with self.backend.con.cursor() as cursor, cursor.copy(statement) as parts:
+            return b"".join(parts)
 
     def open(self, source: Source, data: Data, needed: tuple[str, ...], name: str = RAW) -> Opened:
         """Return the needed columns of a table or view."""
