@@ -47,8 +47,12 @@ def hash_table(engine: Engine, opened: Opened) -> tuple[tuple[str, str], ...]:
     if opened.source.kind != "table":
         return ()
     table, columns = opened.table, sorted(opened.columns)
-    text = reduce(add, (_told(table[name]) for name in columns))
-    rows = table.select(one=digest(ibis.literal("1").concat(text)), two=digest(ibis.literal("2").concat(text)))
+    # Step by step, so that no engine writes a value as text more than once.
+    texts = table.select(**{f"c{at}": table[name].cast("string") for at, name in enumerate(columns)})
+    whole = texts.select(text=reduce(add, (_told(texts[name]) for name in texts.columns)))
+    rows = whole.select(
+        one=digest(ibis.literal("1").concat(whole.text)), two=digest(ibis.literal("2").concat(whole.text))
+    )
     sums = engine.fetch(rows.aggregate(n=rows.count(), one=rows.one.sum(), two=rows.two.sum()))[0]
     told = [
         *columns,
@@ -58,9 +62,8 @@ def hash_table(engine: Engine, opened: Opened) -> tuple[tuple[str, str], ...]:
     return ((opened.source.label, sha256_of(told)),)
 
 
-def _told(column: Value) -> Value:
-    """Return a value as text that ends where the next begins, and differs where it is missing."""
-    text = column.cast("string")
+def _told(text: Value) -> Value:
+    """Return a text that ends where the next begins, and differs where it is missing."""
     return text.length().cast("string").concat(":").concat(text).fill_null("-")
 
 

@@ -26,9 +26,7 @@ class _RepeatedKeyError(ValueError):
 
 def json_problems(source: Source, needed: tuple[str, ...]) -> Iterator[Problem]:
     """Yield what is wrong with the structure of JSON files, some of which an engine would pass over."""
-    found = tuple(
-        problem for file, name in source.named_files for problem in _text_problems(file, name)
-    )
+    found = tuple(problem for file, name in source.named_files for problem in _text_problems(file, name))
     yield from found or _record_problems(source, needed)
 
 

@@ -14,6 +14,7 @@ from cxcausal.core.errors import CxCausalError
 from cxcausal.core.spec.models import Data
 from cxcausal.data.engine import Engine, Table
 from cxcausal.data.engines import PLAIN, Session, start_engine
+from cxcausal.data.engines.postgres import Postgres
 from cxcausal.data.sources import Confines, find_source
 from tests.data import test_events as events
 from tests.engines import cases
@@ -244,16 +245,27 @@ def test_only_aggregates_cross(postgres: Server, tmp_path: Path, monkeypatch: py
         crossed.append(fetch(cursor))
         return crossed[-1]
 
+    url = postgres.table("crossing", frame)
+    copied: list[bytes] = []
+    copy = Postgres.copied
+
+    def copy_spy(engine: Postgres, statement: str) -> bytes:
+        copied.append(copy(engine, statement))
+        return copied[-1]
+
+    monkeypatch.setattr(Postgres, "copied", copy_spy)
     monkeypatch.setattr(psycopg.Cursor, "fetchall", spy)
     for alone in ("fetchone", "fetchmany", "__iter__", "stream"):
         monkeypatch.setattr(psycopg.Cursor, alone, lambda *_: pytest.fail("read otherwise"))
     for name in ("clusters", "money", "surveys"):
-        spec = cases.plan_over({"source": postgres.url(), "table": "crossing"}, cases.PLANS[name])
-        postgres.table("crossing", frame)
-        analysed(spec, tmp_path)
+        analysed(cases.plan_over({"source": "x.parquet"}, cases.PLANS[name]), tmp_path, on=url)
     assert len(crossed) > 60
     assert max(map(len, crossed)) < len(frame) / 5  # the thinned ranks of a quantile; all else has a row per cell
-    assert "canary" not in repr(crossed)
+    assert not copied
+    homes = {**cases.PLANS["clusters"], "covariates": ["age"]}
+    analysed(cases.plan_over({"source": "x.parquet"}, homes), tmp_path, on=url)
+    assert copied  # adjusted for, sums leave per cluster and arm, and without its name
+    assert "canary" not in repr((crossed, copied))
 
 
 @pytest.mark.parametrize("name", cases.BAD)

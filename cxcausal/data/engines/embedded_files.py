@@ -36,10 +36,7 @@ def opened(engine: Engine, source: Source, data: Data, needed: tuple[str, ...], 
 
 
 def _open_csv(engine: Engine, source: Source, data: Data, needed: tuple[str, ...], name: str) -> Opened:
-    found = [
-        structure_of(file, label, data.csv, engine.progress)
-        for file, label in source.named_files
-    ]
+    found = [structure_of(file, label, data.csv, engine.progress) for file, label in source.named_files]
     header = found[0].header
     for label, structure in zip(source.names, found, strict=True):
         if structure.header != header:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import ibis.expr.operations as ops
+import numpy.typing as npt
 import sqlglot.expressions as sge
 
 from cxcausal.core.errors import CxCausalError, DataError, MachineError, Problem
@@ -13,7 +14,7 @@ from cxcausal.core.spec.models import Data
 from cxcausal.data.engine import RAW, Columns, Engine, Opened, Row, Table
 from cxcausal.data.engines.inline import inlined, listed
 from cxcausal.data.engines.postgres_failures import ended, unreached
-from cxcausal.data.engines.postgres_packing import packed, unpacked
+from cxcausal.data.engines.postgres_packing import MOST_COLUMNS, packed, unpacked
 from cxcausal.data.engines.postgres_sql import Compiler
 from cxcausal.data.engines.postgres_tables import COLUMNS, LISTED, Stored, found_table, readable, table_of
 from cxcausal.data.sources import Source
@@ -77,6 +78,24 @@ class Postgres(Engine):
             cursor.execute(statement)
             found: list[Row] = cursor.fetchall()
         return unpacked(found)
+
+    def arrays(self, expr: Table) -> dict[str, npt.NDArray[Any]]:
+        """Return the columns of an expression that aggregates; they come in bulk, and not row by row."""
+        if len(expr.columns) > MOST_COLUMNS:
+            return super().arrays(expr)
+        import pyarrow as pa  # noqa: PLC0415 - Ibis brings it, and only clusters need it here
+        from pyarrow import csv  # noqa: PLC0415 - as above
+
+        with self.translated():
+            copied = self.copied(self.noted(f"COPY ({self.sql(expr)}) TO STDOUT (FORMAT csv, HEADER)"))
+        kinds = csv.ConvertOptions(column_types=expr.schema().to_pyarrow())
+        found = csv.read_csv(pa.BufferReader(copied), convert_options=kinds)
+        return {name: found[name].to_numpy() for name in expr.columns}
+
+    def copied(self, statement: str) -> bytes:
+        """Return what a statement copies."""
+        with self.backend.con.cursor() as cursor, cursor.copy(statement) as parts:
+            return b"".join(parts)
 
     def open(self, source: Source, data: Data, needed: tuple[str, ...], name: str = RAW) -> Opened:
         """Return the needed columns of a table or view."""
