@@ -17,14 +17,13 @@ from cxcausal.data.engines import PLAIN, Session, start_engine
 from cxcausal.data.engines.postgres import Postgres
 from cxcausal.data.sources import Confines, find_source
 from tests.data import test_events as events
-from tests.engines import cases
+from tests.engines import cases, shipped
 from tests.engines.postgres import Server
 from tests.engines.same import analysed, apart, planned
 
 pytestmark = pytest.mark.xdist_group("postgres")
 
 BERLIN = Session(timezone="Europe/Berlin")
-ROOT = Path(__file__).resolve().parents[2]
 NATIVE = {
     "price": "numeric(10,2)",
     "day": "date",
@@ -155,33 +154,12 @@ def test_plans_that_use_everything_give_the_same_numbers(
     assert not list(apart(mine, theirs))
 
 
-def _shipped(name: str, shared: Path, folder: Path) -> tuple[str, pd.DataFrame]:
-    """Return a shipped plan's data: what the embedded engine reads, and the rows of a table."""
-    import causaldata  # noqa: PLC0415 - only this
-
-    packaged = {"incentive_results": "thornton_hiv", "nsw_mixtape": "nsw_mixtape"}
-    if name == "proactive_outreach":
-        from cxcausal.api import simulate  # noqa: PLC0415 - slow to import
-
-        simulate("outreach", folder / "outreach.parquet", n=1_500)
-        return str(folder / "outreach.parquet"), pd.read_parquet(folder / "outreach.parquet")
-    if name in packaged:
-        path = Path(causaldata.__file__).parent / packaged[name] / f"{packaged[name]}.dta"
-        return str(path), pd.read_stata(path, convert_categoricals=False)
-    path = (ROOT / planned(ROOT / f"experiments/{name}.yaml").data.source).resolve()
-    path = shared / path.name
-    native = name in {"hillstrom", "karlan_list", "social_pressure"}
-    return str(path), pd.read_csv(path) if native else pd.read_csv(
-        path, dtype=str, keep_default_na=False, na_values=[""]
-    )
-
-
-@pytest.mark.parametrize("name", sorted(path.stem for path in (ROOT / "experiments").glob("*.yaml")))
+@pytest.mark.parametrize("name", shipped.NAMES)
 def test_shipped_plans_give_the_same_numbers(postgres: Server, shared_data: Path, tmp_path: Path, name: str) -> None:
-    file, frame = _shipped(name, shared_data, tmp_path)
-    spec = planned(ROOT / f"experiments/{name}.yaml")
+    file = shipped.file_of(name, shared_data, tmp_path)
+    spec = planned(shipped.ROOT / f"experiments/{name}.yaml")
     theirs = analysed(spec, tmp_path, on=file)
-    mine = analysed(spec, tmp_path, on=postgres.table("shipped", frame))
+    mine = analysed(spec, tmp_path, on=postgres.table("shipped", shipped.frame_of(name, file)))
     assert theirs["effects"]
     assert not list(apart(mine, theirs))
 

@@ -1,0 +1,37 @@
+"""The data of the shipped plans."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from tests.engines.same import planned
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = sorted(path.stem for path in (ROOT / "experiments").glob("*.yaml"))
+_PACKAGED = {"incentive_results": "thornton_hiv", "nsw_mixtape": "nsw_mixtape"}
+_NATIVE = {"hillstrom", "karlan_list", "social_pressure"}
+
+
+def file_of(name: str, shared: Path, folder: Path) -> str:
+    """Return the file of a plan's data; a world is drawn into the folder."""
+    import causaldata  # noqa: PLC0415 - only this
+
+    if name == "proactive_outreach":
+        from cxcausal.api import simulate  # noqa: PLC0415 - slow to import
+
+        simulate("outreach", folder / "outreach.parquet", n=1_500)
+        return str(folder / "outreach.parquet")
+    if name in _PACKAGED:
+        return str(Path(causaldata.__file__).parent / _PACKAGED[name] / f"{_PACKAGED[name]}.dta")
+    return str(shared / Path(planned(ROOT / f"experiments/{name}.yaml").data.source).name)
+
+
+def frame_of(name: str, file: str) -> pd.DataFrame:
+    """Return the rows of a plan's data, typed for some plans and as text for others."""
+    if file.endswith(".parquet"):
+        return pd.read_parquet(file)
+    if file.endswith(".dta"):
+        return pd.read_stata(file, convert_categoricals=False)
+    if name in _NATIVE:
+        return pd.read_csv(file)
+    return pd.read_csv(file, dtype=str, keep_default_na=False, na_values=[""])
