@@ -1,5 +1,6 @@
 """The three standard streams, as they may be found: closed, full, left by their reader, or short of letters."""
 
+import contextlib
 import io
 import os
 import sys
@@ -14,7 +15,8 @@ def prepare() -> None:
             os.open(os.devnull, os.O_RDWR)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+            with contextlib.suppress(OSError):  # some streams can't be reconfigured, and stay as they are
+                stream.reconfigure(errors="backslashreplace")
 
 
 def drop() -> None:

@@ -35,7 +35,7 @@ BEYOND_MENDING = {
     "a spreadsheet",
     "a spreadsheet that is called CSV",
     "a page in place of data",
-    "a warehouse",
+    "a bucket",
     "a database with unwritten changes",
     "a database without a table",
     "a treatment column full of ids",

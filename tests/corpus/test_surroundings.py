@@ -14,9 +14,10 @@ from cxcausal.core.measures import measure_of
 from cxcausal.core.queries import CountQuery, MomentQuery
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.data import open_dataset
+from cxcausal.data.engines import Session
 root = Path(sys.argv[1])
 resolved = load_experiment(root / "plan.yaml", root=root)
-with open_dataset(resolved.spec, root, timezone=resolved.project.timezone) as dataset:
+with open_dataset(resolved.spec, root, session=Session(timezone=resolved.project.timezone)) as dataset:
     (metric,) = resolved.spec.metrics.success
     asked = [CountQuery(of="unit", population="analysed"), MomentQuery(measure=measure_of(metric), by=())]
     answers = dataset.answer(asked)

@@ -31,9 +31,9 @@ def read(source: Source, harm: Callable[[Path], object], error: BaseException | 
 
 
 def test_a_change_and_a_removal_are_told_by_name(source: Source) -> None:
-    with pytest.raises(DataError, match=r"^data/x\.csv D115 the file changed while it was read"):
+    with pytest.raises(DataError, match=r"^data/x\.csv D119 the file changed while it was read"):
         read(source, lambda path: path.write_text("a\n1\n2\n", encoding="utf-8"))
-    with pytest.raises(DataError, match="D115 the file was removed"):
+    with pytest.raises(DataError, match="D119 the file was removed"):
         read(source, Path.unlink, FileNotFoundError())
 
 

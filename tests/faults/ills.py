@@ -140,10 +140,10 @@ def when(begun: str, name: str, *given: Any) -> None:
 
     right = Progress.stage
 
-    def stage(progress: Progress, stage_name: str, *rest: Any) -> Any:
+    def stage(progress: Progress, stage_name: str, *rest: Any, **named: Any) -> Any:
         if stage_name.startswith(begun):
             globals()[name](*given)
-        return right(progress, stage_name, *rest)
+        return right(progress, stage_name, *rest, **named)
 
     Progress.stage = stage  # type: ignore[method-assign, assignment]
 
