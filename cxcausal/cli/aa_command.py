@@ -7,10 +7,11 @@ import click
 from cxcausal import api
 from cxcausal.cli.errors import emit
 from cxcausal.cli.session import progress
-from cxcausal.core.errors import ExitCode, MachineError, Problem
+from cxcausal.core.errors import ExitCode
 from cxcausal.core.wording import count, percent
 from cxcausal.pipeline.aa_result import AaResult
 from cxcausal.report.aa_page import HEADS, aa_page, cells_of, named
+from cxcausal.tracking.files import write_atomic
 
 _ALARMING = frozenset({"too_many", "not_known"})
 
@@ -77,9 +78,4 @@ def _tell(result: AaResult) -> None:
 
 
 def _draw(result: AaResult, out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / "index.html").write_text(aa_page(result), encoding="utf-8")
-    except OSError as error:
-        what = f"the page can't be written: {error.strerror}"
-        raise MachineError(Problem(where=str(out), code="E202", what=what, mend="choose another --out")) from error
+    write_atomic(out / "index.html", aa_page(result).encode("utf-8"))

@@ -13,7 +13,7 @@ from cxcausal.cli.explained import explained
 from cxcausal.cli.session import hint, progress
 from cxcausal.cli.starter import DESIGN_TYPES, starter_plan
 from cxcausal.cli.statements import shown_statements
-from cxcausal.core.errors import ExitCode, MachineError, PlanError, Problem, UsageError
+from cxcausal.core.errors import ExitCode, PlanError, Problem, UsageError
 from cxcausal.core.interrupts import held
 from cxcausal.core.signs import visible
 from cxcausal.core.spec.library import config_files
@@ -24,6 +24,7 @@ from cxcausal.core.spec.resolve import BUILT_IN, Resolved
 from cxcausal.core.spec.scalars import is_slug
 from cxcausal.core.spec.schema import plan_schema
 from cxcausal.pipeline.support import unsupported
+from cxcausal.tracking.files import write_atomic
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Write exactly one JSON object to stdout.")
 
@@ -198,13 +199,8 @@ def _write(path: Path, text: str, *, replace: bool) -> None:
     if path.exists() and not replace:
         mend = "choose another ID, or give --out"
         raise UsageError(Problem(where=str(path), code="U202", what="the file exists already", mend=mend))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with held(), path.open("w" if replace else "x", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        what = f"the file can't be written: {error.strerror}"
-        raise MachineError(Problem(where=str(path), code="E201", what=what, mend="choose another --out")) from error
+    with held():
+        write_atomic(path, text.encode("utf-8"))
 
 
 def _written(path: Path, *, as_json: bool) -> None:

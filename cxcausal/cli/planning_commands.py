@@ -10,11 +10,12 @@ import click
 from cxcausal import api
 from cxcausal.cli.errors import emit, tell
 from cxcausal.cli.session import hint, progress, warn
-from cxcausal.core.errors import ExitCode, MachineError, Problem, UsageError
+from cxcausal.core.errors import ExitCode, Problem, UsageError
 from cxcausal.core.spec.scalars import read_share
 from cxcausal.core.wording import count, listed, number, percent
 from cxcausal.planning.assumptions import EVERY, Assumptions
 from cxcausal.planning.result import Assigned, PlanResult, PowerRow
+from cxcausal.tracking.files import write_atomic
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Write exactly one JSON object to stdout.")
 _BY_METRIC = ("base", "sd", "response", "rho", "icc")
@@ -74,12 +75,7 @@ def _assumptions(options: dict[str, object]) -> Assumptions:
 def _draw(result: PlanResult, out: Path) -> None:
     from cxcausal.report.charts.power_curve import power_curve  # noqa: PLC0415 - only who asks for it pays
 
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        out.write_text(power_curve(result), encoding="utf-8")
-    except OSError as error:
-        what = f"the file can't be written: {error.strerror}"
-        raise MachineError(Problem(where=str(out), code="E201", what=what, mend="choose another --out")) from error
+    write_atomic(out, power_curve(result).encode("utf-8"))
 
 
 def _tell(result: PlanResult) -> None:

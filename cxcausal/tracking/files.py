@@ -18,11 +18,24 @@ _PAUSE = 0.02
 def write_atomic(path: Path, content: bytes) -> None:
     """Write `content` to `path` so that a reader sees the old bytes or the new ones, never a part.
 
-    The bytes go to a temporary file beside it, are synced to the disk, and are renamed into place.
+    The bytes go to a temporary file beside it, are synced to the disk, and are renamed into place. What is no file,
+    such as a pipe or `/dev/null`, is written to and never replaced; nor is a link, but the file that it names.
 
     Raises:
         MachineError: the disk is full, read-only or broken; the old file stays as it was.
     """
+    target = path.resolve() if path.is_symlink() else path
+    try:
+        if target.exists() and not target.is_file():
+            target.write_bytes(content)
+        else:
+            _replace(target, content)
+    except OSError as error:
+        raise machine_error(path, "write", error) from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a temporary file and rename it into place; leave none behind where that fails."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY_SUFFIX}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,8 +45,6 @@ def write_atomic(path: Path, content: bytes) -> None:
             os.fsync(handle.fileno())
         temporary.replace(path)
         sync_folder(path.parent)
-    except OSError as error:
-        raise machine_error(path, "write", error) from error
     finally:
         _discard(temporary)
 

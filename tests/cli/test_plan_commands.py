@@ -92,7 +92,7 @@ def test_a_folder_that_cannot_be_written_is_the_machines_fault(run: Run) -> None
     Path("experiments").write_text("a file", encoding="utf-8")
     ran = run("new", "x")
     assert ran.code == 6
-    assert "E201" in ran.err
+    assert "E601" in ran.err
 
 
 def test_validate_tells_all_problems_of_all_plans(run: Run) -> None:

@@ -40,6 +40,7 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         says=r"results\.json E601 could not write this file: File too large — check space",
         told="as a quota that is used up: the run is FAILED",
         ills=(("limit_files", 4096),),
+        slow=True,
     ),
     _disk(
         name="input_output_error",
@@ -56,6 +57,7 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         says=r"E601 could not write this file: Input/output error — check space",
         told="the run is FAILED, and no file is left half-written",
         ills=(("fails", "replace", EIO, 4, 1),),
+        slow=True,
     ),
     _disk(
         name="project_read_only",
@@ -96,6 +98,7 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         left="FINISHED",
         told="nothing is ever written to plans, configuration and data",
         world=(("read_only", "@/data", "@/configs", "@/experiments"),),
+        slow=True,
     ),
     _disk(
         name="working_folder_removed",
@@ -112,6 +115,7 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         says=r"E601 could not find this file: No such file or directory — check space",
         told="the run's folder is removed under it: it stops, and the ledger stays as it was",
         ills=(("when", "writing the report", "remove", "@/.cxcausal/runs/callback"),),
+        slow=True,
     ),
     _data(
         name="data_unreadable",
@@ -137,6 +141,7 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         says=r"data/callback\.csv D119 the file was removed while it was read — wait until",
         told="no run begins",
         ills=(("after_hashing", "remove", "@/data/callback.csv"),),
+        slow=True,
     ),
     _data(
         name="data_change_later",
@@ -162,6 +167,7 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         told="as without git",
         before=mess.broken_repository,
         environment={"CXCAUSAL_ACTOR": None},
+        slow=True,
     ),
     _place(
         name="git_locked",
@@ -169,6 +175,7 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         left="FINISHED",
         told="git is only asked questions, and none of them waits for a lock",
         before=mess.locked_repository,
+        slow=True,
     ),
     _place(
         name="git_of_another_user",
@@ -201,7 +208,6 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         left="FINISHED",
         told="temporary files lie beside the files that they become",
         environment={"TMPDIR": "/nonexistent"},
-        world=(("without", "/tmp"),),  # noqa: S108 - it is hidden, not used
         slow=True,
     ),
     _place(
@@ -209,7 +215,8 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         code=0,
         left="FINISHED",
         told="`/dev/shm` is not needed",
-        world=(("without", "/dev/shm"),),  # noqa: S108 - as above
+        world=(("without", "/dev/shm"),),  # noqa: S108 - it is hidden, not used
+        slow=True,
     ),
     _place(
         name="few_descriptors",
@@ -217,6 +224,7 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         left="FINISHED",
         told="64 open files are enough",
         ills=(("limit_descriptors", 64),),
+        slow=True,
     ),
     _place(
         name="no_descriptors",
@@ -289,6 +297,7 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         left="KILLED",
         told="the run is KILLED",
         ills=(("when", "writing the report", "die", SIGTERM),),
+        slow=True,
     ),
     _stop(
         name="killed",

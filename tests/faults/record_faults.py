@@ -34,18 +34,21 @@ RECORD_FAULTS: tuple[Fault, ...] = (
         says=r"E610 MLflow did not take this run: no answer .*cxcausal sync",
         told="sends a byte now and then: given up after 3 s",
         server=partial(servers.serving, servers.Dripping),
+        slow=True,
     ),
     _server(
         name="server_down",
         says=r"E610 MLflow did not take this run: it answers 500 — .*cxcausal sync",
         told="noticed at once",
         server=partial(servers.serving, servers.Down),
+        slow=True,
     ),
     _server(
         name="server_fails",
         says=r"E610 MLflow did not take this run: .*cxcausal sync",
         told="healthy, but every question is answered with 500",
         server=partial(servers.serving, servers.Well),
+        slow=True,
     ),
     _server(
         name="server_of_pages",
@@ -58,6 +61,7 @@ RECORD_FAULTS: tuple[Fault, ...] = (
         says=r"E610 MLflow did not take this run: .*cxcausal sync",
         told="JSON of another kind",
         server=partial(servers.serving, servers.Nonsense),
+        slow=True,
     ),
     _server(
         name="server_dies",
@@ -88,6 +92,7 @@ RECORD_FAULTS: tuple[Fault, ...] = (
         says=r"E610 MLflow did not take this run: .*(damaged|malformed).* — .*cxcausal sync",
         told="as above",
         before=mess.cut(".cxcausal/mlflow.db", 100_000),
+        slow=True,
     ),
     _store(
         name="store_of_another_version",
@@ -100,6 +105,7 @@ RECORD_FAULTS: tuple[Fault, ...] = (
         says=r"E610 MLflow did not take this run: the file can't be read: Is a directory — .*cxcausal sync",
         told="move it away, then `cxcausal sync`",
         before=mess.folder_for_store,
+        slow=True,
     ),
     _store(
         name="store_empty",
@@ -123,6 +129,7 @@ RECORD_FAULTS: tuple[Fault, ...] = (
         says=r"audit/ledger\.jsonl:\d+ I711 this is not a line of the ledger — restore the ledger",
         told="as above",
         before=mess.appended("audit/ledger.jsonl", b"\x00\xff garbage\n"),
+        slow=True,
     ),
     _ledger(
         name="ledger_removed",
@@ -153,6 +160,7 @@ RECORD_FAULTS: tuple[Fault, ...] = (
         name="clock_ahead",
         told="a year ahead: the run stands with the time that the clock told",
         ills=(("clock", 365),),
+        slow=True,
     ),
     _clock(
         name="clock_behind",

@@ -18,7 +18,8 @@ from tests.faults.machine import Ended, Ill, Job, Machine
 from tests.faults.zygote import seen
 
 MOUNTING = {"own_mounts", "small_disk", "read_only", "without"}
-PROGRESS = ("reading ", "checking, ", "writing the report")
+PROGRESS = re.compile(r"\d+ s: ")
+"""How a line of progress begins where stderr is no terminal."""
 LOCAL = "sqlite:///.cxcausal/mlflow.db"
 
 
@@ -75,7 +76,7 @@ def point_to(root: Path, old: str, new: str) -> None:
 
 def assert_said(ended: Ended, fault: Fault) -> None:
     """One message that matches, with its mend, and nothing else but progress: no traceback, no bug, no secret."""
-    told = [line for line in ended.err.splitlines() if line and not line.startswith(PROGRESS)]
+    told = [line for line in ended.err.splitlines() if line and not PROGRESS.match(line)]
     assert len(told) == bool(fault.says), ended.err
     assert not fault.says or re.search(fault.says, told[0]), told
     assert all(" — " in line for line in told)

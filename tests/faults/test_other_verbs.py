@@ -8,14 +8,12 @@ from tests.faults.machine import Job, Machine
 from tests.faults.zygote import seen
 
 WRITING = {
-    "register": ("register", "experiments/third.yaml"),
     "new": ("new", "other", "--out", "experiments/other.yaml"),
     "simulate": ("simulate", "outreach", "--n", "500", "--out", "data/world.parquet"),
     "assign": ("assign", "experiments/callback.yaml", "--units", "data/callback.csv", "--out", "data/arms.csv"),
 }
 READING = {
     "list": ("list",),
-    "validate": ("validate", "experiments/callback.yaml"),
     "explain": ("explain", "experiments/callback.yaml"),
     "audit": ("audit", "verify"),
 }
@@ -25,10 +23,6 @@ READING = {
 def test_a_full_disk(verb: str, world: World, machine: Machine, own_mounts: str | None) -> None:
     if own_mounts:
         absent(f"needs {own_mounts}")
-    third = (world.root / "experiments/callback.yaml").read_text(encoding="utf-8").replace('"callback"', '"third"')
-    (world.root / "experiments/third.yaml").write_text(third, encoding="utf-8")
-    if verb == "register":
-        (world.root / "data/callback.csv").unlink()
     before = seen(world.root)
     ended = machine.run(Job(root=world.root, words=WRITING[verb], world=(("small_disk", str(world.root), 0),)))
     assert ended.code == 6, ended.err
@@ -45,3 +39,15 @@ def test_a_read_only_project(verb: str, world: World, machine: Machine, own_moun
     ended = machine.run(Job(root=world.root, words=READING[verb], world=(("read_only", str(world.root)),)))
     assert (ended.code, ended.err) == (0, "")
     assert ended.seen == world.before
+
+
+def test_a_line_of_which_a_part_was_written_is_taken_back(world: World, machine: Machine) -> None:
+    third = (world.root / "experiments/callback.yaml").read_text(encoding="utf-8").replace('"callback"', '"third"')
+    (world.root / "experiments/third.yaml").write_text(third, encoding="utf-8")
+    (world.root / "data/callback.csv").unlink()
+    room = (world.root / "audit/ledger.jsonl").stat().st_size + 100
+    words = ("register", "experiments/third.yaml")
+    ended = machine.run(Job(root=world.root, words=words, ills=(("limit_files", room),)))
+    assert ended.code == 6, ended.err
+    assert "ledger.jsonl E601 could not append to this file: File too large — check space" in ended.err
+    assert ended.seen["ledger"] == world.before["ledger"]

@@ -190,14 +190,16 @@ ADJUSTED = [
         name="HC0: leverage dropped",
         where=squares,
         attribute="_part",
-        by=lambda known, one, two: (known.weight * one) * (known.weight * two),
+        by=lambda known, t, one, two: known[f"{t}weight"] ** 2 * known[f"{t}e{one}"] * known[f"{t}e{two}"],
         caught_by=ENGINE,
     ),
     Bug(
         name="HC3 called HC2",
         where=squares,
         attribute="_part",
-        by=lambda known, one, two: known.weight**2 * one * two / (1 - known.leverage) ** 2,
+        by=lambda known, t, one, two: (
+            known[f"{t}weight"] ** 2 * known[f"{t}e{one}"] * known[f"{t}e{two}"] / (1 - known[f"{t}leverage"]) ** 2
+        ),
         caught_by=ENGINE,
     ),
     Bug(
