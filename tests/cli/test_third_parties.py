@@ -70,7 +70,9 @@ def test_text_shows_them_as_they_are() -> None:
     assert "raw CUST0000042" in done.stderr
 
 
-def test_everything_is_given_back(capsys: pytest.CaptureFixture[str]) -> None:
+def test_everything_is_given_back(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    # A process that imported MLflow before has its handler, which the command line never lets it set.
+    monkeypatch.setattr(logging.getLogger("mlflow"), "handlers", [])
     root = logging.getLogger()
     before = (list(root.handlers), root.level, warnings.showwarning, os.environ.get("MLFLOW_CONFIGURE_LOGGING"))
     with ThirdParties(Voice(manner=Manner(log_format="json"), verb="run", run="01X")):

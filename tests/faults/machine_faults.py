@@ -287,7 +287,7 @@ MACHINE_FAULTS: tuple[Fault, ...] = (
         name="interrupted",
         code=130,
         left="KILLED",
-        says=r"command line U130 interrupted — ",
+        says=r"command line U130 interrupted; the run \w+ is marked KILLED",
         told="the run is KILLED",
         ills=(("when", "checking, estimating", "die", SIGINT),),
     ),
