@@ -71,8 +71,9 @@ def test_text_shows_them_as_they_are() -> None:
 
 
 def test_everything_is_given_back(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    # A process that imported MLflow before has its handler, which the command line never lets it set.
+    # A process that imported MLflow before has its handler alone, which the command line never lets it set.
     monkeypatch.setattr(logging.getLogger("mlflow"), "handlers", [])
+    monkeypatch.setattr(logging.getLogger("mlflow"), "propagate", True)
     root = logging.getLogger()
     before = (list(root.handlers), root.level, warnings.showwarning, os.environ.get("MLFLOW_CONFIGURE_LOGGING"))
     with ThirdParties(Voice(manner=Manner(log_format="json"), verb="run", run="01X")):
