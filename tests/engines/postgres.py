@@ -3,7 +3,6 @@
 import math
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -20,7 +19,21 @@ from tests.conftest import absent
 
 _UNPRIVILEGED = 65_534
 """A server refuses to run as root."""
-_SECONDS = 30
+_SECONDS = 60
+_SERVE = """
+set -e
+programs=$1 folder=$2
+shift 2
+trap 'rm -rf "$folder"' EXIT
+"$programs/initdb" -D "$folder/data" --auth=trust --username=owner --no-sync -E UTF8 "$@" >"$folder/log"
+printf 'local all guarded scram-sha-256\\nlocal all all trust\\n' >"$folder/data/pg_hba.conf"
+"$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c fsync=off -c max_wal_size=4GB \\
+  >>"$folder/log" 2>&1 &
+cat >/dev/null
+kill -INT $!
+wait $! || true
+"""
+"""A server that lives until its input ends, which it does however the tests end."""
 _TYPES = {"f": "float8", "i": "int8", "u": "int8", "b": "bool", "M": "timestamp"}
 
 
@@ -70,42 +83,19 @@ def postgres() -> Iterator[Server]:
     user = _UNPRIVILEGED if os.getuid() == 0 else None
     if user is not None:
         os.chown(folder, user, user)
-    plain = {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}
-    data = folder / "data"
-    try:
-        made = [
-            str(programs / "initdb"),
-            "-D",
-            str(data),
-            "--auth=trust",
-            "--username=owner",
-            "--no-sync",
-            "-E",
-            "UTF8",
-        ]
-        subprocess.run(
-            [*made, *_by_language(programs)],
-            check=True,
-            cwd="/",
-            env=plain,
-            stdout=subprocess.DEVNULL,
-            user=user,
-            group=user,
-        )
-        (data / "pg_hba.conf").write_text("local all guarded scram-sha-256\nlocal all all trust\n")
-        options = {"listen_addresses": "", "fsync": "off", "max_connections": "30", "max_wal_size": "4GB"}
-        settings = [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
-        command = [str(programs / "postgres"), "-D", str(data), "-k", str(folder), *settings]
-        with (folder / "log").open("w") as log:
-            process = subprocess.Popen(command, cwd="/", env=plain, stdout=log, stderr=log, user=user, group=user)
-        try:
-            with _admitted(psycopg, folder) as admin:
-                yield Server(folder=folder, admin=admin)
-        finally:
-            process.send_signal(signal.SIGINT)  # ends what is still connected
-            process.wait(_SECONDS)
-    finally:
-        shutil.rmtree(folder)
+    words = [str(programs), str(folder), *_by_language(programs)]
+    with subprocess.Popen(
+        ["/bin/sh", "-c", _SERVE, "sh", *words],
+        cwd="/",
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C"},
+        stdin=subprocess.PIPE,
+        user=user,
+        group=user,
+    ) as process:
+        with _admitted(psycopg, folder, process) as admin:
+            yield Server(folder=folder, admin=admin)
+        process.communicate(timeout=_SECONDS)  # closes its input, and waits
+    assert not folder.exists()
 
 
 def _programs() -> Path:
@@ -124,13 +114,13 @@ def _by_language(programs: Path) -> list[str]:
     return ["--locale=C", *(["--locale-provider=icu", "--icu-locale=en-US"] if "--locale-provider" in told else [])]
 
 
-def _admitted(psycopg: Any, folder: Path) -> Any:
+def _admitted(psycopg: Any, folder: Path, process: subprocess.Popen[bytes]) -> Any:
     """Return a connection, as soon as the server accepts one."""
     until = time.monotonic() + _SECONDS
     while True:
         try:
             return psycopg.connect(f"postgresql://owner@/postgres?host={folder}", autocommit=True)
         except psycopg.OperationalError:
-            if time.monotonic() > until:
+            if process.poll() is not None or time.monotonic() > until:
                 raise
             time.sleep(0.05)
