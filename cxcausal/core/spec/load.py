@@ -88,7 +88,7 @@ def _in_order(problems: Iterable[Problem], plan_file: str) -> tuple[Problem, ...
 
 def _one_line(text: str) -> str:
     """Return text that can't break a line, move a terminal's cursor or flood it."""
-    safe = printable(text)
+    safe = printable(text).strip()
     return safe if len(safe) <= MAX_MESSAGE else f"{safe[:MAX_MESSAGE]}…"
 
 
