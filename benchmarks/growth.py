@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,17 +108,15 @@ def _run(folder: Path, plan: Plan, *, limit: str | None = None) -> _Run:
     """Run one plan in a fresh process, and watch what its engine puts on disk."""
     command = [sys.executable, "-m", "benchmarks.growth_tasks", str(folder), json.dumps(plan)]
     limits = {} if limit is None else {"CXCAUSAL_MEMORY_LIMIT": limit}
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, **limits}
-    ) as process:
+    with ExitStack() as ending:
+        process = ending.enter_context(
+            subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env={**os.environ, **limits})
+        )
+        ending.callback(process.kill)  # nothing, where it has ended
         most = 0
-        try:
-            while process.poll() is None:
-                most = max(most, _size(folder / ".cxcausal" / "tmp"))
-                time.sleep(_PATIENCE)
-        except BaseException:
-            process.kill()
-            raise
+        while process.poll() is None:
+            most = max(most, _size(folder / ".cxcausal" / "tmp"))
+            time.sleep(_PATIENCE)
         printed = process.communicate()[0]
     if process.returncode:
         raise SystemExit(f"a point failed with exit code {process.returncode}")

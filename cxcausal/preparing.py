@@ -13,6 +13,9 @@ from cxcausal.core.spec.placing import placing
 from cxcausal.core.spec.resolve import Resolved
 
 if TYPE_CHECKING:
+    from cxcausal.core.spec.models import ExperimentSpec
+    from cxcausal.data.retossing import Shares
+    from cxcausal.pipeline.aa import AaAsked
     from cxcausal.pipeline.aa_result import AaResult
     from cxcausal.planning.assignment import Coin
     from cxcausal.planning.assumptions import Assumptions
@@ -235,7 +238,6 @@ def aa(
     from cxcausal.data.pooled import open_pooled
     from cxcausal.data.retossing import coin_of, shares_of
     from cxcausal.pipeline.aa import (
-        AaAsked,
         refuse_without_coin,
         refuse_without_outcomes,
         tossed_often,
@@ -256,16 +258,23 @@ def aa(
             refuse_repeated_units(spec, dataset)
             refuse_without_outcomes(spec, dataset)
             shares = shares_of(dataset, spec)
-            asked = AaAsked(
-                tosses=tosses,
-                seed=spec.analysis.seed if seed is None else seed,
-                shares={name: {arm: float(share) for arm, share in arms.items()} for name, arms in shares.items()},
-                shares_from="plan" if spec.shares or spec.epochs else "data",
-                plan_hash=resolved.plan_hash,
-            )
             with progress.stage("tossing the coin", total=tosses) as tossing:
                 coin = coin_of(dataset, spec, shares)
+                asked = _tossing(spec, shares, seed, tosses=tosses, plan_hash=resolved.plan_hash)
                 return tossed_often(spec, dataset, coin, asked, tossing.reach)
+
+
+def _tossing(spec: "ExperimentSpec", shares: "Shares", seed: int | None, *, tosses: int, plan_hash: str) -> "AaAsked":
+    """Return what an A/A run is asked for, and where its shares come from."""
+    from cxcausal.pipeline.aa import AaAsked
+
+    return AaAsked(
+        tosses=tosses,
+        seed=spec.analysis.seed if seed is None else seed,
+        shares={name: {arm: float(share) for arm, share in arms.items()} for name, arms in shares.items()},
+        shares_from="plan" if spec.shares or spec.epochs else "data",
+        plan_hash=plan_hash,
+    )
 
 
 def _history(resolved: Resolved, path: str, stated: "Assumptions", progress: Progress) -> _Past:

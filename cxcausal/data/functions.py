@@ -1,5 +1,6 @@
 """Functions that Ibis has no name for: every engine's compiler says how its database spells them."""
 
+from abc import ABC, abstractmethod
 from math import isfinite
 from typing import Any
 
@@ -55,7 +56,7 @@ def remainder(compiler: Any, value: sge.Expression, divisor: sge.Expression) -> 
     return sge.paren(sge.Sub(this=value, expression=sge.Mul(this=divisor, expression=times)))
 
 
-class OwnFunctions:
+class OwnFunctions(ABC):
     """Mixed into an engine's compiler, so that it spells them its way; a database's own functions stay as they are."""
 
     __slots__ = ()
@@ -76,10 +77,10 @@ class OwnFunctions:
             return self.cast(sge.convert(repr(float(value))), dt.float64)  # type: ignore[attr-defined] # the compiler's
         return super().visit_NonNullLiteral(op, value=value, dtype=dtype)  # type: ignore[misc] # as above
 
+    @abstractmethod
     def digest(self, text: sge.Expression) -> sge.Expression:
         """Return the first 60 bits of a text's MD5 as a signed whole number of 64 bits."""
-        raise NotImplementedError
 
+    @abstractmethod
     def moment_in(self, zone: sge.Expression, at: sge.Expression) -> sge.Expression:
         """Return a time without a zone, in the zone of the session."""
-        raise NotImplementedError

@@ -52,33 +52,7 @@ def of_numbers(column: str, text: Value, *, decimal: str, csv: bool, binary: boo
         csv: the plan can say what the decimal sign is.
         binary: only 0 and 1 are wanted.
     """
-    say = 'say csv: {decimal: ","} below data' if csv else "store them as numbers, or with a point"
-    if decimal == ".":
-        yield Misreading(
-            code="D323",
-            sign=text.re_search(_THREE_BEHIND_COMMA),
-            what="a comma stands before three digits: it parts thousands, or decimals",
-            mend=f"export the numbers without signs between thousands; only where it is a decimal comma, {say}",
-        )
-        yield Misreading(
-            code="D304",
-            sign=text.re_search(DECIMAL_COMMA),
-            what="the numbers have a decimal comma",
-            mend=say,
-        )
-    yield Misreading(
-        code="D323",
-        sign=text.re_search(_GROUPED),
-        what="signs stand between the thousands",
-        mend="export the numbers without signs between thousands",
-    )
-    if decimal == ",":
-        yield Misreading(
-            code="D304",
-            sign=text.re_search(r"^[+-]?[0-9]+\.[0-9]+$"),
-            what="the numbers have a decimal point, and the plan says that they have a comma",
-            mend="remove decimal from data.csv, or write all numbers alike",
-        )
+    yield from _of_signs(text, decimal=decimal, csv=csv)
     yield Misreading(
         code="D328",
         sign=text.re_search(_AROUND),
@@ -106,6 +80,37 @@ def of_numbers(column: str, text: Value, *, decimal: str, csv: bool, binary: boo
         what="the number has a currency, a per cent sign or a unit with it",
         mend="export plain numbers, all of one currency or unit, without its sign",
     )
+
+
+def _of_signs(text: Value, *, decimal: str, csv: bool) -> Iterator[Misreading]:
+    """Yield which sign stands before decimals or between thousands, other than the plan says."""
+    say = 'say csv: {decimal: ","} below data' if csv else "store them as numbers, or with a point"
+    if decimal == ".":
+        yield Misreading(
+            code="D323",
+            sign=text.re_search(_THREE_BEHIND_COMMA),
+            what="a comma stands before three digits: it parts thousands, or decimals",
+            mend=f"export the numbers without signs between thousands; only where it is a decimal comma, {say}",
+        )
+        yield Misreading(
+            code="D304",
+            sign=text.re_search(DECIMAL_COMMA),
+            what="the numbers have a decimal comma",
+            mend=say,
+        )
+    yield Misreading(
+        code="D323",
+        sign=text.re_search(_GROUPED),
+        what="signs stand between the thousands",
+        mend="export the numbers without signs between thousands",
+    )
+    if decimal == ",":
+        yield Misreading(
+            code="D304",
+            sign=text.re_search(r"^[+-]?[0-9]+\.[0-9]+$"),
+            what="the numbers have a decimal point, and the plan says that they have a comma",
+            mend="remove decimal from data.csv, or write all numbers alike",
+        )
 
 
 def of_times(text: Value) -> Iterator[Misreading]:

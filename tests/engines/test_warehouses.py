@@ -127,7 +127,8 @@ def test_casts_shifts_and_remainders_of_nasty_numbers(name: str, tmp_path: Path)
     ],
 )
 def test_times_and_fingerprints_are_spelled_in_the_dialect(name: str, expected: tuple[str, ...]) -> None:
-    compiler: Any = {"bigquery": BigQuery, "snowflake": Snowflake}[name]("Europe/Paris")
+    kinds: dict[str, Any] = {"bigquery": BigQuery, "snowflake": Snowflake}
+    compiler = kinds[name]("Europe/Paris")
     table = ibis.table({"text": "string", "at": "timestamp", "moment": "timestamp('UTC')", "q": "int64"}, name="t")
     expr = table.mutate(
         read=table.text.try_cast("timestamp('UTC')").cast("timestamp"),

@@ -14,7 +14,8 @@ class Ended:
         steps: what was done to a good file.
         outcome: the verbs that were run, with their exit codes.
         codes: of the problems that were told.
-        cpu, wall: seconds of the slowest verb.
+        cpu, wall: seconds of the slowest verb, but for runs of plans.
+        run_cpu: seconds of the processor that a plan's slowest run took; 0 where it was not run.
         faults: what must not be; empty where all is well.
         files: what to look at, by name, where all isn't.
     """
@@ -27,6 +28,7 @@ class Ended:
     codes: tuple[str, ...] = ()
     cpu: float
     wall: float
+    run_cpu: float = 0.0
     faults: tuple[str, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict)
 

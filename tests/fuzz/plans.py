@@ -47,8 +47,9 @@ def run_plan(seeds: tuple[Seeds, ...], seed: int, number: int) -> Ended:
         steps=steps,
         outcome=", ".join(f"{verb} {done.code}" for verb, done in work.done),
         codes=tuple(dict.fromkeys(code for _, done in work.done for code in done.codes)),
-        cpu=max(done.cpu for _, done in work.done),
-        wall=max(done.wall for _, done in work.done),
+        cpu=max(done.cpu for verb, done in work.done if verb != "run"),
+        wall=max(done.wall for verb, done in work.done if verb != "run"),
+        run_cpu=max((done.cpu for verb, done in work.done if verb == "run"), default=0.0),
         faults=tuple(work.faults),
         files={"case.yaml": text, **work.files} if work.faults else {},
     )

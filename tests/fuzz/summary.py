@@ -22,6 +22,9 @@ def summary(cases: Sequence[Ended]) -> Iterator[str]:
         yield "  slowest: "
         for case in sorted(mine, key=_seconds, reverse=True)[:_SLOWEST]:
             yield f"    {case.cpu:.2f} s of the processor, {case.wall:.2f} s on the wall: {case.label} {_how(case)}"
+        slowest = max(mine, key=lambda case: case.run_cpu)
+        if slowest.run_cpu:
+            yield f"  slowest run of a plan: {slowest.run_cpu:.2f} s of the processor: {slowest.label} {_how(slowest)}"
     failed = [case for case in cases if case.faults]
     for case in failed[:_SHOWN]:
         yield f"FAILED {case.label} {_how(case)}"

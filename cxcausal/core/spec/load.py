@@ -89,7 +89,7 @@ def _in_order(problems: Iterable[Problem], plan_file: str) -> tuple[Problem, ...
 
 def _one_line(text: str) -> str:
     """Return text that can't break a line, move a terminal's cursor or flood it."""
-    return visible(text, MAX_MESSAGE)
+    return visible(text.strip(), MAX_MESSAGE)
 
 
 def _position(problem: Problem, plan_file: str) -> tuple[bool, str, int, int]:
