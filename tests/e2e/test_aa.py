@@ -160,4 +160,4 @@ def test_an_unwritable_folder_is_told(project: Project) -> None:
     project.write("taken", "a file")
     done = project.cx("aa", project.plan(metrics=METRICS, data=HOMES), "--replicates", "2", "--out", "taken", "--quiet")
     assert done.code == 6
-    assert "E202" in done.err
+    assert "taken/index.html E601 could not write this file: File exists" in done.err
