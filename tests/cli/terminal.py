@@ -113,7 +113,9 @@ class Trial:
         """Wait until the screen was sent these words."""
         end = time.monotonic() + seconds
         while words.encode() not in self._sent:
-            assert time.monotonic() < end, self._sent.decode(errors="replace")
+            said = self._sent.decode(errors="replace")
+            assert "B100" not in said, said
+            assert time.monotonic() < end, said
             time.sleep(0.002)
 
     def press_ctrl_c(self) -> None:

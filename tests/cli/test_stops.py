@@ -28,8 +28,8 @@ from tests.e2e.project import Project, customers, new_project
 HIDDEN, SEEN = "\x1b[?25l", "\x1b[?25h"
 """What a terminal is sent to hide its cursor, and to show it."""
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-IN_MLFLOW = "import time, cxcausal.tracking.sync as s; s.send = lambda *_: time.sleep(60)\n"
-SLOW_TO_LEAVE = "import time, cxcausal.tracking.open_run as o; o._close = lambda *_: time.sleep(60)\n"
+IN_MLFLOW = "import time, cxcausal.tracking.sync as s; s.send = lambda *_, **__: time.sleep(60)\n"
+SLOW_TO_LEAVE = "import time, cxcausal.tracking.open_run as o; o._close = lambda *_, **__: time.sleep(60)\n"
 
 
 def trial(folder: Path, mlflow_template: Path) -> tuple[Project, str]:
