@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from cxcausal import api
+from cxcausal import running
 from cxcausal.cli.errors import emit
 from cxcausal.core.errors import ExitCode
 from cxcausal.core.progress import SILENT
@@ -38,10 +38,10 @@ def analysed(path: Path, on: str | None = None) -> int:
     resolved = load_experiment(path)
     with placing(resolved, on):
         refuse_unsupported(resolved.spec)
-        with api._open(resolved, on, SILENT) as dataset:
+        with running.opened(resolved, on, SILENT) as dataset:
             refuse_repeated_units(resolved.spec, dataset)
             refuse_early(resolved.spec, dataset)
-            result = analyse(resolved.spec, dataset, api._context(resolved, RUN_ID), NoStore())
+            result = analyse(resolved.spec, dataset, running.context_of(resolved, RUN_ID), NoStore())
     return _told(result)
 
 

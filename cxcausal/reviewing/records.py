@@ -1,0 +1,42 @@
+"""What a project has on record: its runs, what MLflow still lacks, and whether all of it is as it was written."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cxcausal.core.progress import SILENT, Progress
+
+if TYPE_CHECKING:
+    from cxcausal.tracking.audit import Audit
+    from cxcausal.tracking.listing import RunListing
+    from cxcausal.tracking.sync import Synced
+
+
+def list_runs(folder: Path, experiment: str | None = None) -> "tuple[RunListing, ...]":
+    """Return the runs of the project around `folder`, or of one experiment, the newest first."""
+    from cxcausal.core.spec.project import find_root
+    from cxcausal.tracking.listing import list_runs as listed
+
+    return listed(find_root(folder) or folder, experiment)
+
+
+def sync(folder: Path, *, progress: Progress = SILENT) -> "Synced":
+    """Send to MLflow the finished runs of the project around `folder` that it doesn't have yet."""
+    from cxcausal.core.spec.project import find_root, read_project
+    from cxcausal.tracking.sync import sync as send
+
+    project, _ = read_project(find_root(folder) or folder)
+    return send(project.root, project.tracking_uri, progress)
+
+
+def audit(folder: Path, *, anchor: str | None = None, progress: Progress = SILENT) -> "Audit":
+    """Check the ledger's chain and every run of the project around `folder` against its manifest.
+
+    Args:
+        folder: any folder of the project.
+        anchor: a ledger head that was kept elsewhere; without one, a chain that was rewritten whole looks sound.
+        progress: told how far the work is.
+    """
+    from cxcausal.core.spec.project import find_root
+    from cxcausal.tracking.audit import audit as audited
+
+    return audited(find_root(folder) or folder, anchor=anchor, progress=progress)
