@@ -71,14 +71,14 @@ def test_text_shows_them_as_they_are() -> None:
 
 
 def test_everything_is_given_back(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    # A process that imported MLflow before has its handler alone, which the command line never lets it set.
-    monkeypatch.setattr(logging.getLogger("mlflow"), "handlers", [])
-    monkeypatch.setattr(logging.getLogger("mlflow"), "propagate", True)
+    # A process that imported MLflow before has its handler and level alone, which the command line never lets it set.
+    for name, value in (("handlers", []), ("propagate", True), ("level", logging.NOTSET)):
+        monkeypatch.setattr(logging.getLogger("mlflow"), name, value)
     root = logging.getLogger()
     before = (list(root.handlers), root.level, warnings.showwarning, os.environ.get("MLFLOW_CONFIGURE_LOGGING"))
     with ThirdParties(Voice(manner=Manner(log_format="json"), verb="run", run="01X")):
-        logging.getLogger("mlflow.store").error("it is locked")
-        logging.getLogger("mlflow.store").info("too little to tell")
+        logging.getLogger("mlflow.canary").error("it is locked")
+        logging.getLogger("mlflow.canary").info("too little to tell")
     assert (list(root.handlers), root.level, warnings.showwarning, os.environ.get("MLFLOW_CONFIGURE_LOGGING")) == before
     (line,) = events(capsys.readouterr().err)
     assert (line["text"], line["run"], line["level"]) == ("it is locked", "01X", "error")
