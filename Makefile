@@ -62,8 +62,9 @@ $(BENCH): $(READY) benchmarks/requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
 	@touch $@
 
-growth: $(READY) ## measure time and memory against rows, metrics, segments, arms and covariates (quarter of an hour)
+growth: $(ENGINES) ## measure time and memory against rows, metrics, segments, arms and covariates, and Spark's (half an hour)
 	@$(BIN)/python -m benchmarks.growth
+	@$(BIN)/python -m benchmarks.spark
 
 validate: $(READY) ## run the ladder of proof, bar by bar (resumable), and write docs/validation.md
 	@$(BIN)/python -m tests.validation
