@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ PAGE = ROOT / "docs/engines-spark.md"
 FOLDER = ROOT / ".cxcausal/bench"
 ENGINES = ("duckdb", "spark")
 REPEATS = 3
+Numbers = list[list[float | None]]
 TOLERANCE = 1e-9
 _HEAD = """# Spark beside the embedded engine, measured
 
@@ -93,10 +95,16 @@ def once(engine: str, path: Path) -> dict[str, Any]:
     return {"ready": ready, "first": times[0], "warm": warm, "cpu": cpu(), "numbers": numbers}
 
 
-def gap_between(one: list[list[float]], two: list[list[float]]) -> float:
-    """Return the largest relative difference of two tables of numbers."""
+def gap_between(one: Numbers, two: Numbers) -> float:
+    """Return the largest relative difference of two tables of numbers; a number for none is infinitely far."""
     pairs = [pair for mine, theirs in zip(one, two, strict=True) for pair in zip(mine, theirs, strict=True)]
-    return max(abs(a - b) / max(abs(a), abs(b), sys.float_info.min) for a, b in pairs)
+    return max(_gap(*pair) for pair in pairs if pair != (None, None))
+
+
+def _gap(one: float | None, other: float | None) -> float:
+    if one is None or other is None:
+        return inf
+    return abs(one - other) / max(abs(one), abs(other), sys.float_info.min)
 
 
 def main() -> None:
