@@ -27,7 +27,7 @@ Numbers = list[list[float | None]]
 TOLERANCE = 1e-9
 _HEAD = """# Spark beside the embedded engine, measured
 
-Written by `python -m benchmarks.spark`. Five metrics in two arms, spend adjusted for spend before (CUPED), the split
+Written by `make growth`. Five metrics in two arms, spend adjusted for spend before (CUPED), the split
 check and three segments, from one Parquet file. Both engines compute on this machine, on {cores} cores. "Ready" is
 from the plan to validated units, and for Spark it holds the start of its machine; "first" and "warm" are the whole
 table of effects, the first time and the median of {repeats} more. CPU seconds are of the process and of Spark's machine
