@@ -21,13 +21,7 @@ pytestmark = [
 ]
 
 
-_MINUTES = {"hillstrom", "karlan_list", "proactive_outreach", "social_pressure", "voter_persuasion"}
-"""Plans over many rows, or with many statements."""
-
-
-@pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[pytest.mark.slow] * (one in _MINUTES)) for one in shipped.NAMES]
-)
+@pytest.mark.parametrize("name", shipped.NAMES)
 def test_shipped_plans_give_the_same_numbers(spark: Session, shared_data: Path, tmp_path: Path, name: str) -> None:
     file = shipped.file_of(name, shared_data, tmp_path)
     spec = planned(shipped.ROOT / f"experiments/{name}.yaml")
@@ -36,8 +30,9 @@ def test_shipped_plans_give_the_same_numbers(spark: Session, shared_data: Path, 
     assert not list(apart(analysed(spec, tmp_path, on=file, session=spark), theirs))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", cases.PLANS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=[pytest.mark.slow] * (one == "two clusters")) for one in cases.PLANS]
+)
 def test_plans_that_use_everything_give_the_same_numbers(spark: Session, tmp_path: Path, name: str) -> None:
     file = cases.written(cases.everything(), tmp_path / "x.parquet")
     spec = cases.plan_over({"source": file}, cases.PLANS[name])
