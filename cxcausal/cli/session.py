@@ -8,7 +8,7 @@ from cxcausal.cli.manner import Manner
 from cxcausal.cli.voice import Voice
 from cxcausal.cli.watch import Watch
 from cxcausal.core.interrupts import Interrupts
-from cxcausal.core.progress import Progress
+from cxcausal.core.progress import SILENT, Progress
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,14 +29,18 @@ def new_session(manner: Manner, verb: str | None = None) -> Session:
 
 def session() -> Session:
     """Return the session of the verb that is running, or a plain one outside of the command line."""
-    context = click.get_current_context(silent=True)
-    found = None if context is None else context.find_object(Session)
-    return new_session(Manner()) if found is None else found
+    return _running() or new_session(Manner())
 
 
 def progress() -> Progress:
-    """Return where the running verb's work tells how far it is."""
-    return session().watch.progress
+    """Return where the running verb's work tells how far it is; nobody would end a watch outside of one."""
+    here = _running()
+    return SILENT if here is None else here.watch.progress
+
+
+def _running() -> Session | None:
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.find_object(Session)
 
 
 def hint(text: str) -> None:

@@ -53,13 +53,23 @@ Sentence = tuple[Piece, ...]
 
 
 def plain(sentence: Iterable[Piece]) -> str:
-    """Return a sentence as text for terminals and golden files.
+    """Return a sentence as text, with the page's own blanks.
 
     Example:
         >>> plain(("about ", Strong(pieces=(Number(key="k", value=12.0, text="12"), " fewer"))))
         'about 12 fewer'
     """
     return "".join(_plain(piece) for piece in sentence)
+
+
+def on_terminal(sentence: Iterable[Piece]) -> str:
+    r"""Return a sentence as text for a terminal, where no blank is of a special kind.
+
+    Example:
+        >>> on_terminal((Number(key="k", value=0.07, text="7\N{NO-BREAK SPACE}%"), " of these customers"))
+        '7 % of these customers'
+    """
+    return plain(sentence).replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _plain(piece: Piece) -> str:

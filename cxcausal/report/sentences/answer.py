@@ -7,7 +7,7 @@ from cxcausal.report.facts import Facts, PlannedMetric
 from cxcausal.report.keys import path
 from cxcausal.report.sentences.effects import effect_sentence
 from cxcausal.report.sentences.words import sentence
-from cxcausal.report.text import Sentence, Strong, plain
+from cxcausal.report.text import Sentence, Strong, on_terminal
 
 VERDICT_WORDS: Mapping[Verdict, str] = {
     "ship": "SHIP",
@@ -30,7 +30,7 @@ def summary_text(result: RunResult) -> str:
     """Return the answer for the terminal: question, result with its range, recommendation; one line each."""
     facts = Facts(result)
     parts = (question_sentence(facts), result_sentence(facts), recommendation_sentence(facts))
-    return "\n".join(plain(part) for part in parts)
+    return "\n".join(on_terminal(part) for part in parts)
 
 
 def question_sentence(facts: Facts) -> Sentence:

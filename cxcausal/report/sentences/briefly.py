@@ -7,7 +7,7 @@ from cxcausal.report.facts import Facts
 from cxcausal.report.sentences.answer import main_metric
 from cxcausal.report.sentences.caveats import beside_the_answer, cap_sentences, notes
 from cxcausal.report.sentences.surveys import unsafe_sentence
-from cxcausal.report.text import Sentence, plain
+from cxcausal.report.text import Sentence, on_terminal
 
 MOST = 4
 """So many sentences are read; what comes behind them is counted."""
@@ -20,7 +20,7 @@ def caveat_texts(result: RunResult, most: int = MOST) -> tuple[str, ...]:
         result: of a run; why its verdict is capped is not told again, as the terminal says so in a line of its own.
         most: sentences; of what is left over only the number is told.
     """
-    told = list(dict.fromkeys(plain(words).strip() for words in _caveats(Facts(result))))
+    told = list(dict.fromkeys(on_terminal(words).strip() for words in _caveats(Facts(result))))
     left = len(told) - most
     more = f"{left} more of this kind in the report, under “The answer” and “What we do not know”."
     return (*told[:most], *([more] if left > 0 else []))
