@@ -222,12 +222,14 @@ def _ragged(name: str, width: int, ragged: list[tuple[int, int]]) -> Problem:
     row, fields = ragged[0]
     others = ", ".join(str(line) for line, _ in ragged[:_SHOWN])
     what = f"this row has {fields} fields and the header {width}; {len(ragged)} rows are so (rows {others})"
-    mend = "put fields that hold the delimiter or a decimal comma in quotes, or set csv.delimiter and csv.decimal"
+    mend = "put fields that hold the delimiter or a decimal comma in quotes, as most exports can, or set csv.delimiter"
     if width == 1:
         what = f"the first row has 1 field, and this one {fields}"
         mend = "remove what stands above the header, such as a title; or set csv.delimiter"
     elif all(found == 1 for _, found in ragged):
         mend = "remove the row if it is blank or a note, or set csv.delimiter"
+    elif all(found < width for _, found in ragged):
+        mend = "export the data again: a row that is too short was cut, or lost a delimiter"
     return Problem(where=f"{name} row {row}", code="D205", what=what, mend=mend)
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import yaml
@@ -145,6 +145,9 @@ def _stripped(desk: Desk, problem: Told, found: "re.Match[str]") -> bool:
 
 
 def _iso_dates(desk: Desk, problem: Told, found: "re.Match[str]") -> bool:
+    if "can't be known" in problem["what"]:
+        return False
+
     def iso(text: str) -> str:
         if re.fullmatch(r"\d{1,2}\.\d{1,2}\.\d{4}", text):
             day, month, year = text.split(".")
@@ -326,6 +329,42 @@ def _folder(desk: Desk, problem: Told, found: "re.Match[str]") -> bool:
     return True
 
 
+HELD = pd.DataFrame(
+    {
+        "id": ["k1", "k2", "k3", "k4"],
+        "arm": ["none", "gig", "none", "gig"],
+        "churned": [0, 1, 0, 1],
+        "spend": [1.5, 2.5, 0.0, 7.0],
+        "entered": ["2026-01-01"] * 4,
+        "seen": ["2026-03-01"] * 4,
+    }
+)
+"""What the system holds that the files were exported from: who is told to export again can do so."""
+
+
+def _exported_again(desk: Desk, problem: Told, found: "re.Match[str]") -> bool:
+    """Export anew what the message names; of a kind that can be read, where its own can't."""
+    name = desk.name
+    if desk.where == "data.source":
+        name = desk.data["source"] = "x.csv"
+    path = desk.root / name
+    packed: Literal["gzip"] | None = "gzip" if path.suffix == ".gz" else None
+    kind = Path(path.stem).suffix if packed else path.suffix
+    if kind == ".parquet":
+        HELD.to_parquet(path)
+    elif kind in {".json", ".jsonl"}:
+        HELD.to_json(path, orient="records", lines=kind == ".jsonl", compression=packed)
+    else:
+        HELD.to_csv(path, index=False, sep=desk.delimiter, compression=packed)
+    return True
+
+
+_AGAIN = (
+    r"export (it|the data) again|as most exports can|the same (header|columns|keys)|column names there"
+    r"|save the sheet as CSV|this version reads|write dates as"
+)
+
+
 _RULES: tuple[tuple[str, Rule], ...] = (
     (r"remove that row, and say (csv: .+) below data", _first_row_and_say),
     (r"without signs between thousands|without its sign|numbers as -5", _plain_numbers),
@@ -362,4 +401,5 @@ _RULES: tuple[tuple[str, Rule], ...] = (
     (r"remove (data\.\w+)|check (data\.filter)", _drop),
     (r"remove decimal from data.csv", _point),
     (r"columns and literals only", _drop),
+    (_AGAIN, _exported_again),
 )

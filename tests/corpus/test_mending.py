@@ -1,4 +1,4 @@
-"""From the message alone nine in ten bad inputs are mended at the first try; those that nobody could mend are named."""
+"""From the message alone nine in ten bad inputs are mended at the first try."""
 
 import shutil
 from pathlib import Path
@@ -13,37 +13,6 @@ from tests.corpus.mending import lay_out, problems_of, told
 
 CORPUS = Path(__file__).parent
 PLANS = sorted(path for path in (CORPUS / "plans").glob("*.yaml") if path.name != "expected.yaml")
-BEYOND_MENDING = {
-    "an empty file",
-    "a header only",
-    "empty JSON",
-    "a truncated gzip",
-    "a truncated Parquet file",
-    "a truncated JSON file",
-    "a list without its end",
-    "a record cut in the middle",
-    "a field without an end",
-    "a NUL byte",
-    "a short row",
-    "a short row below a quoted line break",
-    "rows one field too long",
-    "a decimal comma that shifts one row",
-    "no header",
-    "files with different columns",
-    "a later file without a column",
-    "a later file without a key",
-    "a spreadsheet",
-    "a spreadsheet that is called CSV",
-    "a page in place of data",
-    "a bucket",
-    "a database with unwritten changes",
-    "a database without a table",
-    "a treatment column full of ids",
-    "ids as a spreadsheet writes them",
-    "a day before a month",
-    "the thirtieth of February",
-}
-"""What is wanting is not in the files: rows, fields, digits, names, or which of two dates was meant."""
 LEAST = 0.9
 
 
@@ -66,10 +35,8 @@ def test_nine_plans_in_ten_are_mended_by_their_messages(tmp_path: Path, capsys: 
 def test_nine_cases_of_data_in_ten_are_mended_by_their_messages(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert {case.name for case in CASES} > BEYOND_MENDING
-    hopeful = [case for case in CASES if case.name not in BEYOND_MENDING]
     left = []
-    for at, case in enumerate(hopeful):
+    for at, case in enumerate(CASES):
         root = tmp_path / str(at)
         root.mkdir()
         plan = lay_out(case, root)
@@ -82,4 +49,4 @@ def test_nine_cases_of_data_in_ten_are_mended_by_their_messages(
             mend_data(root, plan, problems)
         left += [case.name] if problems_of(plan) else []
     capsys.readouterr()
-    assert len(left) <= (1 - LEAST) * len(hopeful), left
+    assert len(left) <= (1 - LEAST) * len(CASES), left
