@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from glob import glob
 from importlib.metadata import version
+from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from cxcausal.data.engine import Statement
     from cxcausal.pipeline.analyse import RunContext
     from cxcausal.tracking.registration import Registration
+    from cxcausal.tracking.start import Start
 
 _VERSIONS = ("cxcausal", "duckdb", "ibis-framework", "numpy", "scipy", "mlflow")
 
@@ -33,6 +36,20 @@ class Run:
     summary: str
     caveats: tuple[str, ...]
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """What an analysis reads in place of the plan's source, and which run that ended early it goes on with.
+
+    `resume` is a run's id, the empty text for the newest run that fits, or None to begin a run.
+    """
+
+    on: str | None = None
+    resume: str | None = None
+
+
+_FIRST = Attempt()
 
 
 def run_experiment(plan: str | Path, *, root: Path | None = None, on: str | None = None) -> RunResult:
@@ -63,6 +80,7 @@ def run_tracked(
     on: str | None = None,
     actor: str | None = None,
     progress: Progress = SILENT,
+    resume: str | None = None,
 ) -> Run:
     """Do what `run_experiment` does, and say where the report lies and what went less than well.
 
@@ -72,6 +90,10 @@ def run_tracked(
         on: data to read in place of `data.source`.
         actor: who asks, for the ledger; by default `CXCAUSAL_ACTOR`, git's user or the login name.
         progress: told how far the work is.
+        resume: a run that was killed or failed and shall go on, by its id; the empty text for the newest that fits.
+
+    Raises:
+        UsageError: no run can go on, with the reason.
     """
     from cxcausal.pipeline.preconditions import refuse_repeated_units
     from cxcausal.pipeline.reading import refuse_early
@@ -84,7 +106,7 @@ def run_tracked(
             with progress.stage("looking whether the data may be read"):
                 refuse_repeated_units(resolved.spec, dataset)
                 refuse_early(resolved.spec, dataset)
-            return tracked(resolved, dataset, actor, progress)
+            return tracked(resolved, dataset, actor, progress, Attempt(on=on, resume=resume))
 
 
 def statements(
@@ -133,20 +155,32 @@ def opened(resolved: Resolved, on: str | None, progress: Progress) -> "Dataset":
     return open_dataset(resolved.spec, project.root, data_roots=roots, on=on, session=session)
 
 
-def tracked(resolved: Resolved, dataset: "Dataset", actor: str | None, progress: Progress) -> Run:
+def tracked(
+    resolved: Resolved, dataset: "Dataset", actor: str | None, progress: Progress, attempt: Attempt = _FIRST
+) -> Run:
     """Analyse open data, write the report and record both."""
     from cxcausal.pipeline.analyse import analyse
     from cxcausal.report.render import render_report
     from cxcausal.report.sentences.answer import summary_text
     from cxcausal.report.sentences.briefly import caveat_texts
+    from cxcausal.tracking.redaction import without_secrets_in
+    from cxcausal.tracking.resuming import resumable
+    from cxcausal.tracking.start import write_start
     from cxcausal.tracking.tracker import Tracker
 
     project = resolved.project
+    start = start_of(resolved, dataset, attempt.on)
+    goes_on = (
+        None if attempt.resume is None else resumable(project.root, resolved.spec.id, start, attempt.resume or None)
+    )
     tracker = Tracker(project.root, project.tracking_uri, actor, progress)
-    with tracker.open(resolved.spec.id) as store:
+    with tracker.open(resolved.spec.id, resumes=None if goes_on is None else goes_on.run_id) as store:
         progress.tell(RunOpened(experiment=resolved.spec.id, run_id=store.run_id))
         with progress.stage("checking, estimating and deciding"):
-            result = analyse(resolved.spec, dataset, context_of(resolved, store.run_id), store)
+            store.save_plan(without_secrets_in(resolved.plan))
+            write_start(store, start)
+            context = replace(context_of(resolved, store.run_id), computed_from=start.computed_from)
+            result = analyse(resolved.spec, dataset, context, store, store)
         result = replace(result, report=f"reports/{resolved.spec.id}/{store.run_id}/index.html")
         with progress.stage("writing the report"):
             html = render_report(result, ledger_head=tracker.head()).encode()
@@ -156,7 +190,21 @@ def tracked(resolved: Resolved, dataset: "Dataset", actor: str | None, progress:
         report=recorded.published,
         summary=summary_text(result),
         caveats=caveat_texts(result),
-        warnings=recorded.warnings,
+        warnings=((goes_on.warning,) if goes_on is not None and goes_on.warning else ()) + recorded.warnings,
+    )
+
+
+def start_of(resolved: Resolved, dataset: "Dataset", on: str | None) -> "Start":
+    """Return what the numbers of a run depend on."""
+    from cxcausal.tracking.start import start_now
+
+    project = resolved.project
+    return start_now(
+        plan_hash=resolved.plan_hash,
+        inputs=dataset.inputs,
+        fingerprint=dataset.fingerprint,
+        on=relpath(on, project.root) if on is not None and glob(on) else on,  # noqa: PTH207 - it may be absolute
+        project=(project.engine, project.timezone),
     )
 
 

@@ -73,10 +73,13 @@ class Tracker:
     actor: str | None = None
     progress: Progress = SILENT
 
-    def open(self, experiment: str) -> OpenRun:
-        """Return a context manager that makes a run's folder and keeps its status true; dead runs are closed first."""
+    def open(self, experiment: str, *, resumes: str | None = None) -> OpenRun:
+        """Return a context manager that makes a run's folder and keeps its status true; dead runs are closed first.
+
+        With `resumes`, the run of that id goes on in its own folder.
+        """
         reap(self.root)
-        return OpenRun(self.root, experiment)
+        return OpenRun(self.root, experiment, resumes=resumes)
 
     def head(self) -> str:
         """Return the ledger's newest hash, for the footer of a report that is about to be rendered.
@@ -185,6 +188,7 @@ def _write_files(store: RunStore, result: RunResult, html: bytes) -> None:
     store.save_results(without_secrets_in(result))
     store.write(EFFECTS, effects_csv(result.effects))
     store.save_report(html)
+    store.forget_unfinished()
 
 
 def _last_manifest(lines: tuple[LedgerLine, ...]) -> str | None:
