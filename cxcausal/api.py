@@ -8,6 +8,7 @@ from cxcausal.core.spec.load import load_experiment
 from cxcausal.preparing import aa, assign, check_assignment, plan
 from cxcausal.reviewing.records import audit, list_runs, sync
 from cxcausal.reviewing.registering import Registered, register
+from cxcausal.reviewing.replaying import Replay, replay
 from cxcausal.running import Run, run_experiment, run_tracked, statements
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Registered",
+    "Replay",
     "Run",
     "aa",
     "assign",
@@ -24,6 +26,7 @@ __all__ = [
     "load_experiment",
     "plan",
     "register",
+    "replay",
     "run_experiment",
     "run_tracked",
     "simulate",

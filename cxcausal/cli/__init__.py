@@ -30,6 +30,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "register": ("cxcausal.cli.run_commands:register", "Lock a plan in the audit ledger before its data."),
     "run": ("cxcausal.cli.run_commands:run", "Analyse an experiment: checks, effects, money, verdict, report."),
     "simulate": ("cxcausal.cli.run_commands:simulate", "Draw a customer world with known truth."),
+    "replay": ("cxcausal.cli.replay_command:replay", "Make a recorded run once more, and tell why a number differs."),
     "sync": ("cxcausal.cli.run_commands:sync", "Send to MLflow the runs that it doesn't have yet."),
     "audit": (
         "cxcausal.cli.run_commands:audit",

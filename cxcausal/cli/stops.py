@@ -16,7 +16,7 @@ from cxcausal.core.interrupts import INTERRUPTED, TERMINATED, Terminated, listen
 _SAME_PRESS = 0.3
 """Seconds in which a signal that comes twice is one: whoever started us may pass on what the terminal sent as well."""
 _AGAIN_AFTER = 0.02
-_READS_ONLY = frozenset({"validate", "explain", "list", "audit", "plan", "aa"})
+_READS_ONLY = frozenset({"validate", "explain", "list", "audit", "plan", "aa", "replay"})
 _SENDING = "sending runs to MLflow"
 
 

@@ -88,7 +88,7 @@ def build_manifest(root: Path, directory: Path, result: RunResult, previous: str
         data_fingerprint=result.data.fingerprint,
         inputs=tuple((without_secrets(name), digest) for name, digest in result.data.inputs),
         code=code_state(root),
-        lock_file=_lock_file(root),
+        lock_file=lock_file(root),
         machine=machine(),
         seeds=seeds_of(result.plan),
         artifacts=artifacts_of(directory),
@@ -178,8 +178,8 @@ def _mismatch(directory: Path, path: str, what: str) -> Problem:
     )
 
 
-def _lock_file(root: Path) -> tuple[str, str] | None:
-    """Return name and SHA-256 of the first lock file in the root."""
+def lock_file(root: Path) -> tuple[str, str] | None:
+    """Return name and SHA-256 of the first lock file in the root; None without one."""
     for name in LOCK_FILES:
         if (root / name).is_file():
             return name, sha256_file(root / name)

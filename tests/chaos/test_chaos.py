@@ -1,4 +1,4 @@
-"""A dozen kills of the two hundred that `make chaos` does."""
+"""A few kills of the two hundred that `make chaos` does."""
 
 import random
 from collections.abc import Iterator
@@ -22,8 +22,8 @@ def test_runs_that_are_killed_anywhere_go_on_to_the_same_numbers(
 ) -> None:
     project = trial_project(tmp_path / "project", mlflow_template)
     expected = reference(warm, project)
-    assert expected.acts > 30
+    assert len(expected.acts) > 30
     dice = random.Random(5)  # noqa: S311 - a seeded die, no secret
-    outcomes = [trial(warm, project, expected, dice) for _ in range(5)]
+    outcomes = [trial(warm, project, expected, dice, by_acts=1.0) for _ in range(5)]
     assert sum(outcome.resumed for outcome in outcomes) >= 1
     check_synced(project.root)

@@ -26,34 +26,35 @@ from tests.e2e.project import Project, customers, new_project
 from tests.resuming.stopping import newest, stages, stored
 
 PLAN = "experiments/callback.yaml"
-_BY_ACTS = 2 / 3
 MOST_KILLS = 3
 """How often one run may be killed before it is let through."""
 _RECORDED = "recorded, MLflow not told"
 _AT_AN_ACT = """
 import os, sys
-left = [{count}]
+left, opened = [{count}], []
 def act(event, arguments):
     if event in ("os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.listdir", "sqlite3.connect", "fcntl.flock") or (
         event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
     ):
         left[0] -= 1
+        if event == "os.mkdir" and "/runs/" in str(arguments[0]) and not opened:
+            opened.append(left[0])
         if left[0] == 0:
             os.kill(os.getpid(), 9)
 sys.addaudithook(act)
 """
-_TELL_ACTS = "import atexit\natexit.register(lambda: open('acts', 'w').write(str(left)))\n"
+_TELL_ACTS = "import atexit\natexit.register(lambda: open('acts', 'w').write(f'{left[0]} {opened[0]}'))\n"
 """The process kills itself right before its n-th act on a file, a folder, a lock or a database."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
-    """A run that nobody disturbed: what it found, the bytes of its stages, how long it took and how often it acted."""
+    """A run that nobody disturbed: what it found, its stages' bytes, how long it took, its acts since it was opened."""
 
     results: dict[str, Any]
     stages: dict[str, bytes]
     seconds: float
-    acts: int
+    acts: range
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,24 +78,30 @@ def trial_project(root: Path, mlflow_template: Path, *, empty: bool = False) -> 
 def reference(warm: Warm, project: Project) -> Reference:
     """Let a run through, twice: the first imports what is missing."""
     counting = (
-        _AT_AN_ACT.format(count=-1) + "import atexit\natexit.register(lambda: open('acts', 'w').write(str(left)))\n"
+        _AT_AN_ACT.format(count=-1)
+        + "import atexit\natexit.register(lambda: open('acts', 'w').write(f'{left[0]} {opened[0]}'))\n"
     )
     for code in (counting, ""):
         began = time.monotonic()
         left, screen = warm.run(("run", PLAN), project.root, code=code)
         assert left == 0, screen
-    acts = -1 - int((project.root / "acts").read_text().strip("[]"))
+    acts, opened = (-1 - int(left) for left in (project.root / "acts").read_text().split())
     folder = newest(project.root)
-    return Reference(results=stored(folder), stages=stages(folder), seconds=time.monotonic() - began, acts=acts)
+    return Reference(
+        results=stored(folder), stages=stages(folder), seconds=time.monotonic() - began, acts=range(opened, acts)
+    )
 
 
-def trial(warm: Warm, project: Project, expected: Reference, dice: random.Random) -> Outcome:
-    """Kill a run, check what is left, and go on with it until it is through; it may be killed again on the way."""
+def trial(warm: Warm, project: Project, expected: Reference, dice: random.Random, *, by_acts: float = 0.6) -> Outcome:
+    """Kill a run, check what is left, and go on with it until it is through; it may be killed again on the way.
+
+    With the chance `by_acts` it is killed before one of its acts since it was opened, else at any moment.
+    """
     root, before = project.root, set(run_folders(project.root))
     died: list[str] = []
     words: tuple[str, ...] = ("run", PLAN)
     for _ in range(dice.randint(1, MOST_KILLS)):
-        left, screen = _killed(warm, project, words, dice, expected)
+        left, screen = _killed(warm, project, words, dice, expected, by_acts)
         assert left in {0, -signal.SIGKILL}, screen
         check_sound(root)
         new = set(run_folders(root)) - before
@@ -149,12 +156,12 @@ def check_synced(root: Path) -> None:
 
 
 def _killed(
-    warm: Warm, project: Project, words: tuple[str, ...], dice: random.Random, expected: Reference
+    warm: Warm, project: Project, words: tuple[str, ...], dice: random.Random, expected: Reference, by_acts: float
 ) -> tuple[int, str]:
     """Run a command and kill it at a random moment, or before a random one of its acts."""
-    if dice.random() < _BY_ACTS:
-        acts = round(expected.acts * dice.random() ** 0.5)  # most of the first ones only read
-        return warm.run(words, project.root, code=_AT_AN_ACT.format(count=acts))
+    if dice.random() < by_acts:
+        act = dice.choice(expected.acts)
+        return warm.run(words, project.root, code=_AT_AN_ACT.format(count=act))
     return warm.run(words, project.root, _killer(dice.uniform(0.0, 1.05 * expected.seconds)))
 
 
