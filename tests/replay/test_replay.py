@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,21 +20,27 @@ from cxcausal.reviewing.replaying import KeptUnits, replay
 from cxcausal.tracking import code_state, ledger, manifest
 from cxcausal.tracking.actor import resolve_actor
 from cxcausal.tracking.recorded_run import RecordedRun
-from tests.e2e.project import Project, customers
+from tests.e2e.project import Project, customers, new_project
 from tests.resuming.stopping import newest
 
 PLAN = "experiments/callback.yaml"
 DATA = "data/callback.csv"
 
 
-@pytest.fixture
-def run(project: Project) -> Project:
-    """A project with one finished run."""
-    project.data(customers())
-    project.plan(retrospective=True)
-    done = project.cx("run", PLAN)
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory, mlflow_template: Path) -> Project:
+    """A project with one finished run, to be copied."""
+    made = new_project(tmp_path_factory.mktemp("finished") / "project", mlflow_template)
+    made.data(customers())
+    made.plan(retrospective=True)
+    done = made.cx("run", PLAN)
     assert done.code == 0, done.err
-    return project
+    return made
+
+
+@pytest.fixture
+def run(finished: Project, tmp_path: Path) -> Project:
+    return Project(root=Path(shutil.copytree(finished.root, tmp_path / "project")))
 
 
 def replayed(project: Project, *words: str, code: int = 0) -> Any:
