@@ -122,7 +122,8 @@ def trial(warm: Warm, project: Project, expected: Reference, dice: random.Random
     assert stored(folder) == expected.results
     assert stages(folder) == expected.stages
     check_sound(root)
-    assert not list(folder.rglob("*.partial"))
+    if died[-1:] != [_RECORDED]:  # what is half-written beside a record is nobody's to remove: its writer may live
+        assert not list(folder.rglob("*.partial"))
     return Outcome(died=tuple(died), resumed="--resume" in words and died[-1:] != [_RECORDED])
 
 
