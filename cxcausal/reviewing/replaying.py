@@ -43,8 +43,8 @@ class KeptUnits(Protocol):
     def dataset(self) -> AnyDataset:
         """The data as they were."""
 
-    def changes(self, now: AnyDataset) -> UnitCounts:
-        """Return what became of the units in the data of today."""
+    def changes(self, now: "Dataset") -> UnitCounts | None:
+        """Return what became of the units in the data of today; None where that can't be told."""
 
 
 Kept = Callable[["RecordedRun", ExperimentSpec], AbstractContextManager[KeptUnits | None]]
@@ -129,16 +129,22 @@ def _with_data(
         return _told(run, classified(differences(then, numbers_of(now)), of_machinery(changed)), changed)
     changed = (*changed, _data(run, dataset))
     if units is None:
-        erased = any(line.kind == "erase" and "files" not in line.payload for line in run.later)
-        kind = of_row_counts(run.results["data"], now["data"], erased=erased)
         note = "This run kept no units, so what became of its data is told from counts of rows alone."
         notes = (note, _BOTH) if of_machinery(changed) != "UNEXPLAINED" else (note,)
+        kind = _by_rows(run, now)
         return _told(run, classified(differences(then, numbers_of(now)), kind), changed, notes=notes)
     between = numbers_of(_analysed(run, resolved.spec, units.dataset))
     counts = units.changes(dataset)
-    moved = {one.name: one for one in classified(differences(between, numbers_of(now)), of_units(counts))}
+    kind = _by_rows(run, now) if counts is None else of_units(counts)
+    moved = {one.name: one for one in classified(differences(between, numbers_of(now)), kind)}
     moved |= {one.name: one for one in classified(differences(then, between), of_machinery(changed))}
     return replace(_told(run, tuple(moved.values()), changed), units=counts)
+
+
+def _by_rows(run: "RecordedRun", now: Mapping[str, Any]) -> Class:
+    """Return what became of the data as far as counts of rows and the ledger tell."""
+    erased = any(line.kind == "erase" and "files" not in line.payload for line in run.later)
+    return of_row_counts(run.results["data"], now["data"], erased=erased)
 
 
 def _from_units(run: "RecordedRun", resolved: Resolved, units: KeptUnits, changed: tuple[Changed, ...]) -> Replay:
