@@ -117,13 +117,13 @@ def test_answers_of_every_kind_come_back_to_the_bit(
     """The demonstration has households, covariates, segments, bounds, quantiles and caps."""
     made = new_project(tmp_path / "project", mlflow_template)
     text = (ROOT / "experiments/proactive_outreach.yaml").read_text(encoding="utf-8")
-    for whole, part in SMALLER.items():
-        assert whole in text
-        text = text.replace(whole, part)
+    for undisturbed, part in SMALLER.items():
+        assert undisturbed in text
+        text = text.replace(undisturbed, part)
     plan = made.write("experiments/outreach.yaml", text)
     simulate("outreach", made.root / "data/outreach.parquet", n=1_200)
     run_tracked(plan, root=made.root)
-    whole = newest(made.root)
+    undisturbed = newest(made.root)
     stop("answers")
     with pytest.raises(KeyboardInterrupt):
         run_tracked(plan, root=made.root)
@@ -137,8 +137,8 @@ def test_answers_of_every_kind_come_back_to_the_bit(
     monkeypatch.setattr(Dataset, "answer", noted)
     run_tracked(plan, root=made.root, resume="")
     assert set(asked) == {DuplicateQuery, ClusterRegressionQuery}  # sums within clusters may be those of one person
-    assert stored(newest(made.root)) == stored(whole)
-    assert stages(newest(made.root)) == stages(whole)
+    assert stored(newest(made.root)) == stored(undisturbed)
+    assert stages(newest(made.root)) == stages(undisturbed)
 
 
 def test_what_is_kept_for_a_next_attempt_is_private_and_goes_with_its_end(project: Project, stop: Stop) -> None:
