@@ -8,13 +8,16 @@ from cxcausal.core.spec.load import load_experiment
 from cxcausal.preparing import aa, assign, check_assignment, plan
 from cxcausal.reviewing.records import audit, list_runs, sync
 from cxcausal.reviewing.registering import Registered, register
+from cxcausal.reviewing.rerunning import Asked, Rerunned, rerun
 from cxcausal.running import Run, run_experiment, run_tracked, statements
 
 if TYPE_CHECKING:
     from cxcausal.simulate.files import WrittenWorld
 
 __all__ = [
+    "Asked",
     "Registered",
+    "Rerunned",
     "Run",
     "aa",
     "assign",
@@ -24,6 +27,7 @@ __all__ = [
     "load_experiment",
     "plan",
     "register",
+    "rerun",
     "run_experiment",
     "run_tracked",
     "simulate",

@@ -1,22 +1,26 @@
 """An analysis from the plan to the record: the data edge, the pipeline, the report and tracking, wired together."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cxcausal.core.progress import SILENT, Progress, RunOpened
 from cxcausal.core.results import RunResult
 from cxcausal.core.spec.load import load_experiment
+from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.spec.placing import placing
 from cxcausal.core.spec.resolve import Resolved
 
 if TYPE_CHECKING:
     from cxcausal.data.dataset import Dataset
     from cxcausal.data.engine import Statement
+    from cxcausal.data.kept import Kept
     from cxcausal.pipeline.analyse import RunContext
     from cxcausal.tracking.registration import Registration
+    from cxcausal.tracking.run_store import RunStore
 
 _VERSIONS = ("cxcausal", "duckdb", "ibis-framework", "numpy", "scipy", "mlflow")
 
@@ -33,6 +37,21 @@ class Run:
     summary: str
     caveats: tuple[str, ...]
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """What makes a run a rerun.
+
+    Attributes:
+        spec: what is analysed: the plan, but for the end of observation that was asked for.
+        compare: from the run's folder, its result and what was kept of it to the result that says what moved.
+        entry: what the ledger says beyond what it says about any analysis.
+    """
+
+    spec: ExperimentSpec
+    compare: "Callable[[Path, RunResult, Kept], RunResult]"
+    entry: Mapping[str, Any] = field(default_factory=dict)
 
 
 def run_experiment(plan: str | Path, *, root: Path | None = None, on: str | None = None) -> RunResult:
@@ -133,8 +152,10 @@ def opened(resolved: Resolved, on: str | None, progress: Progress) -> "Dataset":
     return open_dataset(resolved.spec, project.root, data_roots=roots, on=on, session=session)
 
 
-def tracked(resolved: Resolved, dataset: "Dataset", actor: str | None, progress: Progress) -> Run:
-    """Analyse open data, write the report and record both."""
+def tracked(
+    resolved: Resolved, dataset: "Dataset", actor: str | None, progress: Progress, again: Again | None = None
+) -> Run:
+    """Analyse open data, write the report and record both; what is needed for a rerun is kept beside them."""
     from cxcausal.pipeline.analyse import analyse
     from cxcausal.report.render import render_report
     from cxcausal.report.sentences.answer import summary_text
@@ -146,11 +167,15 @@ def tracked(resolved: Resolved, dataset: "Dataset", actor: str | None, progress:
     with tracker.open(resolved.spec.id) as store:
         progress.tell(RunOpened(experiment=resolved.spec.id, run_id=store.run_id))
         with progress.stage("checking, estimating and deciding"):
-            result = analyse(resolved.spec, dataset, context_of(resolved, store.run_id), store)
+            spec = resolved.spec if again is None else again.spec
+            result = analyse(spec, dataset, context_of(resolved, store.run_id), store)
+        kept = _kept(project.root, spec, dataset, store)
+        if again is not None:
+            result = again.compare(store.directory, result, kept)
         result = replace(result, report=f"reports/{resolved.spec.id}/{store.run_id}/index.html")
         with progress.stage("writing the report"):
             html = render_report(result, ledger_head=tracker.head()).encode()
-        recorded = tracker.record(store, result, html)
+        recorded = tracker.record(store, result, html, rerun=None if again is None else again.entry)
     return Run(
         result=result,
         report=recorded.published,
@@ -158,6 +183,20 @@ def tracked(resolved: Resolved, dataset: "Dataset", actor: str | None, progress:
         caveats=caveat_texts(result),
         warnings=recorded.warnings,
     )
+
+
+def _kept(root: Path, spec: ExperimentSpec, dataset: "Dataset", store: "RunStore") -> "Kept":
+    """Keep the units for reruns, where the plan allows it, and note how that went."""
+    from cxcausal.data.kept import Kept, keep_units
+    from cxcausal.tracking.layout import KEPT
+    from cxcausal.tracking.project_key import project_key
+
+    kept = Kept(reason="the plan says reruns: {keep_units: false}")
+    if spec.reruns.keep_units:
+        kept = keep_units(dataset, spec, store.directory / KEPT, project_key(root), spec.reruns.max_units)
+    told = {"units": kept.units, "bytes": kept.size, "reason": kept.reason, "keep_days": spec.reruns.keep_days}
+    store.save("kept", told)
+    return kept
 
 
 def context_of(resolved: Resolved, run_id: str) -> "RunContext":

@@ -131,6 +131,18 @@ class Between:
         found = self.engine.fetch(table.aggregate(**sums))[0]
         return {name: float(share or 0.0) for name, share in zip(self._valued(), found, strict=True)}
 
+    def means(self, *, fewest: int = 30) -> Mapping[str, tuple[float, float]]:
+        """Return, by column of numbers, the mean before and that of new units; none with too few of either."""
+        new = self.now.anti_join(self.before, list(_IDENTITY))
+        names = [name for name in self.columns if name.startswith("number:")]
+        groups = []
+        for table in (self.before, new):
+            sums = {f"m{at}": table[name].abs().mean() for at, name in enumerate(names)}
+            units, *found = self.engine.fetch(table.aggregate(n=table.count(), **sums))[0]
+            groups.append(found if units >= fewest else [])
+        pairs = zip(names, *groups, strict=False)
+        return {name: (before, now) for name, before, now in pairs if before is not None and now is not None}
+
     def _valued(self) -> tuple[str, ...]:
         return tuple(name for name in self.columns if name not in _CLOCKED)
 
