@@ -124,11 +124,9 @@ class Between:
 
     def restated_shares(self) -> Mapping[str, float]:
         """Return, by column, which share of the units that were analysed before has another recorded value now."""
-        table = self.joined
-        sums = {
-            f"c{at}": (table[f"{_THEN}mature"] & self._restated(name)).mean() for at, name in enumerate(self._valued())
-        }
-        found = self.engine.fetch(table.aggregate(**sums))[0]
+        analysed = self.joined.filter(self.joined[f"{_THEN}mature"])
+        sums = {f"c{at}": self._restated(name).mean() for at, name in enumerate(self._valued())}
+        found = self.engine.fetch(analysed.aggregate(**sums))[0]
         return {name: float(share or 0.0) for name, share in zip(self._valued(), found, strict=True)}
 
     def means(self, *, fewest: int = 30) -> Mapping[str, tuple[float, float]]:
