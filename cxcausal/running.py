@@ -160,6 +160,8 @@ def tracked(
     from cxcausal.report.render import render_report
     from cxcausal.report.sentences.answer import summary_text
     from cxcausal.report.sentences.briefly import caveat_texts
+    from cxcausal.tracking.actor import resolve_actor
+    from cxcausal.tracking.kept_units import remove_old_units
     from cxcausal.tracking.tracker import Tracker
 
     project = resolved.project
@@ -170,6 +172,7 @@ def tracked(
             spec = resolved.spec if again is None else again.spec
             result = analyse(spec, dataset, context_of(resolved, store.run_id), store)
         kept = _kept(project.root, spec, dataset, store)
+        remove_old_units(project.root, resolve_actor(project.root, actor))
         if again is not None:
             result = again.compare(store.directory, result, kept)
         result = replace(result, report=f"reports/{resolved.spec.id}/{store.run_id}/index.html")

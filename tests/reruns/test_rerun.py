@@ -1,6 +1,12 @@
 """The verb `rerun`: what it records, refuses and returns."""
 
-from tests.e2e.project import Project, customers
+import json
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.e2e.project import PLAN, Project, customers
 
 
 def test_a_rerun_of_the_same_data_moves_nothing(project: Project) -> None:
@@ -17,3 +23,149 @@ def test_a_rerun_of_the_same_data_moves_nothing(project: Project) -> None:
     assert [step["change"] for step in effect["steps"]] == [0.0] * 6
     assert movement["together"] is None
     assert set(movement["units"].values()) == {0}
+
+
+def _started(project: Project, **changes: Any) -> str:
+    plan = project.plan(**changes)
+    project.data(customers())
+    assert project.cx("run", plan, "--json").code == 0
+    return plan
+
+
+def test_an_id_or_a_path_names_the_experiment_and_nothing_else_does(project: Project) -> None:
+    plan = _started(project)
+    assert project.cx("rerun", plan, "--json").code == 0
+    refused = project.cx("rerun", "callbak")
+    assert (refused.code, "R807" in refused.err) == (2, True)
+
+
+def test_without_a_run_there_is_nothing_to_rerun(project: Project) -> None:
+    project.plan()
+    project.data(customers())
+    refused = project.cx("rerun", "callback")
+    assert (refused.code, "R804" in refused.err) == (2, True)
+
+
+def test_the_ledger_names_the_parent_and_the_record_stays_sound(project: Project) -> None:
+    _started(project)
+    first, second = (project.cx("rerun", "callback", "--json").json for _ in range(2))
+    assert second["movement"]["parent"] == first["run_id"]
+    line = json.loads((project.root / "audit/ledger.jsonl").read_text().splitlines()[-1])
+    assert (line["kind"], line["payload"]["parent"]) == ("rerun", first["run_id"])
+    assert project.cx("audit", "verify").code == 0
+
+
+def test_an_earlier_run_may_be_named(project: Project) -> None:
+    plan = _started(project)
+    runs = [project.cx("rerun", plan, "--json").json["run_id"] for _ in range(2)]
+    named = project.cx("rerun", plan, "--parent", runs[0], "--json").json
+    assert named["movement"]["parent"] == runs[0]
+
+
+def test_a_parent_that_was_changed_is_refused(project: Project) -> None:
+    _started(project)
+    (kept,) = project.root.glob(".cxcausal/runs/callback/*/kept/units.parquet")
+    kept.write_bytes(kept.read_bytes()[:-1] + b"x")
+    refused = project.cx("rerun", "callback")
+    assert (refused.code, "kept/units.parquet" in refused.err) == (7, True)
+
+
+def test_without_kept_units_the_data_move_as_one(project: Project) -> None:
+    _started(project, reruns={"keep_units": False})
+    assert not list(project.root.glob(".cxcausal/runs/callback/*/kept"))
+    project.data(customers(lift=-0.1))
+    movement = project.cx("rerun", "callback", "--json").json["movement"]
+    (effect,) = movement["effects"]
+    assert [step["cause"] for step in effect["steps"]] == ["data"]
+    assert effect["steps"][0]["change"] == pytest.approx(-0.02)
+    assert movement["together"] == "the plan says reruns: {keep_units: false}"
+
+
+def test_a_changed_plan_has_its_own_step(project: Project) -> None:
+    _started(project)
+    project.data(customers(lift=-0.1))
+    project.plan(data={"source": "data/callback.csv", "unit": "customer_id", "filter": "churned >= 0 and tier == 'a'"})
+    frame = customers(lift=-0.1).assign(tier=["a", "b"] * 1000)
+    frame.loc[frame.tier == "a", "churned"] = 1 - frame[frame.tier == "a"].churned
+    project.data(frame)
+    done = project.cx("rerun", "callback", "--json")
+    movement = done.json["movement"]
+    (effect,) = movement["effects"]
+    steps = {step["cause"]: step["change"] for step in effect["steps"]}
+    whole = frame.groupby("arm").churned.mean()
+    part = frame[frame.tier == "a"].groupby("arm").churned.mean()
+    assert movement["plan_changed"] == ["data"]
+    assert steps["plan"] == pytest.approx((part["call"] - part["none"]) - (whole["call"] - whole["none"]))
+    assert sum(steps.values()) == pytest.approx(effect["change"], abs=1e-12)
+
+
+def test_counts_of_fewer_than_ten_are_not_told(project: Project) -> None:
+    _started(project)
+    frame = customers()
+    project.data(frame.drop(index=range(9)))
+    movement = project.cx("rerun", "callback", "--json").json["movement"]
+    assert movement["units"]["erased"] is None
+    (step,) = [step for step in movement["effects"][0]["steps"] if step["cause"] == "erased"]
+    assert step["units"] is None
+    assert step["change"] != 0.0
+
+
+def test_restated_columns_are_refused_until_somebody_says_why(project: Project) -> None:
+    spend = {"name": "spend", "type": "mean", "column": "spend", "desired_direction": "increase"}
+    metrics = {"success": [project_metric(), spend]}
+    plan = project.plan(metrics=metrics)
+    frame = customers().assign(spend=lambda data: data.index % 50 + 1.0)
+    project.data(frame)
+    assert project.cx("run", plan).code == 0
+    project.data(frame.assign(spend=frame.spend * 100))
+    refused = project.cx("rerun", "callback")
+    assert (refused.code, "R811" in refused.err, "column spend" in refused.err) == (4, True, True)
+    done = project.cx("rerun", "callback", "--accept-changes", "cents now", "--as", "dana@example.com", "--json")
+    assert done.json["movement"]["accepted"] == "cents now"
+    line = json.loads((project.root / "audit/ledger.jsonl").read_text().splitlines()[-1])
+    assert (line["payload"]["accepted"], line["actor"]) == ("cents now", "dana@example.com")
+
+
+def test_new_customers_in_another_unit_are_refused(project: Project) -> None:
+    spend = {"name": "spend", "type": "mean", "column": "spend", "desired_direction": "increase"}
+    plan = project.plan(metrics={"success": [project_metric(), spend]})
+    frame = customers().assign(spend=lambda data: data.index % 50 + 1.0)
+    project.data(frame)
+    assert project.cx("run", plan).code == 0
+    cents = customers(prefix="NEW").assign(spend=lambda data: 100 * (data.index % 50 + 1.0))
+    project.data(pd.concat([frame, cents]))
+    refused = project.cx("rerun", "callback")
+    assert (refused.code, "R812" in refused.err) == (4, True)
+
+
+def test_other_arms_are_another_experiment(project: Project) -> None:
+    _started(project)
+    treatment = {"column": "arm", "control": "call", "arms": {"none": {"share": "1/2"}, "call": {"share": "1/2"}}}
+    project.plan(design={"type": "randomized", "treatment": treatment})
+    refused = project.cx("rerun", "callback")
+    assert (refused.code, "R810" in refused.err) == (3, True)
+
+
+@pytest.mark.parametrize(("day", "code"), [("2026-13-01", "R805"), ("2026-11-01", "R806")])
+def test_a_data_cut_must_be_a_date_that_means_something(project: Project, day: str, code: str) -> None:
+    _started(project)
+    refused = project.cx("rerun", "callback", "--data-cut", day)
+    assert (refused.code, code in refused.err) == (2, True)
+
+
+def test_kept_units_go_when_their_time_is_over(project: Project) -> None:
+    _started(project, reruns={"keep_days": 0})
+    (before,) = project.root.glob(".cxcausal/runs/callback/*/kept/units.parquet")
+    again = project.cx("run", "experiments/callback.yaml")
+    assert again.code == 0, again.err
+    assert not before.exists()
+    assert project.cx("audit", "verify").code == 0
+    kinds = [json.loads(line)["kind"] for line in (project.root / "audit/ledger.jsonl").read_text().splitlines()]
+    assert kinds.count("erase") == 1
+    (before.parent / "removed.json").unlink()
+    assert project.cx("audit", "verify").code == 7
+
+
+def project_metric() -> dict[str, Any]:
+    (metric,) = PLAN["metrics"]["success"]
+    return dict(metric)
