@@ -53,7 +53,9 @@ def _tell(done: api.Rerunned) -> None:
     if result.capped_by:
         click.echo(f"Capped, because {result.capped_by}.")
     click.echo(f"What moved: {visible(movement.sentence)}")
-    for text in (*movement.notes, *done.run.caveats):
+    for text in dict.fromkeys((*movement.notes, *done.run.caveats)):
+        if text == movement.sentence:
+            continue
         click.echo(f"note: {visible(text)}")
     click.echo(f"run {result.run_id}, held against {movement.parent}")
     click.echo(f"report: {done.run.report}")

@@ -34,7 +34,9 @@ class RandomEffects:
     p: float
 
 
-def random_effects(points: Sequence[float], errors: Sequence[float], level: float = 0.95) -> RandomEffects:
+def random_effects(
+    points: Sequence[float] | Array, errors: Sequence[float] | Array, level: float = 0.95
+) -> RandomEffects:
     """Return independent estimates of one kind of effect, pooled by random effects.
 
     The variance between effects solves Q(τ²) = k − 1 (R. C. Paule, J. Mandel 1982, "Consensus values and weighting
