@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from cxcausal.core.progress import SILENT, Progress, Wrote
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.preparing import aa, assign, check_assignment, plan
+from cxcausal.reviewing.holding_out import HoldOut, hold_out
 from cxcausal.reviewing.records import audit, list_runs, sync
 from cxcausal.reviewing.registering import Registered, register
 from cxcausal.reviewing.rerunning import Asked, Rerunned, rerun
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Asked",
+    "HoldOut",
     "Registered",
     "Rerunned",
     "Run",
@@ -23,6 +25,7 @@ __all__ = [
     "assign",
     "audit",
     "check_assignment",
+    "hold_out",
     "list_runs",
     "load_experiment",
     "plan",

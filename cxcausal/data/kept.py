@@ -100,15 +100,30 @@ def read_kept(engine: Engine, name: str, path: Path) -> Table:
     Raises:
         DataError: the file is damaged, or not there.
     """
+    return engine.backend.create_table(name, ibis.memtable(_rows(path)), temp=True)
+
+
+def _rows(path: Path, columns: list[str] | None = None) -> "pa.Table":
     import pyarrow as pa  # noqa: PLC0415 - heavy
     import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
 
     try:
-        rows = pq.read_table(path, page_checksum_verification=True)
+        return pq.read_table(path, columns=columns, page_checksum_verification=True)
     except (OSError, pa.ArrowInvalid) as error:
         what, mend = "the kept units can't be read", "restore the run's folder from a copy, or compare with another run"
         raise DataError(Problem(where=f"kept/{path.name}", code="R801", what=what, mend=mend)) from error
-    return engine.backend.create_table(name, ibis.memtable(rows), temp=True)
+
+
+def shared_units(one: Path, other: Path) -> int:
+    """Return how many units two kept files have in common.
+
+    Raises:
+        DataError: a file is damaged, or not there.
+    """
+    import pyarrow.compute as pc  # noqa: PLC0415 - heavy
+
+    mine, others = (pc.unique(_rows(path, [KEY])[KEY]) for path in (one, other))
+    return int(pc.sum(pc.is_in(mine, value_set=others)).as_py() or 0)
 
 
 def kept_dataset(engine: Engine, table: Table, spec: ExperimentSpec, name: str) -> Dataset:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from cxcausal.core.movement import Cause, Cut, EffectMovement, Movement, Pooled, told
 from cxcausal.core.results import Estimate, RunResult
 from cxcausal.reviewing.causes import Found, Rerun, found_between
+from cxcausal.reviewing.surroundings import looks_of, overlaps_of
 
 if TYPE_CHECKING:
     from cxcausal.data.kept import Kept
@@ -51,6 +52,8 @@ def movement_of(rerun: Rerun, result: RunResult, kept: "Kept") -> Movement:
             environment=environment,
             accepted=rerun.accepted,
             data_cut=rerun.data_cut,
+            looks=looks_of(rerun.resolved.project.root, rerun.spec, result, rerun.data_cut),
+            overlaps=overlaps_of(rerun.resolved.project.root, rerun.spec, result, kept),
         ),
     )
 

@@ -39,6 +39,10 @@ class Asked:
     actor: str | None = None
 
 
+AS_PLANNED = Asked()
+"""The plan's own data and end of observation, against the newest run."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Rerunned:
     """A finished rerun: the run, and what moved since its parent."""
@@ -48,7 +52,7 @@ class Rerunned:
 
 
 def rerun(
-    experiment: str | Path, asked: Asked = Asked(), *, root: Path | None = None, progress: Progress = SILENT
+    experiment: str | Path, asked: Asked = AS_PLANNED, *, root: Path | None = None, progress: Progress = SILENT
 ) -> Rerunned:
     """Analyse an experiment again on the data of now, and tell what moved since the run before, and why.
 

@@ -169,3 +169,52 @@ def test_kept_units_go_when_their_time_is_over(project: Project) -> None:
 def project_metric() -> dict[str, Any]:
     (metric,) = PLAN["metrics"]["success"]
     return dict(metric)
+
+
+def test_what_was_promised_is_held_against_a_hold_out(project: Project) -> None:
+    _started(project)
+    frame = customers(prefix="LATER", lift=-0.01)
+    held = pd.concat([frame[frame.arm == "call"], frame[frame.arm == "none"].iloc[::2]])
+    project.data(held, "data/after.csv")
+    found = project.cx("rerun", "callback", "--holdout", "--on", "data/after.csv", "--json")
+    assert found.code == 0, found.err
+    (promise,) = found.json["promises"]
+    rates = held.groupby("arm").churned.mean()
+    assert (promise["promised"], promise["shown"]) == pytest.approx((-0.08, rates["call"] - rates["none"]))
+    variances = [0.2 * 0.8 / 1000 * 1000 / 999, 0.12 * 0.88 / 999]
+    assert promise["promised_high"] - promise["promised"] == pytest.approx(1.959964 * sum(variances) ** 0.5, rel=0.01)
+    assert not promise["kept"]
+    assert "not as promised" in promise["sentence"]
+    line = json.loads((project.root / "audit/ledger.jsonl").read_text().splitlines()[-1])
+    assert line["kind"] == "score"
+    assert project.cx("audit", "verify").code == 0
+
+
+def test_a_hold_out_without_the_arm_is_refused(project: Project) -> None:
+    _started(project)
+    frame = customers(prefix="LATER")
+    project.data(frame[frame.arm == "none"], "data/after.csv")
+    refused = project.cx("rerun", "callback", "--holdout", "--on", "data/after.csv")
+    assert (refused.code, "R815" in refused.err) == (4, True)
+
+
+def test_another_experiment_with_the_same_customers_is_named(project: Project) -> None:
+    _started(project)
+    project.plan(name="email", id="email", data={"source": "data/email.csv", "unit": "client"})
+    both = customers().rename(columns={"customer_id": "client"})
+    others = customers(prefix="X").rename(columns={"customer_id": "client"})
+    project.data(pd.concat([both[::10], others]), "data/email.csv")
+    assert project.cx("run", "experiments/email.yaml").code == 0
+    movement = project.cx("rerun", "callback", "--json").json["movement"]
+    (overlap,) = movement["overlaps"]
+    assert (overlap["experiment"], overlap["units"]) == ("email", 200)
+
+
+def test_reading_once_more_raises_the_chance_of_a_false_alarm(project: Project) -> None:
+    _started(project)
+    same = project.cx("rerun", "callback", "--json").json["movement"]["looks"]
+    assert (same["readings"], same["false_alarm"]) == (1, 0.05)
+    project.data(customers(2400))
+    fresh = project.cx("rerun", "callback", "--json").json["movement"]["looks"]
+    assert fresh["readings"] == 2
+    assert fresh["false_alarm"] == pytest.approx(0.0831, abs=1e-4)
