@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 import pytest
@@ -88,7 +88,7 @@ def _airflow(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         def __init__(self, **_: Any) -> None:
             pass
 
-        def __enter__(self) -> "Dag":
+        def __enter__(self) -> Self:
             return self
 
         def __exit__(self, *_: object) -> None:
