@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from cxcausal.core.canonical import canonical_json
 from cxcausal.core.errors import CxCausalError, MachineError, PlanError, Problem
@@ -27,6 +27,7 @@ from cxcausal.reviewing.replay_classes import (
     of_units,
     worst,
 )
+from cxcausal.reviewing.replay_units import KeptUnits, kept_units
 from cxcausal.running import opened
 
 if TYPE_CHECKING:
@@ -34,17 +35,6 @@ if TYPE_CHECKING:
     from cxcausal.tracking.recorded_run import RecordedRun
 
 _NOT_THERE = frozenset({"D104"})
-
-
-class KeptUnits(Protocol):
-    """The units that a run kept: they answer what was asked then, and tell what became of them."""
-
-    @property
-    def dataset(self) -> AnyDataset:
-        """The data as they were."""
-
-    def changes(self, now: "Dataset") -> UnitCounts | None:
-        """Return what became of the units in the data of today; None where that can't be told."""
 
 
 Kept = Callable[["RecordedRun", ExperimentSpec], AbstractContextManager[KeptUnits | None]]
@@ -80,12 +70,8 @@ class _Forgetful:
         """Forget."""
 
 
-def _no_units(_: "RecordedRun", __: ExperimentSpec) -> AbstractContextManager[KeptUnits | None]:
-    return nullcontext(None)
-
-
 def replay(
-    folder: Path, run_id: str, *, on: str | None = None, kept: Kept = _no_units, progress: Progress = SILENT
+    folder: Path, run_id: str, *, on: str | None = None, kept: Kept = kept_units, progress: Progress = SILENT
 ) -> Replay:
     """Analyse a recorded run's stored plan and data once more and compare every number; nothing is written anywhere.
 
@@ -199,6 +185,9 @@ def _resolved(run: "RecordedRun", root: Path) -> Resolved:
         what = "this version of cxcausal can't read the plan that the run stored"
         mend = f"replay it with cxcausal {run.manifest['machine']['packages'].get('cxcausal', '')}, which made it"
         raise PlanError(Problem(where=run.directory.name, code="E621", what=what, mend=mend)) from error
+    cut = None if run.start is None else run.start.rerun.get("data_cut")
+    if cut is not None:
+        spec = spec.model_copy(update={"data": spec.data.model_copy(update={"observed_until": cut})})
     stored = run.directory / "plan/resolved.json"
     return Resolved(spec=spec, project=project, provenance={}, plan_path=stored, plan_hash=run.results["plan_hash"])
 
@@ -210,8 +199,8 @@ def _machinery(run: "RecordedRun", root: Path, resolved: Resolved) -> tuple[Chan
 
     found = machinery_changes(run.manifest, package_sha256(), machine(), lock_file(root))
     secret = "***" in json.dumps(run.plan)
-    if not secret and plan_hash(resolved.spec) != resolved.plan_hash:
-        now = plan_hash(resolved.spec)[:16]
+    now = plan_hash(ExperimentSpec(**run.plan))[:16]
+    if not secret and not resolved.plan_hash.startswith(now):
         found += (Changed(part="code", what="what the stored plan means", then=resolved.plan_hash[:16], now=now),)
     return found
 

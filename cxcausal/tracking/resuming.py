@@ -59,8 +59,13 @@ def _reason(folder: Path, start: Start, *, entered: bool) -> str | None:
     if status == "RUNNING":
         return "it is still at work, in another process or on another host"
     began = read_start(folder)
-    if began is None:
-        return "it ended before its data were read"
+    return "it ended before its data were read" if began is None else _other(began, start)
+
+
+def _other(began: Start, start: Start) -> str | None:
+    """Return what a run was begun with that is not what is asked for now."""
+    if began.rerun != start.rerun:
+        return "it is a rerun" if began.rerun else "it is no rerun"
     if began.plan_hash != start.plan_hash:
         return "it was begun with another plan"
     same = (began.inputs, began.fingerprint) == (start.inputs, start.fingerprint)

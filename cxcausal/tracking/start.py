@@ -1,7 +1,8 @@
 """What a run began with: all that its numbers depend on, noted before the first of them is computed."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ class Start:
         on: what was read in place of the plan's source, from the project's root where it is a path; None without.
         engine, timezone: the project's, in which times without a zone are read.
         package_sha256: of the code. machine: where it runs.
+        rerun: what makes it a rerun: its parent, its end of observation and what was accepted; empty for other runs.
     """
 
     plan_hash: str
@@ -34,6 +36,7 @@ class Start:
     timezone: str
     package_sha256: str
     machine: Machine
+    rerun: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def computed_from(self) -> str:

@@ -16,7 +16,8 @@ from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.opening import open_dataset
 from cxcausal.estimators import difference_in_means as estimator
 from cxcausal.reviewing.replay_classes import UnitCounts
-from cxcausal.reviewing.replaying import KeptUnits, replay
+from cxcausal.reviewing.replay_units import KeptUnits
+from cxcausal.reviewing.replaying import replay
 from cxcausal.tracking import code_state, ledger, manifest
 from cxcausal.tracking.actor import resolve_actor
 from cxcausal.tracking.recorded_run import RecordedRun
@@ -32,7 +33,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, mlflow_template: Path) ->
     """A project with one finished run, to be copied."""
     made = new_project(tmp_path_factory.mktemp("finished") / "project", mlflow_template)
     made.data(customers())
-    made.plan(retrospective=True)
+    made.plan(retrospective=True, reruns={"keep_units": False})
     done = made.cx("run", PLAN)
     assert done.code == 0, done.err
     return made
