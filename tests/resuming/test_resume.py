@@ -117,8 +117,8 @@ def test_answers_of_every_kind_come_back_to_the_bit(
     """The demonstration has households, covariates, segments, bounds, quantiles and caps."""
     made = new_project(tmp_path / "project", mlflow_template)
     text = (ROOT / "experiments/proactive_outreach.yaml").read_text(encoding="utf-8")
-    for undisturbed, part in SMALLER.items():
-        assert undisturbed in text
+    for words, part in SMALLER.items():
+        assert words in text
         text = text.replace(undisturbed, part)
     plan = made.write("experiments/outreach.yaml", text)
     simulate("outreach", made.root / "data/outreach.parquet", n=1_200)
