@@ -119,7 +119,7 @@ def test_answers_of_every_kind_come_back_to_the_bit(
     text = (ROOT / "experiments/proactive_outreach.yaml").read_text(encoding="utf-8")
     for words, part in SMALLER.items():
         assert words in text
-        text = text.replace(undisturbed, part)
+        text = text.replace(words, part)
     plan = made.write("experiments/outreach.yaml", text)
     simulate("outreach", made.root / "data/outreach.parquet", n=1_200)
     run_tracked(plan, root=made.root)
