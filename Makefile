@@ -13,7 +13,7 @@ WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help install demo engines test check fuzz bench growth validate reports lock clean
+.PHONY: help install demo engines test check fuzz chaos bench growth validate reports lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -53,6 +53,9 @@ check: $(READY) ## lint, types, architecture, dependencies
 
 fuzz: $(READY) ## break 10,000 plans, 2,000 CSV files and 500 others; FUZZ="--seed 2 --plans 500" for other ones
 	@$(BIN)/python -m tests.fuzz --jobs $(WORKERS) $(FUZZ)
+
+chaos: $(READY) ## kill 200 runs at random, check what is left, go on with them; CHAOS="--kills 50 --seed 2" for others
+	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 BENCH := $(VENV)/.bench
 bench: $(BENCH) ## time the aggregate road against its peers in the same run, and compare their numbers

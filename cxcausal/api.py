@@ -6,24 +6,34 @@ from typing import TYPE_CHECKING, Any
 from cxcausal.core.progress import SILENT, Progress, Wrote
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.preparing import aa, assign, check_assignment, plan
+from cxcausal.reviewing.holding_out import HoldOut, hold_out
 from cxcausal.reviewing.records import audit, list_runs, sync
 from cxcausal.reviewing.registering import Registered, register
+from cxcausal.reviewing.replaying import Replay, replay
+from cxcausal.reviewing.rerunning import Asked, Rerunned, rerun
 from cxcausal.running import Run, run_experiment, run_tracked, statements
 
 if TYPE_CHECKING:
     from cxcausal.simulate.files import WrittenWorld
 
 __all__ = [
+    "Asked",
+    "HoldOut",
     "Registered",
+    "Replay",
+    "Rerunned",
     "Run",
     "aa",
     "assign",
     "audit",
     "check_assignment",
+    "hold_out",
     "list_runs",
     "load_experiment",
     "plan",
     "register",
+    "replay",
+    "rerun",
     "run_experiment",
     "run_tracked",
     "simulate",

@@ -1,22 +1,29 @@
 """An analysis from the plan to the record: the data edge, the pipeline, the report and tracking, wired together."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from glob import glob
 from importlib.metadata import version
+from os.path import relpath
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cxcausal.core.progress import SILENT, Progress, RunOpened
 from cxcausal.core.results import RunResult
 from cxcausal.core.spec.load import load_experiment
+from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.spec.placing import placing
 from cxcausal.core.spec.resolve import Resolved
 
 if TYPE_CHECKING:
     from cxcausal.data.dataset import Dataset
     from cxcausal.data.engine import Statement
+    from cxcausal.data.kept import Kept
     from cxcausal.pipeline.analyse import RunContext
     from cxcausal.tracking.registration import Registration
+    from cxcausal.tracking.run_store import RunStore
+    from cxcausal.tracking.start import Start
 
 _VERSIONS = ("cxcausal", "duckdb", "ibis-framework", "numpy", "scipy", "mlflow")
 
@@ -33,6 +40,35 @@ class Run:
     summary: str
     caveats: tuple[str, ...]
     warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """What an analysis reads in place of the plan's source, and which run that ended early it goes on with.
+
+    `resume` is a run's id, the empty text for the newest run that fits, or None to begin a run.
+    """
+
+    on: str | None = None
+    resume: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """What makes a run a rerun.
+
+    Attributes:
+        spec: what is analysed: the plan, but for the end of observation that was asked for.
+        compare: from the run's folder, its result and what was kept of it to the result that says what moved.
+        entry: what the ledger says beyond what it says about any analysis.
+    """
+
+    spec: ExperimentSpec
+    compare: "Callable[[Path, RunResult, Kept], RunResult]"
+    entry: Mapping[str, Any] = field(default_factory=dict)
+
+
+_FIRST = Attempt()
 
 
 def run_experiment(plan: str | Path, *, root: Path | None = None, on: str | None = None) -> RunResult:
@@ -63,6 +99,7 @@ def run_tracked(
     on: str | None = None,
     actor: str | None = None,
     progress: Progress = SILENT,
+    resume: str | None = None,
 ) -> Run:
     """Do what `run_experiment` does, and say where the report lies and what went less than well.
 
@@ -72,6 +109,10 @@ def run_tracked(
         on: data to read in place of `data.source`.
         actor: who asks, for the ledger; by default `CXCAUSAL_ACTOR`, git's user or the login name.
         progress: told how far the work is.
+        resume: a run that was killed or failed and shall go on, by its id; the empty text for the newest that fits.
+
+    Raises:
+        UsageError: no run can go on, with the reason.
     """
     from cxcausal.pipeline.preconditions import refuse_repeated_units
     from cxcausal.pipeline.reading import refuse_early
@@ -84,7 +125,7 @@ def run_tracked(
             with progress.stage("looking whether the data may be read"):
                 refuse_repeated_units(resolved.spec, dataset)
                 refuse_early(resolved.spec, dataset)
-            return tracked(resolved, dataset, actor, progress)
+            return tracked(resolved, dataset, actor, progress, attempt=Attempt(on=on, resume=resume))
 
 
 def statements(
@@ -133,31 +174,84 @@ def opened(resolved: Resolved, on: str | None, progress: Progress) -> "Dataset":
     return open_dataset(resolved.spec, project.root, data_roots=roots, on=on, session=session)
 
 
-def tracked(resolved: Resolved, dataset: "Dataset", actor: str | None, progress: Progress) -> Run:
-    """Analyse open data, write the report and record both."""
+def tracked(
+    resolved: Resolved,
+    dataset: "Dataset",
+    actor: str | None,
+    progress: Progress,
+    again: Again | None = None,
+    attempt: Attempt = _FIRST,
+) -> Run:
+    """Analyse open data, write the report and record both; what is needed for a rerun is kept beside them."""
     from cxcausal.pipeline.analyse import analyse
     from cxcausal.report.render import render_report
     from cxcausal.report.sentences.answer import summary_text
     from cxcausal.report.sentences.briefly import caveat_texts
+    from cxcausal.tracking.actor import resolve_actor
+    from cxcausal.tracking.kept_units import remove_old_units
+    from cxcausal.tracking.redaction import without_secrets_in
+    from cxcausal.tracking.resuming import resumable
+    from cxcausal.tracking.start import write_start
     from cxcausal.tracking.tracker import Tracker
 
     project = resolved.project
+    spec = resolved.spec if again is None else again.spec
+    start = start_of(resolved, dataset, attempt.on, {} if again is None else again.entry)
+    goes_on = (
+        None if attempt.resume is None else resumable(project.root, resolved.spec.id, start, attempt.resume or None)
+    )
     tracker = Tracker(project.root, project.tracking_uri, actor, progress)
-    with tracker.open(resolved.spec.id) as store:
+    with tracker.open(resolved.spec.id, resumes=None if goes_on is None else goes_on.run_id) as store:
         progress.tell(RunOpened(experiment=resolved.spec.id, run_id=store.run_id))
         with progress.stage("checking, estimating and deciding"):
-            result = analyse(resolved.spec, dataset, context_of(resolved, store.run_id), store)
+            store.save_plan(without_secrets_in(resolved.plan))
+            write_start(store, start)
+            context = replace(context_of(resolved, store.run_id), computed_from=start.computed_from)
+            result = analyse(spec, dataset, context, store, store)
+        kept = _kept(project.root, spec, dataset, store)
+        remove_old_units(project.root, resolve_actor(project.root, actor))
+        if again is not None:
+            result = again.compare(store.directory, result, kept)
         result = replace(result, report=f"reports/{resolved.spec.id}/{store.run_id}/index.html")
         with progress.stage("writing the report"):
             html = render_report(result, ledger_head=tracker.head()).encode()
-        recorded = tracker.record(store, result, html)
+        recorded = tracker.record(store, result, html, rerun=None if again is None else again.entry)
     return Run(
         result=result,
         report=recorded.published,
         summary=summary_text(result),
         caveats=caveat_texts(result),
-        warnings=recorded.warnings,
+        warnings=((goes_on.warning,) if goes_on is not None and goes_on.warning else ()) + recorded.warnings,
     )
+
+
+def start_of(resolved: Resolved, dataset: "Dataset", on: str | None, rerun: Mapping[str, Any]) -> "Start":
+    """Return what the numbers of a run depend on."""
+    from cxcausal.tracking.start import start_now
+
+    project = resolved.project
+    start = start_now(
+        plan_hash=resolved.plan_hash,
+        inputs=dataset.inputs,
+        fingerprint=dataset.fingerprint,
+        on=relpath(on, project.root) if on is not None and glob(on) else on,  # noqa: PTH207 - it may be absolute
+        project=(project.engine, project.timezone),
+    )
+    return replace(start, rerun=dict(rerun))
+
+
+def _kept(root: Path, spec: ExperimentSpec, dataset: "Dataset", store: "RunStore") -> "Kept":
+    """Keep the units for reruns, where the plan allows it, and note how that went."""
+    from cxcausal.data.kept import Kept, keep_units
+    from cxcausal.tracking.layout import KEPT
+    from cxcausal.tracking.project_key import project_key
+
+    kept = Kept(reason="the plan says reruns: {keep_units: false}")
+    if spec.reruns.keep_units:
+        kept = keep_units(dataset, spec, store.directory / KEPT, project_key(root), spec.reruns.max_units)
+    told = {"units": kept.units, "bytes": kept.size, "reason": kept.reason, "keep_days": spec.reruns.keep_days}
+    store.save("kept", told)
+    return kept
 
 
 def context_of(resolved: Resolved, run_id: str) -> "RunContext":

@@ -29,7 +29,9 @@ VERBS: dict[str, tuple[str, str]] = {
     "assign": ("cxcausal.cli.planning_commands:assign", "Put units into arms, or check who was put where."),
     "register": ("cxcausal.cli.run_commands:register", "Lock a plan in the audit ledger before its data."),
     "run": ("cxcausal.cli.run_commands:run", "Analyse an experiment: checks, effects, money, verdict, report."),
+    "rerun": ("cxcausal.cli.rerun_command:rerun", "Analyse again on fresh data, and tell what moved and why."),
     "simulate": ("cxcausal.cli.run_commands:simulate", "Draw a customer world with known truth."),
+    "replay": ("cxcausal.cli.replay_command:replay", "Make a recorded run once more, and tell why a number differs."),
     "sync": ("cxcausal.cli.run_commands:sync", "Send to MLflow the runs that it doesn't have yet."),
     "audit": (
         "cxcausal.cli.run_commands:audit",
@@ -98,11 +100,11 @@ class LazyVerbs(click.Group):
 def verbs() -> None:
     """What is human contact worth? From one reviewed plan to one honest page.
 
-    Exit codes: 0 fine, 2 usage, 3 plan, 4 data, 5 a validity gate, 6 environment, 7 integrity, 130 Ctrl-C, 141 nobody
-    read stdout, 143 SIGTERM, 1 our bug. Every verb takes --json: one object on stdout, everything else on stderr. The
-    options below stand before or after the verb. Work of more than two seconds tells how far it is; Ctrl-C says what
-    was kept. Paths of plans start at the working folder; paths in plans start at the project's root, the nearest folder
-    above with configs/project.yaml.
+    Exit codes: 0 fine, 2 usage, 3 plan, 4 data, 5 a validity gate, 6 environment, 7 integrity, 8 a rerun came to
+    another decision, 130 Ctrl-C, 141 nobody read stdout, 143 SIGTERM, 1 our bug. Every verb takes --json: one object on
+    stdout, everything else on stderr. The options below stand before or after the verb. Work of more than two seconds
+    tells how far it is; Ctrl-C says what was kept. Paths of plans start at the working folder; paths in plans start at
+    the project's root, the nearest folder above with configs/project.yaml.
     """
 
 

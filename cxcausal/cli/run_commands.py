@@ -42,20 +42,28 @@ def register(path: Path, actor: str | None, *, as_json: bool) -> None:
 @click.command()
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--on", metavar="DATA", help="A file or glob to read in place of the plan's data.source.")
+@click.option("--resume", metavar="[RUN]", is_flag=False, flag_value="", help="Go on with a run that ended early.")
 @_ACTOR
 @_JSON
 @click.pass_context
-def run(ctx: click.Context, path: Path, on: str | None, actor: str | None, *, as_json: bool) -> None:
+def run(
+    ctx: click.Context, path: Path, on: str | None, resume: str | None, actor: str | None, *, as_json: bool
+) -> None:
     """Analyse an experiment: check it, estimate, value, decide, write the report, and track it all.
 
-    Exits with 0 when there is a verdict, whatever it is, and with 5 when a validity gate withheld it.
+    Exits with 0 when there is a verdict, whatever it is, and with 5 when a validity gate withheld it. After the plan,
+    --resume goes on with the newest run of it that was killed or failed on the same data: what it had found is not
+    computed again, and the results are the same to the bit.
 
     \b
     Example:
       cxcausal run experiments/proactive_outreach.yaml
       cxcausal run experiments/proactive_outreach.yaml --on fresh.parquet --json
+      cxcausal run experiments/proactive_outreach.yaml --resume
     """  # noqa: D301 - see register
-    done = api.run_tracked(path, on=on, actor=actor, progress=progress())
+    done = api.run_tracked(path, on=on, actor=actor, progress=progress(), resume=resume)
+    if resume is not None:
+        hint(f"went on with the run {done.result.run_id}")
     for warning in done.warnings:
         warn(warning)
     if as_json:

@@ -16,7 +16,8 @@ from cxcausal.core.interrupts import INTERRUPTED, TERMINATED, Terminated, listen
 _SAME_PRESS = 0.3
 """Seconds in which a signal that comes twice is one: whoever started us may pass on what the terminal sent as well."""
 _AGAIN_AFTER = 0.02
-_READS_ONLY = frozenset({"validate", "explain", "list", "audit", "plan", "aa"})
+_READS_ONLY = frozenset({"validate", "explain", "list", "audit", "plan", "aa", "replay"})
+_GO_ON = "run it again; with --resume it goes on where it was"
 _SENDING = "sending runs to MLflow"
 
 
@@ -82,7 +83,7 @@ def _left(verb: str, heard: Heard) -> tuple[str, str]:
         lies = f"its report is {heard.report}" if heard.report else "`cxcausal list --json` says where it lies"
         return f"; the run {heard.run_id} is finished and recorded", f"{lies}; `cxcausal sync` sends it to MLflow"
     if heard.run_id is not None:
-        return f"; the run {heard.run_id} is marked KILLED, earlier ones are as they were", "run it again"
+        return f"; the run {heard.run_id} is marked KILLED, earlier ones are as they were", _GO_ON
     if verb == "run":
         return "; nothing was recorded", "run it again"
     if verb == "sync":

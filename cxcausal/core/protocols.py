@@ -101,3 +101,13 @@ class StageStore(Protocol):
 
     def save(self, stage: str, payload: Mapping[str, Any]) -> None:
         """Write one stage's result atomically."""
+
+
+class StageMemory(Protocol):
+    """What an earlier attempt at the same run left, and where this one leaves what only a next attempt needs."""
+
+    def load(self, stage: str) -> Mapping[str, Any] | None:
+        """Return what was saved or kept of a stage; None where there is nothing whole."""
+
+    def keep(self, stage: str, payload: Mapping[str, Any]) -> None:
+        """Write one stage's result atomically until the run is recorded: it is never part of the record."""

@@ -56,6 +56,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "appendix_delivery": "cxcausal.report.sections.appendix_delivery:DeliverySection",
         "appendix_segments": "cxcausal.report.sections.appendix_segments:SegmentsSection",
         "appendix_lineage": "cxcausal.report.sections.appendix_lineage:LineageSection",
+        "appendix_movement": "cxcausal.report.sections.appendix_movement:MovementSection",
         "appendix_glossary": "cxcausal.report.sections.appendix_glossary:GlossarySection",
     },
 }

@@ -82,7 +82,7 @@ class Units:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Layout:
+class Layout:
     """Which columns of the data become which columns of the units."""
 
     ids: tuple[str, ...]
@@ -130,13 +130,13 @@ def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: R
     )
     if problems:
         raise DataError(problems)
-    layout = _Layout(
+    layout = Layout(
         ids=roles.ids, texts=texts, numbers=tuple(dict.fromkeys((*roles.numeric, *covariates))), clock=clock
     )
     table = with_epochs(_typed(rows, opened, spec, reader, layout), spec)
     if opened.kept or spec.epochs:
         table = engine.keep(_UNITS, table)
-    units = _profiled(engine, opened, table, spec, layout)
+    units = profiled(engine, opened, table, spec, layout)
     suspects = Suspects(
         engine=engine,
         opened=opened,
@@ -182,7 +182,7 @@ def _enrolled(roles: Roles, opened: Opened, compiler: FilterCompiler) -> Table:
     return opened.table if roles.condition is None else opened.table.filter(compiler.compile(roles.condition))
 
 
-def _typed(rows: Table, opened: Opened, spec: ExperimentSpec, reader: Reader, layout: _Layout) -> Table:
+def _typed(rows: Table, opened: Opened, spec: ExperimentSpec, reader: Reader, layout: Layout) -> Table:
     clock = layout.clock
     columns = {"arm": reader.arm(spec.design.treatment.column, spec.arms), "mature": clock.mature}
     columns |= {f"id:{name}": reader.id(name) for name in layout.ids}
@@ -203,7 +203,12 @@ def _stored(reader: Reader, spec: ExperimentSpec, texts: tuple[str, ...]) -> dic
     return arms | {f"stored:text:{name}": reader.table[name] for name in texts if reader.is_its_own_key(name)}
 
 
-def _profiled(engine: Engine, opened: Opened, table: Table, spec: ExperimentSpec, layout: _Layout) -> Units:
+def profiled(engine: Engine, opened: Opened, table: Table, spec: ExperimentSpec, layout: Layout) -> Units:
+    """Return a typed table of units with what is known of its columns: levels, bounds, dates.
+
+    Raises:
+        DataError: there are no rows, or a text has too many levels.
+    """
     units = engine.fetch(table.aggregate(n=table.count()))[0][0]
     if units == 0:
         what, mend = "the filter leaves no rows", "check data.filter; a missing value passes no comparison"
@@ -227,7 +232,7 @@ def _profiled(engine: Engine, opened: Opened, table: Table, spec: ExperimentSpec
     )
 
 
-def _grouping(layout: _Layout, spec: ExperimentSpec) -> tuple[str, ...]:
+def _grouping(layout: Layout, spec: ExperimentSpec) -> tuple[str, ...]:
     return (*layout.texts, EPOCH) if spec.epochs else layout.texts
 
 

@@ -1,19 +1,20 @@
 """One analysis from an open dataset to a result: queries, checks, effects, money, verdict."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from cxcausal.core.answers import Flow
-from cxcausal.core.protocols import Answers, Dataset, StageStore
+from cxcausal.core.protocols import Answers, Dataset, StageMemory, StageStore
 from cxcausal.core.queries import FlowQuery, Query
 from cxcausal.core.results import DataFacts, Estimate, RunResult, ValueResult
 from cxcausal.core.spec.models import ExperimentSpec
-from cxcausal.decision.verdict import decide, wait
+from cxcausal.decision.verdict import Decision, decide, wait
 from cxcausal.estimators.multiplicity import apply_multiplicity
 from cxcausal.estimators.response_safety import with_warnings
 from cxcausal.pipeline.components import Components, components_of
 from cxcausal.pipeline.reading import ReadingNow, reading_of, reading_queries, withheld, withheld_value
+from cxcausal.pipeline.stages import Stages
 from cxcausal.pipeline.support import notes_of
 from cxcausal.value.information import four_weeks_of, with_information
 from cxcausal.value.model import value_of, value_queries
@@ -21,7 +22,10 @@ from cxcausal.value.model import value_of, value_queries
 
 @dataclass(frozen=True, kw_only=True)
 class RunContext:
-    """What the edges know about a run, and the stages need only to pass on."""
+    """What the edges know about a run, and the stages need only to pass on.
+
+    `computed_from` is a hash of all that the numbers depend on; None where nobody knows it.
+    """
 
     run_id: str
     plan: dict[str, Any]
@@ -31,9 +35,16 @@ class RunContext:
     created_at: str
     versions: dict[str, str]
     notes: tuple[str, ...] = ()
+    computed_from: str | None = None
 
 
-def analyse(spec: ExperimentSpec, dataset: Dataset, context: RunContext, store: StageStore) -> RunResult:
+def analyse(
+    spec: ExperimentSpec,
+    dataset: Dataset,
+    context: RunContext,
+    store: StageStore,
+    memory: StageMemory | None = None,
+) -> RunResult:
     """Run every stage in order and keep what each produced.
 
     Args:
@@ -41,28 +52,28 @@ def analyse(spec: ExperimentSpec, dataset: Dataset, context: RunContext, store: 
         dataset: the data edge; it is asked once.
         context: ids, hashes and registration, from the edges.
         store: where each stage's result is written as soon as it exists.
+        memory: what an earlier attempt at this run left; a stage that was computed from the same is not computed again.
 
     Raises:
         DataError: the data contradict the plan.
         GateError: the plan says that the data may not be read yet.
     """
     components = components_of(spec)
-    answers = dataset.answer(queries_of(spec, dataset, components))
-    facts = _facts(dataset, answers)
+    stages = Stages(store, context.computed_from, memory)
+    answers = stages.answers(dataset, queries_of(spec, dataset, components))
     reading = reading_of(spec, dataset.data_cut, answers)
-    store.save("data", asdict(facts))
-    checks = tuple(check.judge(spec, answers) for check in components.checks)
-    store.save("checks", {"checks": [asdict(check) for check in checks]})
-    effects = _effects(spec, dataset, components, answers, reading)
-    store.save("effects", {"effects": [asdict(row) for row in effects]})
-    value = _value(spec, answers, facts, reading)
-    store.save("value", {"value": None if value is None else asdict(value)})
-    if reading.waiting is None:
-        grade = components.design.grade
-        decision = decide(spec, effects, checks, value, registered=context.registered, design_grade=grade)
-    else:
-        decision = wait(spec, checks, reading.waiting, design_grade=components.design.grade)
-    store.save("decision", asdict(decision))
+    facts = stages.made("data", lambda: _facts(dataset, answers))
+    checks = stages.made("checks", lambda: tuple(check.judge(spec, answers) for check in components.checks))
+    effects = stages.made("effects", lambda: _effects(spec, dataset, components, answers, reading))
+    value = stages.made("value", lambda: _value(spec, answers, facts, reading))
+    grade, registered = components.design.grade, context.registered
+
+    def decided() -> Decision:
+        if reading.waiting is not None:
+            return wait(spec, checks, reading.waiting, design_grade=grade)
+        return decide(spec, effects, checks, value, registered=registered, design_grade=grade)
+
+    decision = stages.made("decision", decided, also=registered)
     return RunResult(
         run_id=context.run_id,
         experiment=spec.id,

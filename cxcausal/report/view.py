@@ -9,6 +9,7 @@ from cxcausal.report.text import Html, safe
 
 PAGE_ONE = ("verdict", "answer", "change", "worth", "trust", "where", "unknowns", "decision", "footer")
 APPENDIX = (
+    "appendix_movement",
     "appendix_plan",
     "appendix_flow",
     "appendix_metrics",

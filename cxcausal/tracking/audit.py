@@ -7,7 +7,7 @@ from pathlib import Path
 from cxcausal.core.errors import IntegrityError, Problem
 from cxcausal.core.progress import SILENT, Progress
 from cxcausal.tracking import ledger
-from cxcausal.tracking.layout import MANIFEST_FILE, run_folders, runs_folder
+from cxcausal.tracking.layout import MANIFEST_FILE, REMOVED_FILE, run_folders, runs_folder
 from cxcausal.tracking.ledger_chain import LedgerLine
 from cxcausal.tracking.manifest import verify_manifest
 from cxcausal.tracking.run_status import read_status
@@ -53,7 +53,7 @@ def audit(root: Path, *, anchor: str | None = None, progress: Progress = SILENT)
         lines=len(lines),
         runs=len(folders),
         absent=tuple(run_id for run_id in entered if run_id not in present),
-        problems=(*problems, *_order_problems(root, lines)),
+        problems=(*problems, *_order_problems(root, lines), *_removal_problems(folders, lines)),
     )
 
 
@@ -80,6 +80,16 @@ def _order_problems(root: Path, lines: tuple[LedgerLine, ...]) -> tuple[Problem,
         if previous is not None and previous not in known:
             found.append(_problem(folder, "I705", "names a manifest before it that the ledger doesn't know"))
     return tuple(found)
+
+
+def _removal_problems(folders: tuple[Path, ...], lines: tuple[LedgerLine, ...]) -> tuple[Problem, ...]:
+    """Return the runs whose kept units were removed without a line in the ledger."""
+    erased = {(line.experiment, line.payload.get("run_id")) for line in lines if line.kind == "erase"}
+    return tuple(
+        _problem(folder, "R809", "has a note that its kept units were removed, and the ledger has no line about it")
+        for folder in folders
+        if (folder / REMOVED_FILE).is_file() and (folder.parent.name, folder.name) not in erased
+    )
 
 
 def _previous(folder: Path) -> str | None:

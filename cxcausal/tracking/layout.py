@@ -11,10 +11,14 @@ STATE = ".cxcausal"
 STATUS_FILE = "status.json"
 MANIFEST_FILE = "manifest.json"
 PROJECTION_FILE = "mlflow.json"
+UNFINISHED = "unfinished"
 PLAN = "plan/resolved.json"
 RESULTS = "results/results.json"
 EFFECTS = "results/effects.csv"
 REPORT = "report/index.html"
+KEPT = "kept"
+KEPT_UNITS = "kept/units.parquet"
+REMOVED_FILE = "kept/removed.json"
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?")
 
 

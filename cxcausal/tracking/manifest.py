@@ -15,12 +15,13 @@ from cxcausal.core.errors import IntegrityError, Problem
 from cxcausal.core.results import RunResult
 from cxcausal.tracking.code_state import CodeState, code_state
 from cxcausal.tracking.files import TEMPORARY_SUFFIX, sha256_file, write_atomic
-from cxcausal.tracking.layout import MANIFEST_FILE, PROJECTION_FILE, STATUS_FILE
+from cxcausal.tracking.layout import KEPT, MANIFEST_FILE, PROJECTION_FILE, REMOVED_FILE, STATUS_FILE
 from cxcausal.tracking.redaction import without_secrets
 
 MANIFEST_VERSION = 1
 PACKAGES = ("cxcausal", "numpy", "scipy", "pandas", "pyarrow", "duckdb", "ibis-framework", "mlflow")
 LOCK_FILES = ("requirements.lock", "uv.lock", "poetry.lock", "requirements.txt")
+_PRIVATE = f"{KEPT}/"
 _MUTABLE = frozenset({MANIFEST_FILE, STATUS_FILE, PROJECTION_FILE})
 
 
@@ -54,6 +55,7 @@ class Manifest:
         lock_file: name and SHA-256 of the dependency lock in the project's root; None without one.
         artifacts: every file of the run but the status, the projection's state and the manifest itself.
         previous_manifest: SHA-256 of the manifest of the run before it in the ledger; None for the first.
+        private: files that may be removed later, when a note beside them says so: units kept for reruns.
     """
 
     manifest_version: int = MANIFEST_VERSION
@@ -69,6 +71,7 @@ class Manifest:
     seeds: Mapping[str, int] = field(default_factory=dict)
     artifacts: tuple[Artifact, ...]
     previous_manifest: str | None = None
+    private: tuple[Artifact, ...] = ()
 
 
 def build_manifest(root: Path, directory: Path, result: RunResult, previous: str | None) -> Manifest:
@@ -88,11 +91,12 @@ def build_manifest(root: Path, directory: Path, result: RunResult, previous: str
         data_fingerprint=result.data.fingerprint,
         inputs=tuple((without_secrets(name), digest) for name, digest in result.data.inputs),
         code=code_state(root),
-        lock_file=_lock_file(root),
+        lock_file=lock_file(root),
         machine=machine(),
         seeds=seeds_of(result.plan),
         artifacts=artifacts_of(directory),
         previous_manifest=previous,
+        private=private_of(directory),
     )
 
 
@@ -116,20 +120,31 @@ def verify_manifest(directory: Path) -> str:
         if present.get(path) != artifact
     ]
     problems += [_mismatch(directory, path, "was added later") for path in present if path not in listed]
+    problems += _private_problems(directory)
     if problems:
         raise IntegrityError(problems)
     return sha256_file(directory / MANIFEST_FILE)
 
 
 def artifacts_of(directory: Path) -> tuple[Artifact, ...]:
-    """Return every file of a run that must never change again, by path."""
+    """Return every file of a run that must never change again nor be removed, by path."""
+    return tuple(_artifact(path, name) for path, name in _files(directory) if not name.startswith(_PRIVATE))
+
+
+def private_of(directory: Path) -> tuple[Artifact, ...]:
+    """Return every file of a run that must never change again, and may be removed, by path."""
+    names = ((path, name) for path, name in _files(directory) if name.startswith(_PRIVATE))
+    return tuple(_artifact(path, name) for path, name in names if name != REMOVED_FILE)
+
+
+def _files(directory: Path) -> tuple[tuple[Path, str], ...]:
     paths = sorted(path for path in directory.rglob("*") if path.is_file() and path.suffix != TEMPORARY_SUFFIX)
     names = ((path, path.relative_to(directory).as_posix()) for path in paths)
-    return tuple(
-        Artifact(path=name, sha256=sha256_file(path), size=path.stat().st_size)
-        for path, name in names
-        if name not in _MUTABLE
-    )
+    return tuple((path, name) for path, name in names if name not in _MUTABLE)
+
+
+def _artifact(path: Path, name: str) -> Artifact:
+    return Artifact(path=name, sha256=sha256_file(path), size=path.stat().st_size)
 
 
 def machine() -> Machine:
@@ -159,11 +174,26 @@ def seeds_of(plan: Mapping[str, Any]) -> dict[str, int]:
     return found
 
 
-def _listed(directory: Path) -> dict[str, Artifact]:
-    """Return the artifacts that the manifest lists, by path."""
+def _private_problems(directory: Path) -> list[Problem]:
+    """Return what is wrong with files that may be removed: they changed, or went without a note."""
+    listed = _listed(directory, "private")
+    present = {artifact.path: artifact for artifact in private_of(directory)}
+    may_go = (directory / REMOVED_FILE).is_file()
+    problems = [_mismatch(directory, path, "was added later") for path in present if path not in listed]
+    for path, artifact in listed.items():
+        if path not in present and not may_go:
+            problems.append(_mismatch(directory, path, "is missing"))
+        elif path in present and present[path] != artifact:
+            problems.append(_mismatch(directory, path, "is not the file that the run wrote"))
+    return problems
+
+
+def _listed(directory: Path, key: str = "artifacts") -> dict[str, Artifact]:
+    """Return the artifacts that the manifest lists, by path; manifests of earlier versions know no private ones."""
     try:
         content = json.loads((directory / MANIFEST_FILE).read_bytes())
-        return {item["path"]: Artifact(**item) for item in content["artifacts"]}
+        listed = content["artifacts"] if key == "artifacts" else content.get(key, [])
+        return {item["path"]: Artifact(**item) for item in listed}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise IntegrityError(_mismatch(directory, MANIFEST_FILE, "is missing or damaged")) from error
 
@@ -178,8 +208,8 @@ def _mismatch(directory: Path, path: str, what: str) -> Problem:
     )
 
 
-def _lock_file(root: Path) -> tuple[str, str] | None:
-    """Return name and SHA-256 of the first lock file in the root."""
+def lock_file(root: Path) -> tuple[str, str] | None:
+    """Return name and SHA-256 of the first lock file in the root; None without one."""
     for name in LOCK_FILES:
         if (root / name).is_file():
             return name, sha256_file(root / name)

@@ -24,9 +24,9 @@ class OpenRun:
         ('FAILED', 'ended without a manifest')
     """
 
-    def __init__(self, root: Path, experiment: str) -> None:
-        """Remember where the run will lie; nothing is written yet."""
-        self._root = root
+    def __init__(self, root: Path, experiment: str, *, resumes: str | None = None) -> None:
+        """Remember where the run will lie, or which run goes on; nothing is written yet."""
+        self._root, self._resumes = root, resumes
         self._experiment = experiment
         self._store: RunStore | None = None
         self._interrupts = Interrupts()
@@ -36,11 +36,16 @@ class OpenRun:
         self._interrupts.__enter__()
         try:
             with held():
-                self._store = RunStore.create(self._root, self._experiment)
+                self._store = self._opened()
         except BaseException as error:
             self.__exit__(type(error), error, error.__traceback__)
             raise
         return self._store
+
+    def _opened(self) -> RunStore:
+        if self._resumes is None:
+            return RunStore.create(self._root, self._experiment)
+        return RunStore.reopen(self._root, self._experiment, self._resumes)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

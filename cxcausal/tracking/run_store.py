@@ -1,18 +1,29 @@
 """One run on disk: its folder, its stages written whole, and a status that stays true however the run ends."""
 
 import errno
+import json
 import os
 import shutil
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from cxcausal.core.canonical import canonical_json
-from cxcausal.core.errors import MachineError
-from cxcausal.tracking.files import TEMPORARY_SUFFIX, machine_error, write_atomic, write_over
-from cxcausal.tracking.layout import PLAN, REPORT, RESULTS, STATE, STATUS_FILE, runs_folder, safe_name
+from cxcausal.core.errors import MachineError, Problem, UsageError
+from cxcausal.tracking.files import TEMPORARY_SUFFIX, locked, machine_error, write_atomic, write_over
+from cxcausal.tracking.layout import (
+    MANIFEST_FILE,
+    PLAN,
+    REPORT,
+    RESULTS,
+    STATE,
+    STATUS_FILE,
+    UNFINISHED,
+    runs_folder,
+    safe_name,
+)
 from cxcausal.tracking.manifest import verify_manifest
 from cxcausal.tracking.run_status import RunStatus, ended, new_status, read_status
 from cxcausal.tracking.ulid import new_ulid
@@ -20,7 +31,7 @@ from cxcausal.tracking.ulid import new_ulid
 
 @dataclass(frozen=True, kw_only=True)
 class RunStore:
-    """The folder `.cxcausal/runs/<experiment>/<run_id>` of one run; it satisfies the core's `StageStore`.
+    """The folder `.cxcausal/runs/<experiment>/<run_id>` of one run: the core's `StageStore` and `StageMemory`.
 
     Example:
         >>> import tempfile
@@ -56,6 +67,25 @@ class RunStore:
             raise machine_error(store.directory, "create", error) from error
         return store
 
+    @classmethod
+    def reopen(cls, root: Path, experiment: str, run_id: str) -> "RunStore":
+        """Take over a run that was killed or failed: RUNNING from now on, and owned by this process alone.
+
+        Raises:
+            UsageError: another process took it over, or it ended well.
+            IntegrityError: its status is missing or damaged.
+            MachineError: the folder can't be written.
+        """
+        store = cls(root=root.resolve(), experiment=safe_name(experiment), run_id=safe_name(run_id))
+        with locked(store.root / STATE / "resume.lock"):
+            before = store.status()
+            if before.status not in {"KILLED", "FAILED"}:
+                what = f"the run {run_id} can't go on: it is {before.status} by now"
+                raise UsageError(Problem(where="--resume", code="U221", what=what, mend="see `cxcausal list`"))
+            store.write_status(replace(new_status(), started_at=before.started_at))
+        store.clear()
+        return store
+
     @property
     def directory(self) -> Path:
         """The run's folder."""
@@ -79,6 +109,48 @@ class RunStore:
             MachineError: the disk refuses.
         """
         self.write(f"stages/{safe_name(stage)}.json", canonical_json(payload))
+
+    def load(self, stage: str) -> Mapping[str, Any] | None:
+        """Return what was saved or kept of a stage; None where there is nothing, or nothing that can be read."""
+        for folder in ("stages", UNFINISHED):
+            try:
+                found = json.loads((self.directory / folder / f"{safe_name(stage)}.json").read_bytes())
+            except (OSError, ValueError):
+                continue
+            return found if isinstance(found, dict) else None
+        return None
+
+    def keep(self, stage: str, payload: Mapping[str, Any]) -> None:
+        """Write what only a next attempt needs; it is removed when the run is recorded, and only its owner reads it.
+
+        Raises:
+            MachineError: the disk refuses.
+        """
+        self.write(f"{UNFINISHED}/{safe_name(stage)}.json", canonical_json(payload))
+
+    def forget_unfinished(self) -> None:
+        """Remove what was kept for a next attempt: counts of a few people may be among it.
+
+        Raises:
+            MachineError: the disk refuses.
+        """
+        try:
+            if (self.directory / UNFINISHED).exists():
+                shutil.rmtree(self.directory / UNFINISHED)
+        except OSError as error:
+            raise machine_error(self.directory / UNFINISHED, "remove", error) from error
+
+    def clear(self) -> None:
+        """Remove what an attempt left that did not end: files half written, and a manifest that nothing vouches for.
+
+        Raises:
+            MachineError: the disk refuses.
+        """
+        try:
+            for path in (self.directory / MANIFEST_FILE, *self.directory.rglob(f".*{TEMPORARY_SUFFIX}")):
+                path.unlink(missing_ok=True)
+        except OSError as error:
+            raise machine_error(self.directory, "clear", error) from error
 
     def save_plan(self, resolved: Mapping[str, Any], *, source: bytes | None = None) -> None:
         """Write the resolved plan, and the plan file's own bytes where they are given."""

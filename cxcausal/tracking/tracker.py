@@ -73,10 +73,13 @@ class Tracker:
     actor: str | None = None
     progress: Progress = SILENT
 
-    def open(self, experiment: str) -> OpenRun:
-        """Return a context manager that makes a run's folder and keeps its status true; dead runs are closed first."""
+    def open(self, experiment: str, *, resumes: str | None = None) -> OpenRun:
+        """Return a context manager that makes a run's folder and keeps its status true; dead runs are closed first.
+
+        With `resumes`, the run of that id goes on in its own folder.
+        """
         reap(self.root)
-        return OpenRun(self.root, experiment)
+        return OpenRun(self.root, experiment, resumes=resumes)
 
     def head(self) -> str:
         """Return the ledger's newest hash, for the footer of a report that is about to be rendered.
@@ -86,10 +89,18 @@ class Tracker:
         """
         return ledger.head(self.root)
 
-    def record(self, store: RunStore, result: RunResult, html: bytes, *, kind: RecordKind = "analyse") -> Recorded:
+    def record(
+        self, store: RunStore, result: RunResult, html: bytes, *, rerun: Mapping[str, Any] | None = None
+    ) -> Recorded:
         """Write results and report, then the manifest, then the ledger's line, the report's copy, and at last MLflow.
 
         The run is FINISHED once the ledger has it. MLflow is a projection: its failure is a warning.
+
+        Args:
+            store: where the run lies.
+            result: what it found.
+            html: its page.
+            rerun: what the ledger says about a rerun beyond what it says about any analysis; None where it is none.
 
         Raises:
             CxCausalError: the result is of another run.
@@ -99,7 +110,7 @@ class Tracker:
         _same_run(store, result)
         with self.progress.stage("recording the run"):
             _write_files(store, result, html)
-            line, published, refused = self._enter(store, result, html, kind)
+            line, published, refused = self._enter(store, result, html, rerun)
         self._told(store, published)
         with self.progress.stage("sending the run to MLflow"):
             sent = send_run(self.root, self.tracking_uri, store.directory, line.hash)
@@ -126,7 +137,7 @@ class Tracker:
             self.progress.tell(Wrote(what=what, path=str(path)))
 
     def _enter(
-        self, store: RunStore, result: RunResult, html: bytes, kind: RecordKind
+        self, store: RunStore, result: RunResult, html: bytes, rerun: Mapping[str, Any] | None
     ) -> tuple[LedgerLine, Path, tuple[str, ...]]:
         """Write manifest and ledger line under one lock, so that each manifest names the one before it.
 
@@ -136,7 +147,8 @@ class Tracker:
         actor = resolve_actor(self.root, self.actor)
         with ledger.writing(self.root) as chain:
             manifest = build_manifest(self.root, store.directory, result, _last_manifest(chain.lines))
-            payload = _analysis(result, write_manifest(store.directory, manifest))
+            payload = {**_analysis(result, write_manifest(store.directory, manifest)), **(rerun or {})}
+            kind: RecordKind = "analyse" if rerun is None else "rerun"
             entry = ledger.Entry(kind=kind, experiment=result.experiment, actor=actor, payload=payload)
             with held():
                 line = ledger.append_to(self.root, chain, entry)
@@ -185,6 +197,7 @@ def _write_files(store: RunStore, result: RunResult, html: bytes) -> None:
     store.save_results(without_secrets_in(result))
     store.write(EFFECTS, effects_csv(result.effects))
     store.save_report(html)
+    store.forget_unfinished()
 
 
 def _last_manifest(lines: tuple[LedgerLine, ...]) -> str | None:

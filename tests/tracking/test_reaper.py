@@ -57,7 +57,7 @@ def test_a_run_that_it_cannot_vouch_for_is_killed(tmp_path: Path, make_result: M
 
 
 def interrupted(store: RunStore, tracker: Tracker, result: RunResult) -> None:
-    tracker._enter(store, result, b"<p>", "analyse")
+    tracker._enter(store, result, b"<p>", None)
     raise KeyboardInterrupt
 
 

@@ -73,6 +73,7 @@ EXAMPLES: Mapping[str, str] = {
     "decision": "{minimum_worthwhile_effect: {metric: churn, absolute: 0.006}}",
     "minimum_worthwhile_effect": "{metric: churn, absolute: 0.006}",
     "metric": "churn",
+    "reruns": "{keep_units: false}",
     "actions": "{ship: Fund it, hold: Keep enrolling, stop: End the calls}",
     "data_roots": "[data]",
 }
@@ -101,6 +102,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "ExperimentSpec.policy": "Whom we may treat, and with how much.",
     "ExperimentSpec.value": "The roll-out that the money is told for.",
     "ExperimentSpec.decision": "What will be done at each verdict, written before the data.",
+    "ExperimentSpec.reruns": "What a run keeps, so that a rerun can tell what moved.",
     "Data.source": "A path or glob under the root, a name of configs/data_sources.yaml, or a database's URL.",
     "Data.table": "The table, where the source is a database.",
     "Data.unit": "The column that names the unit; without it every row is a unit.",
@@ -242,5 +244,8 @@ DESCRIPTIONS: Mapping[str, str] = {
     "Value.approved_by": "Who approved these numbers.",
     "Decision.minimum_worthwhile_effect": "The smallest effect worth acting on.",
     "Decision.actions": "What will be done at each verdict.",
+    "Reruns.keep_units": "Whether the analysed units are kept beside the run, with hashes in place of ids.",
+    "Reruns.keep_days": "After how many days they are removed, at the next run.",
+    "Reruns.max_units": "With more units than this none are kept.",
     "Worthwhile.metric": "The planned metric it is about.",
 }

@@ -288,6 +288,14 @@ class Decision(Part):
     )
 
 
+class Reruns(Part):
+    """What a run keeps for its reruns."""
+
+    keep_units: Flag = True
+    keep_days: Count = 400
+    max_units: Count = 1_000_000
+
+
 class ExperimentSpec(Part):
     """One experiment, resolved: every default is filled in, and every library metric is written out.
 
@@ -317,6 +325,7 @@ class ExperimentSpec(Part):
     policy: Policy = Policy()
     value: Value = Value()
     decision: Decision = Decision()
+    reruns: Reruns = Reruns()
     value_model: ValueModel | None = None
     currency: Text = "EUR"
 

@@ -10,11 +10,12 @@ from cxcausal.report.text import Html, Sentence, plain
 
 @dataclass(frozen=True, kw_only=True)
 class Bar:
-    """One part of the money; positive is good."""
+    """One part of the money; positive is good, unless `shape` names another class for the bar."""
 
     label: Sentence
     value: Sentence
     amount: float
+    shape: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,8 +29,15 @@ class Net:
     high: float | None
 
 
-def waterfall(bars: Sequence[Bar], net: Net) -> Html:
-    """Return the picture: one line per part, each starting where the one before ended, then the net with a whisker."""
+def waterfall(bars: Sequence[Bar], net: Net, *, what: str = "Money", foot: str = "nothing gained") -> Html:
+    """Return the picture: one line per part, each starting where the one before ended, then the net with a whisker.
+
+    Args:
+        bars: the parts in their order.
+        net: what they sum to.
+        what: is shown, for those who can't see it.
+        foot: what zero means.
+    """
     starts = [sum(bar.amount for bar in bars[:index]) for index in range(len(bars) + 1)]
     ends = [end for end in (net.low, net.high) if end is not None]
     axis = axis_of([*starts, net.amount, *ends])
@@ -38,7 +46,7 @@ def waterfall(bars: Sequence[Bar], net: Net) -> Html:
     return picture(
         WIDTH,
         height,
-        _told(bars, net),
+        _told(bars, net, what),
         *(
             node("line", x1=zero, x2=zero, y1=top + 17, y2=top + ROW - 1, class_="zero")
             for top in (TOP + index * ROW for index in range(len(bars) + 1))
@@ -47,7 +55,7 @@ def waterfall(bars: Sequence[Bar], net: Net) -> Html:
         *_net(axis, net, TOP + len(bars) * ROW),
         node(
             "text",
-            "nothing gained",
+            foot,
             x=min(max(zero, 40.0), STRIP - 40.0),
             y=height - 6,
             text_anchor="middle",
@@ -56,9 +64,9 @@ def waterfall(bars: Sequence[Bar], net: Net) -> Html:
     )
 
 
-def _told(bars: Sequence[Bar], net: Net) -> str:
+def _told(bars: Sequence[Bar], net: Net, what: str) -> str:
     lines = [f"{plain(bar.label)} {plain(bar.value)}" for bar in bars] + [f"{plain(net.label)} {plain(net.value)}"]
-    return f"Money as a waterfall, each bar starting where the one above ends: {'; '.join(lines)}."
+    return f"{what} as a waterfall, each bar starting where the one above ends: {'; '.join(lines)}."
 
 
 def _box(axis: Axis, start: float, end: float, y: float, name: str) -> Node:
@@ -70,7 +78,7 @@ def _bar(axis: Axis, bar: Bar, start: float, top: float) -> list[Node]:
     end = axis.x(start + bar.amount)
     return [
         node("text", *bar.label, x=0, y=top + 12, class_="row-label"),
-        _box(axis, start, start + bar.amount, top + 27, "bar-gain" if bar.amount >= 0 else "bar-cost"),
+        _box(axis, start, start + bar.amount, top + 27, bar.shape or ("bar-gain" if bar.amount >= 0 else "bar-cost")),
         node("line", x1=end, x2=end, y1=top + 33, y2=top + ROW - 1, class_="joint"),
         node("line", x1=end, x2=end, y1=top + ROW + 15, y2=top + ROW + 21, class_="joint"),
         value_text(bar.value, top + 31),

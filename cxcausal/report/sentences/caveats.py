@@ -21,6 +21,7 @@ from cxcausal.report.sentences.effects import (
 from cxcausal.report.sentences.guardrails import guardrail_sentence, guardrail_state
 from cxcausal.report.sentences.information import information_sentence
 from cxcausal.report.sentences.money import MONEY_UNADJUSTED, net_sentence
+from cxcausal.report.sentences.movement import movement_sentences
 from cxcausal.report.sentences.reading import reading_sentences
 from cxcausal.report.sentences.surveys import doubt_sentence
 from cxcausal.report.sentences.words import direction, effect_range, predicate, sentence
@@ -43,6 +44,7 @@ def cap_sentences(facts: Facts) -> Iterator[Sentence]:
 def beside_the_answer(facts: Facts) -> Iterator[Sentence]:
     """Yield what a reader of the answer must also know."""
     yield from cap_sentences(facts)
+    yield from movement_sentences(facts)
     if facts.withheld:
         return
     yield from reading_sentences(facts)

@@ -1,0 +1,189 @@
+"""How far each cause moved an effect: the same pipeline over tables that differ by one cause each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from math import sqrt
+from statistics import NormalDist
+from typing import Any, cast
+
+from cxcausal.core.answers import Moments
+from cxcausal.core.errors import DataError
+from cxcausal.core.measures import measure_of, why_not_measured
+from cxcausal.core.movement import Cause, Drift, EffectMovement, Mix, Step, told
+from cxcausal.core.protocols import Dataset
+from cxcausal.core.queries import MomentQuery
+from cxcausal.core.results import Estimate
+from cxcausal.core.spec.models import ExperimentSpec, Metric
+from cxcausal.estimators.multiplicity import apply_multiplicity
+from cxcausal.pipeline.components import components_of
+
+Contrast = tuple[str, str, str]
+"""Metric, arm and control."""
+Effects = Mapping[Contrast, Estimate]
+_SAME = 1e-9
+"""Numbers that differ by less than this share of their standard error are one number, summed in another order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """The effects after one cause has had its part, and whom that concerned (None: not counted in units)."""
+
+    cause: Cause
+    effects: Effects
+    units: int | None = None
+
+
+def effects_in(spec: ExperimentSpec, dataset: Dataset) -> Effects:
+    """Return the absolute headline effects over everybody, as an analysis of these data would find them.
+
+    Data that can't be analysed, such as those without a unit in some arm, have no effects.
+    """
+    estimator = components_of(spec).estimators[0]
+    try:
+        asked = (query for _, metric in spec.metrics.with_roles() for query in estimator.queries(spec, metric, {}))
+        answers = dataset.answer(tuple(dict.fromkeys(asked)))
+        found = [row for _, metric in spec.metrics.with_roles() for row in estimator.compare(spec, metric, {}, answers)]
+        rows = apply_multiplicity(found, spec.analysis)
+    except DataError:
+        return {}
+    return headlines(rows)
+
+
+def headlines(rows: Sequence[Estimate]) -> Effects:
+    """Return, of an effects table, the computed absolute headline rows over everybody."""
+    return {
+        (row.metric, row.arm, row.control): row
+        for row in rows
+        if row.headline
+        and not row.companion
+        and (row.scale, row.population, row.status) == ("absolute", "all", "ok")
+        and row.point is not None
+    }
+
+
+def stored_headlines(results: Mapping[str, Any]) -> Effects:
+    """Return the same of the stored object of `run --json`."""
+    known = {field.name for field in fields(Estimate)}
+    rows = ({key: value for key, value in row.items() if key in known} for row in results["effects"])
+    return headlines([Estimate(**row) for row in rows])
+
+
+def movements(before: Effects, stages: Sequence[Stage], now: Effects) -> tuple[EffectMovement, ...]:
+    """Return how each effect that both runs have came from its earlier value to that of now.
+
+    Args:
+        before: as the earlier run stored them.
+        stages: in the order in which causes have their part; the effects of the last are those of now.
+        now: of this run.
+    """
+    return tuple(_movement(contrast, row, stages, now[contrast]) for contrast, row in before.items() if contrast in now)
+
+
+def _movement(contrast: Contrast, before: Estimate, stages: Sequence[Stage], now: Estimate) -> EffectMovement:
+    metric, arm, control = contrast
+    first, last = cast("float", before.point), cast("float", now.point)
+    whole = last - first
+    steps, reached = [], first
+    for stage in stages:
+        found = stage.effects.get(contrast)
+        after = None if found is None else found.point
+        if after is not None and abs(after - reached) <= _SAME * (before.se or abs(first) or 1.0):
+            after = reached
+        steps.append(_step(stage, reached, after, whole))
+        reached = reached if after is None else after
+    return EffectMovement(
+        metric=metric,
+        arm=arm,
+        control=control,
+        unit=now.unit,
+        before=first,
+        now=last,
+        change=whole,
+        steps=tuple(steps),
+    )
+
+
+def _step(stage: Stage, before: float, after: float | None, whole: float) -> Step:
+    change = None if after is None else after - before
+    return Step(
+        cause=stage.cause,
+        units=None if stage.units is None else told(stage.units),
+        before=before,
+        after=after,
+        change=change,
+        share=None if change is None or whole == 0 else change / whole,
+    )
+
+
+def drift_of(known: Estimate, new: Estimate, alpha: float) -> Drift | None:
+    """Return whether the effect among newly analysed units differs from that among those analysed before.
+
+    They are different people, so that the variances add; None where one has no standard error.
+    """
+    if known.point is None or new.point is None or not known.se or not new.se:
+        return None
+    difference, se = new.point - known.point, sqrt(known.se**2 + new.se**2)
+    z = difference / se
+    p = 2 * NormalDist().cdf(-abs(z))
+    nearer = difference * known.point < 0
+    return Drift(
+        known=known.point,
+        new=new.point,
+        difference=difference,
+        se=se,
+        z=z,
+        p=p,
+        trend="steady" if p >= alpha else "fading" if nearer else "growing",
+    )
+
+
+def mix_of(spec: ExperimentSpec, contrast: Contrast, before: Dataset, now: Dataset, change: float) -> Mix | None:
+    """Return how much of a change is that groups have other sizes now, and how much that effects in them differ.
+
+    Kitagawa's decomposition with the weights of both: the population's part is Σ (w' − w)(e + e')/2 over the groups,
+    the effect's Σ (e' − e)(w + w')/2, where w is a group's share of both arms and e the difference of its means. A
+    group that is in one of them only has one effect, and counts to the population's part.
+
+    Evelyn M. Kitagawa (1955), "Components of a Difference Between Two Rates", JASA 50(272).
+
+    Args:
+        spec: the plan.
+        contrast: which effect.
+        before: without the newly analysed units.
+        now: with them.
+        change: of the effect between the two.
+    """
+    over = tuple(dict.fromkeys((*spec.segments, *spec.design.strata)))
+    metric = next(one for _, one in spec.metrics.with_roles() if one.name == contrast[0])
+    if not over or spec.data.weight is not None or metric.type == "ratio" or why_not_measured(metric) is not None:
+        return None
+    then, later = (_groups(metric, over, contrast, dataset) for dataset in (before, now))
+    groups = {*then, *later}
+    population = effect = 0.0
+    for group in groups:
+        w, e = then.get(group, (0.0, None))
+        w2, e2 = later.get(group, (0.0, None))
+        e, e2 = (e2 if e is None else e), (e if e2 is None else e2)
+        if e is None or e2 is None:
+            continue
+        population += (w2 - w) * (e + e2) / 2
+        effect += (e2 - e) * (w + w2) / 2
+    return Mix(over=over, population=population, effect=effect, rest=change - population - effect)
+
+
+def _groups(
+    metric: Metric, over: tuple[str, ...], contrast: Contrast, dataset: Dataset
+) -> dict[tuple[str, ...], tuple[float, float | None]]:
+    """Return each group's share of the two arms, and its difference of means where both have units of it."""
+    query = MomentQuery(measure=measure_of(metric), by=over)
+    cells = cast("Mapping[tuple[str, tuple[str, ...]], Moments]", dataset.answer((query,))[query])
+    _, arm, control = contrast
+    sizes: dict[tuple[str, ...], int] = {}
+    means: dict[tuple[str, ...], dict[str, float]] = {}
+    for (one, group), cell in cells.items():
+        if one in {arm, control} and cell.n:
+            sizes[group] = sizes.get(group, 0) + cell.n
+            means.setdefault(group, {})[one] = float(cell.mean[0])
+    total = sum(sizes.values())
+    both = {group: found[arm] - found[control] for group, found in means.items() if {arm, control} <= found.keys()}
+    return {group: (size / total, both.get(group)) for group, size in sizes.items()}

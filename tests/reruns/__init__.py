@@ -1,0 +1,1 @@
+"""Reruns: what moved, and why."""

@@ -1,0 +1,27 @@
+"""Runs that are stopped at a chosen point, and what two runs must have in common."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from cxcausal.tracking.layout import EFFECTS, run_folders
+
+OWN = ("run_id", "created_at", "report")
+"""What two runs never have in common."""
+
+
+def stored(folder: Path) -> dict[str, Any]:
+    """Return what a run's folder says it found, but for its own id and time."""
+    found = json.loads((folder / "results/results.json").read_bytes())
+    return {key: value for key, value in found.items() if key not in OWN}
+
+
+def stages(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of every stage, and of the table of effects."""
+    found = {path.name: path.read_bytes() for path in sorted((folder / "stages").glob("*.json"))}
+    return {**found, "effects.csv": (folder / EFFECTS).read_bytes()}
+
+
+def newest(root: Path) -> Path:
+    """Return the folder of the newest run."""
+    return max(run_folders(root), key=lambda folder: folder.name)
