@@ -1,12 +1,16 @@
 """Units kept of the shipped plans, and of one over event tables, give back the effects that the data gave."""
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
+from cxcausal.core.canonical import canonical_json
+from cxcausal.core.errors import PlanError
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.core.spec.resolve import hash_of, spec_of
 from cxcausal.data import open_dataset
 from cxcausal.data.kept import keep_units
 from cxcausal.data.movements import between
@@ -75,3 +79,17 @@ def test_a_plan_over_event_tables(tmp_path: Path) -> None:
         }
     )
     _agrees(spec, tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "experiments").glob("*.yaml")), ids=lambda path: path.stem)
+def test_a_stored_plan_is_read_as_the_plan_that_it_was(path: Path) -> None:
+    resolved = load_experiment(path, root=ROOT)
+    stored = json.loads(canonical_json(resolved.plan))
+    assert spec_of(stored) == resolved.spec
+    assert hash_of(stored) == resolved.plan_hash
+    assert hash_of({**stored, "reruns": {"keep_units": False}}) == resolved.plan_hash
+
+
+def test_a_stored_plan_of_another_version_is_refused() -> None:
+    with pytest.raises(PlanError, match="R814"):
+        spec_of({"schema_version": 1, "colour": "blue"})
