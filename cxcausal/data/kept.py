@@ -225,9 +225,9 @@ def _write(folder: Path, found: Any) -> int:  # noqa: ANN401 - a DuckDB result
         partial.replace(target)
         return target.stat().st_size
     except OSError as error:
-        what = f"the units that reruns need could not be kept: {error.strerror or type(error).__name__}"
-        mend = "make room in the project's folder, or say reruns: {keep_units: false} in the plan"
-        raise MachineError(Problem(where=f"kept/{FILE}", code="R802", what=what, mend=mend)) from error
+        what = f"could not write this file: {error.strerror or type(error).__name__}"
+        mend = "check space and permissions of the project folder, or say reruns: {keep_units: false} in the plan"
+        raise MachineError(Problem(where=f"kept/{FILE}", code="E601", what=what, mend=mend)) from error
     finally:
         partial.unlink(missing_ok=True)
 
