@@ -94,13 +94,14 @@ def kept_columns(spec: ExperimentSpec, table: Table) -> tuple[str, ...]:
     return tuple(name for name in dict.fromkeys(names) if name in table.columns)
 
 
-def read_kept(engine: Engine, name: str, path: Path) -> Table:
-    """Return the rows of a kept file as a table inside the engine.
+def read_kept(engine: Engine, name: str, path: Path, spec: ExperimentSpec) -> Table:
+    """Return the rows of a kept file as a table inside the engine; its key is the unit's id, and stored only once.
 
     Raises:
         DataError: the file is damaged, or not there.
     """
-    return engine.backend.create_table(name, ibis.memtable(_rows(path)), temp=True)
+    table = engine.backend.create_table(name, ibis.memtable(_rows(path)), temp=True)
+    return table if spec.data.unit is None else table.mutate(**{f"id:{spec.data.unit}": table[KEY]})
 
 
 def _rows(path: Path, columns: list[str] | None = None) -> "pa.Table":
@@ -181,11 +182,11 @@ def _statement(dataset: Dataset, spec: ExperimentSpec) -> str:
         content = (f"coalesce(CAST({_quoted(name)} AS VARCHAR), '<none>')" for name in names if name not in _CLOCKED)
         identity, repeated = f"concat_ws('|', {', '.join(content)})", True
     columns = [f"{_hashed(identity)} AS {KEY}"]
-    columns += [f"{_stored(name)} AS {_quoted(name)}" for name in names]
+    columns += [f"{_stored(name)} AS {_quoted(name)}" for name in names if name != units.unit]
     rows = f"SELECT {', '.join(columns)} FROM ({inner}) AS u, {_SALT}"  # noqa: S608 - quoted, and our own names
     if not repeated:
         return f"SELECT *, 1::INTEGER AS {NTH} FROM ({rows}) AS r"  # noqa: S608 - as before
-    order = ", ".join(_quoted(name) for name in names if name not in _CLOCKED)
+    order = ", ".join(_quoted(name) for name in names if name not in {*_CLOCKED, units.unit})
     number = f"CAST(row_number() OVER (PARTITION BY {KEY} ORDER BY {order}) AS INTEGER)"
     return f"SELECT *, {number} AS {NTH} FROM ({rows}) AS r"  # noqa: S608 - as before
 
@@ -224,9 +225,9 @@ def _write(folder: Path, found: Any) -> int:  # noqa: ANN401 - a DuckDB result
         partial.replace(target)
         return target.stat().st_size
     except OSError as error:
-        what = f"the units that reruns need could not be kept: {error.strerror or type(error).__name__}"
-        mend = "make room in the project's folder, or say reruns: {keep_units: false} in the plan"
-        raise MachineError(Problem(where=f"kept/{FILE}", code="R802", what=what, mend=mend)) from error
+        what = f"could not write this file: {error.strerror or type(error).__name__}"
+        mend = "check space and permissions of the project folder, or say reruns: {keep_units: false} in the plan"
+        raise MachineError(Problem(where=f"kept/{FILE}", code="E601", what=what, mend=mend)) from error
     finally:
         partial.unlink(missing_ok=True)
 

@@ -187,7 +187,9 @@ def between(before: Path, now: Path, spec: ExperimentSpec, root: Path, timezone:
     engine = start_engine(source, root=root.absolute(), session=Session(engine=EMBEDDED, timezone=timezone))
     try:
         with engine.translated():
-            then, later = read_kept(engine, "kept_then", before), read_kept(engine, "kept_now", now)
+            then, later = (
+                read_kept(engine, name, path, spec) for name, path in (("kept_then", before), ("kept_now", now))
+            )
         names = tuple(name for name in kept_columns(spec, later) if name in then.columns)
         earlier = then.select(*_IDENTITY, **{f"{_THEN}{name}": then[name] for name in names})
         joined = engine.keep("kept_joined", later.join(earlier, list(_IDENTITY)))

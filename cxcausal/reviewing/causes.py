@@ -12,7 +12,7 @@ from cxcausal.core.movement import Cause, EffectMovement
 from cxcausal.core.progress import Progress
 from cxcausal.core.results import RunResult
 from cxcausal.core.spec.models import ExperimentSpec
-from cxcausal.core.spec.resolve import Resolved
+from cxcausal.core.spec.resolve import Resolved, spec_of
 from cxcausal.running import opened
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ def _earlier_plan(rerun: Rerun) -> ExperimentSpec:
     """Return the parent's plan, over the data of now."""
     from cxcausal.data.roles import is_date
 
-    earlier = ExperimentSpec.model_validate(dict(rerun.parent.plan))
+    earlier = spec_of(rerun.parent.plan)
     data = {"source": rerun.spec.data.source, "table": rerun.spec.data.table}
     until = rerun.spec.data.observed_until
     if until is not None and is_date(until) and earlier.data.observed_until is not None:

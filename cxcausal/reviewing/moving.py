@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cxcausal.core.movement import Cause, Cut, EffectMovement, Movement, Pooled, told
+from cxcausal.core.movement import FEWEST_TOLD, Cause, Cut, EffectMovement, Movement, Pooled, told
 from cxcausal.core.results import Estimate, RunResult
 from cxcausal.reviewing.causes import Found, Rerun, found_between
 from cxcausal.reviewing.surroundings import looks_of, overlaps_of
@@ -45,7 +45,7 @@ def movement_of(rerun: Rerun, result: RunResult, kept: "Kept") -> Movement:
             flipped=flipped(before["verdict"], before["recommended_arm"], result),
             effects=tuple(_with_history(rerun, result, found, one) for one in found.movements),
             units={} if changes is None else {cause: told(changes.of(cause)) for cause in _COUNTED},
-            restated={name.partition(":")[2] or name: share for name, share in found.restated.items() if share > 0},
+            restated=_restated(found),
             together=found.together,
             plan_changed=() if rerun.same_plan else changed_keys(parent.plan, rerun.resolved.plan),
             code=code,
@@ -56,6 +56,13 @@ def movement_of(rerun: Rerun, result: RunResult, kept: "Kept") -> Movement:
             overlaps=overlaps_of(rerun.resolved.project.root, rerun.spec, result, kept),
         ),
     )
+
+
+def _restated(found: Found) -> dict[str, float]:
+    """Return the shares of restated values by column, unless they are of so few that they might point at somebody."""
+    units = 0 if found.changes is None else found.changes.both
+    shares = {name.partition(":")[2] or name: share for name, share in found.restated.items()}
+    return {name: share for name, share in shares.items() if share > 0 and round(share * units) >= FEWEST_TOLD}
 
 
 def flipped(verdict: str, arm: str | None, now: RunResult) -> bool:

@@ -11,6 +11,7 @@ from cxcausal.core.results import RunResult
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.spec.placing import placing
+from cxcausal.core.spec.resolve import spec_of
 from cxcausal.reviewing.causes import Rerun
 from cxcausal.running import Again, Attempt, Run, opened, tracked
 
@@ -91,7 +92,7 @@ def rerun(
     with placing(resolved, asked.on):
         refuse_unsupported(spec)
         if asked.accept_changes is None:
-            refuse_other_experiment(ExperimentSpec.model_validate(dict(parent.plan)), spec)
+            refuse_other_experiment(spec_of(parent.plan), spec)
         with opened(replace(resolved, spec=spec), asked.on, progress) as dataset:
             refuse_repeated_units(spec, dataset)
             refuse_early(spec, dataset)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cxcausal.core.canonical import canonical_json
@@ -10,8 +10,10 @@ from cxcausal.core.interrupts import held
 from cxcausal.tracking import ledger
 from cxcausal.tracking.actor import Actor
 from cxcausal.tracking.files import machine_error, write_atomic
-from cxcausal.tracking.layout import KEPT_UNITS, REMOVED_FILE, RESULTS, now_text, run_folders
+from cxcausal.tracking.layout import KEPT_UNITS, MANIFEST_FILE, REMOVED_FILE, now_text, run_folders
+from cxcausal.tracking.ulid import milliseconds_of
 
+_DAY = 86_400_000
 _REASON = "reruns.keep_days is over"
 
 
@@ -42,13 +44,12 @@ def remove_old_units(root: Path, actor: Actor, *, now: datetime | None = None) -
 def _over(root: Path, now: datetime) -> Iterator[Path]:
     """Yield the folders of runs whose units were kept for long enough."""
     for folder in run_folders(root):
-        if (folder / KEPT_UNITS).is_file() and (folder / RESULTS).is_file():
+        if (folder / KEPT_UNITS).is_file() and (folder / MANIFEST_FILE).is_file():
             try:
                 days = json.loads((folder / "stages/kept.json").read_bytes())["keep_days"]
-                made = datetime.fromisoformat(json.loads((folder / RESULTS).read_bytes())["created_at"])
             except (OSError, ValueError, KeyError, TypeError):
                 continue  # what is damaged stays as it is: the audit has to say so
-            if made + timedelta(days=days) < now:
+            if milliseconds_of(folder.name) + days * _DAY < 1000 * now.timestamp():
                 yield folder
 
 

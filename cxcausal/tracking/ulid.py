@@ -60,6 +60,19 @@ def is_ulid(text: str) -> bool:
     return len(text) == LENGTH and set(text) <= set(ALPHABET) and text[0] <= "7"
 
 
+def milliseconds_of(ulid: str) -> int:
+    """Return when an identifier was made, in milliseconds since 1970.
+
+    Example:
+        >>> milliseconds_of("01ARZ3NDEKTSV4RRFFQ69G5FAV")
+        1469922850259
+    """
+    made = 0
+    for sign in ulid[:10]:
+        made = 32 * made + ALPHABET.index(sign)
+    return made
+
+
 def _encode(number: int) -> str:
     """Return 128 bits as 26 characters, the most significant first."""
     return "".join(ALPHABET[(number >> shift) & 31] for shift in range(125, -1, -5))

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 from cxcausal.estimators.difference_in_means import DifferenceInMeans
+from cxcausal.stats.random_effects import random_effects
 from tests.e2e.project import Project
 from tests.reruns.story import PLAN, World, cut, effect
 
@@ -184,3 +186,44 @@ def test_a_fading_effect_is_told_and_flips_the_decision(project: Project) -> Non
     assert drift["trend"] == "fading"
     assert movement["flipped"]
     assert (movement["verdict_before"], result["verdict"]) == ("ship", "hold")
+
+
+def test_weekly_cuts_are_pooled_each_with_its_own_customers(project: Project) -> None:
+    """Three cuts: every cut's own customers are those whose window ended since the one before."""
+    frame = World(n=12_000, seed=9).customers()
+    days = ["2026-07-20", "2026-08-03", "2026-08-17"]
+    cuts = [cut(frame, day) for day in days]
+    _started(project, cuts[0])
+    for data in cuts[1:]:
+        _put(project, data)
+        movement = _again(project)["movement"]
+    found = _effect(movement, "churn")
+    assert [one["data_cut"] for one in found["history"]] == days
+    ends = [np.datetime64("2000-01-01"), *(np.datetime64(day) - np.timedelta64(28, "D") for day in days)]
+    points, errors = [], []
+    for low, high in pairwise(ends):
+        own = frame[(frame.assigned_on > low) & (frame.assigned_on <= high)]
+        sides = [own[own.arm == arm].churned for arm in ("call", "none")]
+        points.append(float(sides[0].mean() - sides[1].mean()))
+        errors.append(float(np.sqrt(sum(side.var(ddof=1) / len(side) for side in sides))))
+    assert [one["point"] for one in found["history"]] == pytest.approx(points, rel=1e-9)
+    assert [one["se"] for one in found["history"]] == pytest.approx(errors, rel=1e-3)
+    pooled = random_effects(points, errors)
+    assert (found["pooled"]["point"], found["pooled"]["low"]) == pytest.approx((pooled.point, pooled.low), rel=1e-2)
+    assert found["pooled"]["cuts"] == 3
+    assert movement["looks"]["readings"] == 3
+
+
+def test_an_earlier_data_cut_takes_customers_out_again(project: Project) -> None:
+    frame = World(n=8_000, seed=2).customers()
+    now = cut(frame, "2026-09-21")
+    _started(project, now)
+    result = _again(project, "--data-cut", "2026-08-31")
+    known = frame[frame.assigned_on + np.timedelta64(28, "D") <= np.datetime64("2026-08-31")]
+    means = known.groupby("arm").churned.mean()
+    steps = _steps(result["movement"], "churn")
+    assert _effect(result["movement"], "churn")["now"] == pytest.approx(means["call"] - means["none"], rel=1e-9)
+    assert steps["matured"] == pytest.approx(_effect(result["movement"], "churn")["change"], rel=1e-9)
+    assert (result["data"]["data_cut"], result["movement"]["data_cut"]) == ("2026-08-31", "2026-08-31")
+    assert result["movement"]["plan_changed"] == []
+    assert result["registered"]

@@ -6,7 +6,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from cxcausal.core.canonical import sha256_of
-from cxcausal.core.errors import Problem
+from cxcausal.core.errors import PlanError, Problem
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.spec.nodes import Node, Path, dotted, find, leaves
 from cxcausal.core.spec.project import Project
@@ -63,6 +63,19 @@ def meaning_of(spec: ExperimentSpec) -> dict[str, Any]:
     """
     full = spec.model_dump(mode="json")
     return {key: _without_unset(value) for key, value in full.items() if value is not None}
+
+
+def spec_of(meaning: Mapping[str, Any]) -> ExperimentSpec:
+    """Return the plan that `meaning_of` was taken of, where it was stored with a run.
+
+    Raises:
+        PlanError: it was stored by a version whose plans this one can't read.
+    """
+    try:
+        return ExperimentSpec.model_validate(dict(meaning))
+    except ValueError as error:
+        what, mend = "the plan that was stored with this run can't be read by this version", "name another run"
+        raise PlanError(Problem(where="plan/resolved.json", code="R814", what=what, mend=mend)) from error
 
 
 def _without_unset(value: Any) -> Any:  # noqa: ANN401 - bare content
