@@ -33,10 +33,14 @@ def audit(folder: Path, *, anchor: str | None = None, progress: Progress = SILEN
 
     Args:
         folder: any folder of the project.
-        anchor: a ledger head that was kept elsewhere; without one, a chain that was rewritten whole looks sound.
+        anchor: a ledger head that was kept elsewhere, or a file of `audit anchor`; without one, a chain that was
+            rewritten whole looks sound.
         progress: told how far the work is.
     """
-    from cxcausal.core.spec.project import find_root
+    from cxcausal.core.spec.project import find_root, read_project
+    from cxcausal.tracking.anchors import anchor_from
     from cxcausal.tracking.audit import audit as audited
 
-    return audited(find_root(folder) or folder, anchor=anchor, progress=progress)
+    kept = None if anchor is None else anchor_from(anchor)
+    project, _ = read_project(find_root(folder) or folder)
+    return audited(project.root, anchor=kept, tracking_uri=project.tracking_uri, progress=progress)

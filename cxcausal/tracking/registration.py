@@ -1,6 +1,6 @@
 """Whether the plan that was run is the plan that was registered before anyone had seen a result."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -69,7 +69,11 @@ def registration_of(root: Path, experiment: str, plan_hash: str, plan: Mapping[s
 
     Call it before the run's own line is written: an analysis that came before the registration makes it late.
     """
-    lines = ledger.read(root)
+    return standing(ledger.read(root), experiment, plan_hash, plan)
+
+
+def standing(lines: Sequence[LedgerLine], experiment: str, plan_hash: str, plan: Mapping[str, Any]) -> Registration:
+    """Return how a plan stands to these lines of the ledger: those above the run's own."""
     entries = _registrations(lines, experiment)
     same = _first_with(entries, plan_hash)
     if plan.get("retrospective") is True:
@@ -96,7 +100,7 @@ def changed_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[s
     return tuple(sorted(key for key in {*old, *new} if old.get(key, absent) != new.get(key, absent)))
 
 
-def _registrations(lines: tuple[LedgerLine, ...], experiment: str) -> tuple[LedgerLine, ...]:
+def _registrations(lines: Sequence[LedgerLine], experiment: str) -> tuple[LedgerLine, ...]:
     """Return the lines that registered or amended this experiment's plan, oldest first."""
     return tuple(line for line in lines if line.experiment == experiment and line.kind in {"register", "amend"})
 
@@ -108,7 +112,7 @@ def _first_with(entries: tuple[LedgerLine, ...], plan_hash: str) -> LedgerLine |
     return next(line for line in entries if line.payload["plan_hash"] == plan_hash)
 
 
-def _analysed_before(lines: tuple[LedgerLine, ...], experiment: str, entry: LedgerLine) -> bool:
+def _analysed_before(lines: Sequence[LedgerLine], experiment: str, entry: LedgerLine) -> bool:
     """Return whether a line above `entry` analysed this experiment's data."""
     above = lines[: lines.index(entry)]
     return any(line.experiment == experiment and line.kind in {"analyse", "rerun"} for line in above)

@@ -20,6 +20,7 @@ from cxcausal.tracking.open_run import OpenRun
 from cxcausal.tracking.reaper import reap
 from cxcausal.tracking.redaction import without_secrets_in
 from cxcausal.tracking.run_store import RunStore
+from cxcausal.tracking.store_mark import marked
 from cxcausal.tracking.sync import Synced, send_run, sync
 from cxcausal.tracking.tracking_uri import DEFAULT_URI
 
@@ -136,7 +137,7 @@ class Tracker:
         actor = resolve_actor(self.root, self.actor)
         with ledger.writing(self.root) as chain:
             manifest = build_manifest(self.root, store.directory, result, _last_manifest(chain.lines))
-            payload = _analysis(result, write_manifest(store.directory, manifest))
+            payload = {**_analysis(result, write_manifest(store.directory, manifest)), "store": marked(self.root)}
             entry = ledger.Entry(kind=kind, experiment=result.experiment, actor=actor, payload=payload)
             with held():
                 line = ledger.append_to(self.root, chain, entry)

@@ -64,10 +64,10 @@ def test_round_trip_through_sqlite(project: Path, make_result: MakeResult) -> No
     assert run.data.params["verdict"] == "ship"
     assert run.data.params["seed"] == "7"
     assert run.data.tags["cx.run_id"] == recorded.run_id
-    assert run.data.tags["cx.plan_hash"] == "c" * 64
+    assert run.data.tags["cx.plan_hash"] == make_result("x").plan_hash
     assert run.data.tags["cx.ledger_head"] == recorded.ledger_head
     assert run.data.tags["cx.manifest_hash"] == recorded.manifest_hash
-    assert run.data.tags["cx.registered"] == "true"
+    assert run.data.tags["cx.registered"] == "false"
     (dataset,) = run.inputs.dataset_inputs
     assert {tag.key: tag.value for tag in dataset.tags}["cx.sha256"] == "ab" * 32
     assert dataset.dataset.digest == "ab" * 16
