@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from cxcausal.core.progress import SILENT, Progress, Wrote
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.preparing import aa, assign, check_assignment, plan
+from cxcausal.reviewing.acting import Acted, amend, approve, decide, report, states, stop
 from cxcausal.reviewing.records import audit, list_runs, sync
 from cxcausal.reviewing.registering import Registered, register
 from cxcausal.running import Run, run_experiment, run_tracked, statements
@@ -14,20 +15,27 @@ if TYPE_CHECKING:
     from cxcausal.simulate.files import WrittenWorld
 
 __all__ = [
+    "Acted",
     "Registered",
     "Run",
     "aa",
+    "amend",
+    "approve",
     "assign",
     "audit",
     "check_assignment",
+    "decide",
     "list_runs",
     "load_experiment",
     "plan",
     "register",
+    "report",
     "run_experiment",
     "run_tracked",
     "simulate",
     "statements",
+    "states",
+    "stop",
     "sync",
 ]
 

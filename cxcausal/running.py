@@ -147,7 +147,8 @@ def tracked(resolved: Resolved, dataset: "Dataset", actor: str | None, progress:
         progress.tell(RunOpened(experiment=resolved.spec.id, run_id=store.run_id))
         with progress.stage("checking, estimating and deciding"):
             result = analyse(resolved.spec, dataset, context_of(resolved, store.run_id), store)
-        result = replace(result, report=f"reports/{resolved.spec.id}/{store.run_id}/index.html")
+        page = f"reports/{resolved.spec.id}/{store.run_id}/index.html"
+        result = replace(result, report=page, record=tracker.on_record(result))
         with progress.stage("writing the report"):
             html = render_report(result, ledger_head=tracker.head()).encode()
         recorded = tracker.record(store, result, html)

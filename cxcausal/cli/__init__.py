@@ -28,7 +28,12 @@ VERBS: dict[str, tuple[str, str]] = {
     "aa": ("cxcausal.cli.aa_command:aa", "Tell how often a plan would alarm for nothing, on your own data."),
     "assign": ("cxcausal.cli.planning_commands:assign", "Put units into arms, or check who was put where."),
     "register": ("cxcausal.cli.run_commands:register", "Lock a plan in the audit ledger before its data."),
+    "amend": ("cxcausal.cli.record_commands:amend", "Change a registered plan, with the reason and the difference."),
     "run": ("cxcausal.cli.run_commands:run", "Analyse an experiment: checks, effects, money, verdict, report."),
+    "stop": ("cxcausal.cli.record_commands:stop", "Write down that an experiment takes no more customers."),
+    "approve": ("cxcausal.cli.record_commands:approve", "Approve a run, as one of the plan's approvers."),
+    "decide": ("cxcausal.cli.record_commands:decide", "Write down what was decided upon a run."),
+    "report": ("cxcausal.cli.record_commands:report", "Print a run's page again, with what stands on record by now."),
     "simulate": ("cxcausal.cli.run_commands:simulate", "Draw a customer world with known truth."),
     "sync": ("cxcausal.cli.run_commands:sync", "Send to MLflow the runs that it doesn't have yet."),
     "audit": (

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from cxcausal.core.entry import EventTable
+from cxcausal.core.record import RecordFacts
 
 SCHEMA_VERSION = 1
 
@@ -302,6 +303,7 @@ class RunResult:
     created_at: str
     versions: Mapping[str, str]
     errors: tuple[str, ...] = ()
+    record: RecordFacts | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, numbers and text, in the order of the fields."""

@@ -10,6 +10,7 @@ from cxcausal.report.text import Html, safe
 PAGE_ONE = ("verdict", "answer", "change", "worth", "trust", "where", "unknowns", "decision", "footer")
 APPENDIX = (
     "appendix_plan",
+    "appendix_amendments",
     "appendix_flow",
     "appendix_metrics",
     "appendix_effects",

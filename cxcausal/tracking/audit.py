@@ -19,6 +19,7 @@ from cxcausal.tracking.layout import MANIFEST_FILE, STATE, run_folders, runs_fol
 from cxcausal.tracking.ledger_chain import LedgerLine
 from cxcausal.tracking.mlflow_runs import runs_in_sqlite
 from cxcausal.tracking.redaction import without_secrets
+from cxcausal.tracking.signing import audited_signatures
 from cxcausal.tracking.store_mark import mark_of
 from cxcausal.tracking.tracking_uri import DEFAULT_URI, is_sqlite, resolve_uri, sqlite_path
 
@@ -79,6 +80,7 @@ def audit(
         (found for run in recorded for found in contradictions(run)),
         unfounded(recorded, lines),
         redecided(recorded),
+        _signatures(lines, recorded),
         differences,
     )
     here = {run.folder.name for run in seen}
@@ -133,6 +135,12 @@ def _deleted(root: Path, entered: dict[str, LedgerLine], here: set[str]) -> Iter
         if run_id not in here and mark is not None and line.payload.get("store") == mark:
             what = f"was recorded here by line {line.seq} of the ledger, and its folder is gone"
             yield problem(f"{line.experiment}/{run_id}", "I706", what, "restore the run's folder from a copy")
+
+
+def _signatures(lines: Sequence[LedgerLine], recorded: Sequence[SeenRun]) -> Iterator[Problem]:
+    """Yield approvals and decisions that cxcausal would have refused."""
+    plans = {run.folder.name: run.results["plan"] for run in recorded}
+    yield from (found for _, found in audited_signatures(lines, plans, ledger.LEDGER))
 
 
 def _order_problems(root: Path, lines: tuple[LedgerLine, ...]) -> tuple[Problem, ...]:

@@ -1,24 +1,14 @@
 """The verdict, decided once more by the rules from the effects, checks and money that a run has on record."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields
 from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from cxcausal.core.canonical import canonical_json
 from cxcausal.core.errors import Problem
-from cxcausal.core.results import (
-    ArmValue,
-    Assumption,
-    CheckResult,
-    Estimate,
-    Grade,
-    Information,
-    Range,
-    ValuePart,
-    ValueResult,
-)
+from cxcausal.core.results import CheckResult, Estimate, Grade, ValueResult
+from cxcausal.core.stored import record_from
 from cxcausal.tracking.audit_runs import SeenRun, problem
 
 if TYPE_CHECKING:
@@ -67,13 +57,13 @@ def decision_of(results: Mapping[str, Any]) -> "Decision | None":
     spec, grade = _spec(canonical_json(results["plan"]))
     if spec is None or grade is None:
         return None
-    checks = tuple(_record(CheckResult, item) for item in results["checks"])
+    checks = tuple(record_from(CheckResult, item) for item in results["checks"])
     reading = results.get("reading")
     if reading is not None and reading.get("waiting") is not None:
         return wait(spec, checks, reading["waiting"], design_grade=grade)
-    effects = tuple(_record(Estimate, item) for item in results["effects"])
+    effects = tuple(record_from(Estimate, item) for item in results["effects"])
     value = results["value"]
-    money = None if value is None else _value(value)
+    money = None if value is None else record_from(ValueResult, value)
     return decide(spec, effects, checks, money, registered=results["registered"], design_grade=grade)
 
 
@@ -93,32 +83,6 @@ def _spec(plan: bytes) -> "tuple[ExperimentSpec | None, Grade | None]":
         return None, None
     grade: Grade = Registry(kind="designs").load(spec.design.type)().grade
     return spec, grade
-
-
-def _record(kind: Any, item: Mapping[str, Any], **parts: object) -> Any:  # noqa: ANN401 - one reader for all records
-    """Return a stored record; fields that this version doesn't know are left out."""
-    known = {part.name for part in fields(kind)}
-    return kind(**{key: value for key, value in item.items() if key in known}, **parts)
-
-
-def _value(item: Mapping[str, Any]) -> ValueResult:
-    plain = {key: value for key, value in item.items() if key not in {"assumptions", "arms"}}
-    assumptions = tuple(_record(Assumption, one) for one in item["assumptions"])
-    value: ValueResult = _record(ValueResult, plain, assumptions=assumptions, arms=tuple(map(_arm_value, item["arms"])))
-    return value
-
-
-def _arm_value(item: Mapping[str, Any]) -> ArmValue:
-    """Return what one arm is worth, with its ranges."""
-    ranges = ("net_per_customer", "net_total")
-    lone = ("rollout", "cost_per_event")
-    parts: dict[str, Any] = {name: {level: _record(Range, one) for level, one in item[name].items()} for name in ranges}
-    parts |= {name: None if item.get(name) is None else _record(Range, item[name]) for name in lone}
-    parts["parts"] = tuple(_record(ValuePart, one) for one in item["parts"])
-    told = item.get("information")
-    parts["information"] = None if told is None else _record(Information, told)
-    value: ArmValue = _record(ArmValue, {key: one for key, one in item.items() if key not in parts}, **parts)
-    return value
 
 
 def _arm(results: Mapping[str, Any], arm: str) -> str | None:

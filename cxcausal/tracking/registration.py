@@ -8,6 +8,7 @@ from typing import Any, Literal
 from cxcausal.tracking import ledger
 from cxcausal.tracking.actor import Actor
 from cxcausal.tracking.ledger_chain import LedgerLine
+from cxcausal.tracking.lifecycle import why_seen
 from cxcausal.tracking.redaction import without_secrets_in
 
 RegistrationStatus = Literal["registered", "plan_changed", "not_registered", "retrospective"]
@@ -19,7 +20,8 @@ class Registration:
 
     Attributes:
         status: `registered` before the first analysis; `plan_changed` since it was; `not_registered` at all;
-            `retrospective` where the plan says so or was registered only after a first analysis.
+            `retrospective` where the plan says so, was registered only after a first analysis, or was amended when
+            results had been seen.
         sentence: what page one says.
         changed: the plan's top-level keys that differ from the registered plan, where the status is plan_changed.
         at, actor, actor_source: when (ISO 8601, UTC) and by whom it was registered; ledger_hash: that line's hash.
@@ -82,9 +84,10 @@ def standing(lines: Sequence[LedgerLine], experiment: str, plan_hash: str, plan:
         return _told("not_registered", "Not registered before the data were analysed.", None)
     if same is None:
         return _changed(entries[-1], plan)
-    if _analysed_before(lines, experiment, same):
-        when = _when(same)
-        return _told("retrospective", f"Registered {when}, after the results had first been analysed.", same)
+    late = why_seen(same.payload, analysed=_analysed_before(lines, experiment, same))
+    if late is not None:
+        how = "Registered" if same.kind == "register" else "Amended"
+        return _told("retrospective", f"{how} {_when(same)}, {late}.", same)
     return _told("registered", f"Registered {_when(same)}, before the first analysis.", same)
 
 

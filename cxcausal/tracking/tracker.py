@@ -8,6 +8,7 @@ from typing import Any, Literal
 from cxcausal.core.errors import CxCausalError, MachineError, Problem
 from cxcausal.core.interrupts import held
 from cxcausal.core.progress import SILENT, Progress, RunRecorded, Wrote
+from cxcausal.core.record import RecordFacts
 from cxcausal.core.results import RunResult
 from cxcausal.tracking import ledger
 from cxcausal.tracking.actor import resolve_actor
@@ -15,6 +16,7 @@ from cxcausal.tracking.effects_table import effects_csv
 from cxcausal.tracking.files import write_atomic
 from cxcausal.tracking.layout import EFFECTS, MANIFEST_FILE, PLAN, REPORT, RESULTS
 from cxcausal.tracking.ledger_chain import LedgerLine
+from cxcausal.tracking.lifecycle import record_of
 from cxcausal.tracking.manifest import build_manifest, write_manifest
 from cxcausal.tracking.open_run import OpenRun
 from cxcausal.tracking.reaper import reap
@@ -86,6 +88,14 @@ class Tracker:
             IntegrityError: the ledger is broken.
         """
         return ledger.head(self.root)
+
+    def on_record(self, result: RunResult) -> RecordFacts:
+        """Return what the ledger says about the experiment of a run that is about to be recorded.
+
+        Raises:
+            IntegrityError: the ledger is broken.
+        """
+        return record_of(ledger.read(self.root), result.experiment, data_cut=result.data.data_cut)
 
     def record(self, store: RunStore, result: RunResult, html: bytes, *, kind: RecordKind = "analyse") -> Recorded:
         """Write results and report, then the manifest, then the ledger's line, the report's copy, and at last MLflow.
