@@ -7,6 +7,7 @@ from cxcausal.core.progress import SILENT, Progress, Wrote
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.preparing import aa, assign, check_assignment, plan
 from cxcausal.reviewing.acting import Acted, amend, approve, decide, report, states, stop
+from cxcausal.reviewing.auditing import audit_anchor, audit_export, audit_log, audit_merge
 from cxcausal.reviewing.records import audit, list_runs, sync
 from cxcausal.reviewing.registering import Registered, register
 from cxcausal.running import Run, run_experiment, run_tracked, statements
@@ -23,6 +24,10 @@ __all__ = [
     "approve",
     "assign",
     "audit",
+    "audit_anchor",
+    "audit_export",
+    "audit_log",
+    "audit_merge",
     "check_assignment",
     "decide",
     "list_runs",

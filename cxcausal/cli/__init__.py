@@ -37,8 +37,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "simulate": ("cxcausal.cli.run_commands:simulate", "Draw a customer world with known truth."),
     "sync": ("cxcausal.cli.run_commands:sync", "Send to MLflow the runs that it doesn't have yet."),
     "audit": (
-        "cxcausal.cli.run_commands:audit",
-        "`audit verify`: check the ledger and every run against their hashes.",
+        "cxcausal.cli.audit_commands:audit",
+        "verify, log, anchor, export or merge the record.",
     ),
     "list": ("cxcausal.cli.plan_commands:list_plans", "List the experiments of this project."),
 }

@@ -119,7 +119,7 @@ def _joined(root: Path) -> Chain:
                 where=f"{LEDGER}:{len(chain.lines)}",
                 code="I713",
                 what=f"the ledger has {len(chain.heads)} heads: two branches were joined without a merge line",
-                mend="add the line that names both heads with cxcausal.tracking.ledger.merge(root, actor)",
+                mend="add the line that names both heads: cxcausal audit merge",
             )
         )
     return chain

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from cxcausal.core.canonical import canonical_json
+from cxcausal.core.canonical import canonical_json, sha256_of
 from cxcausal.tracking.ulid import new_ulid
 from tests.tampering.workshop import Workshop, files_of
 
@@ -288,6 +288,30 @@ def truncated_ledger(shop: Workshop) -> Trace:
     return _trace("I714", f"audit/ledger.jsonl:{left + 1}")
 
 
+def forged_signature(shop: Workshop) -> Trace:
+    """Add a line with all its hashes right: who ran the analysis approves it, or decides upon it."""
+    lines = [json.loads(line) for line in shop.ledger()]
+    run = shop.draw.choice([line for line in lines if line["kind"] == "analyse"])["payload"]
+    decision = {"decision": run["verdict"], "verdict": run["verdict"], "reason": None}
+    kind, code, more = shop.draw.choice(
+        (("approve", "I717", {"manifest": run["manifest"]}), ("decide", "I718", decision))
+    )
+    last = lines[-1]
+    experiment = next(line["experiment"] for line in lines if line["payload"].get("run_id") == run["run_id"])
+    content = {
+        **{key: last[key] for key in ("at", "actor_source")},
+        "seq": last["seq"] + 1,
+        "kind": kind,
+        "actor": "ann@example.com",
+        "experiment": experiment,
+        "payload": {"run_id": run["run_id"], **more},
+        "previous": last["hash"],
+    }
+    line = {**content, "hash": sha256_of(content)}
+    shop.write_ledger([*shop.ledger(), canonical_json(line) + b"\n"])
+    return _trace(code, f"audit/ledger.jsonl:{len(lines) + 1}")
+
+
 def hidden_run(shop: Workshop) -> Trace:
     """Let a recorded run look as if it had failed."""
     folder = shop.run()
@@ -327,6 +351,7 @@ CATALOG: dict[str, Tamper] = {
     "swapped runs": swapped_runs,
     "ledger line": ledger_line,
     "truncated ledger": truncated_ledger,
+    "forged signature": forged_signature,
     "hidden run": hidden_run,
     "published report": published_report,
 }

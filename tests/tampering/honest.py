@@ -9,14 +9,17 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cxcausal.core.canonical import canonical_json
+from cxcausal.core.canonical import canonical_json, sha256_of
+from cxcausal.core.errors import GateError
+from cxcausal.core.spec.resolve import meaning_of
 from cxcausal.tracking import ledger
+from cxcausal.tracking.acts import Change, amend, stop
 from cxcausal.tracking.audit import audit
 from cxcausal.tracking.layout import run_folders
 from cxcausal.tracking.reaper import reap
 from cxcausal.tracking.run_status import read_status
 from cxcausal.tracking.tracker import Tracker
-from tests.tampering.projects import ANN, filled, recorded
+from tests.tampering.projects import ANN, CEM, filled, recorded, signed, spec_of
 
 NOWHERE = "http://127.0.0.1:9"
 _NO_PROCESS = 2**30
@@ -136,6 +139,19 @@ def moved(place: Place) -> None:
     elsewhere.rename(place.root)
 
 
+def ruled(place: Place) -> None:
+    """A plan that is amended after results were seen, a run of it, approved and decided upon, and the end of it all."""
+    plan = {**meaning_of(spec_of("callback")), "question": f"Does a call keep customers, {place.draw.random()}?"}
+    change = Change(
+        experiment="callback", plan_hash=sha256_of(plan), plan=plan, reason="a clearer question", results_seen=True
+    )
+    amend(place.root, change, ANN)
+    _more(place)
+    signed(place.root, max(folder.name for folder in run_folders(place.root)))
+    with suppress(GateError):
+        stop(place.root, "callback", "enough", CEM)
+
+
 def noted(place: Place) -> None:
     """People wrote their own tags and a description in MLflow."""
     with closing(sqlite3.connect(place.root / ".cxcausal/mlflow.db")) as store, store:
@@ -154,6 +170,7 @@ SHAPES: dict[str, Shape] = {
     "tidied": tidied,
     "moved": moved,
     "noted": noted,
+    "ruled": ruled,
     "emptied": emptied,
     "under way": under_way,
     "fresh clone": fresh_clone,

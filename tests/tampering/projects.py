@@ -12,12 +12,16 @@ from cxcausal.core.results import CheckResult, DataFacts, Estimate, RunResult
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.spec.resolve import meaning_of
 from cxcausal.decision.verdict import decide
+from cxcausal.tracking import acts
 from cxcausal.tracking.actor import Actor
 from cxcausal.tracking.registration import register, registration_of
+from cxcausal.tracking.rendering import render_again
 from cxcausal.tracking.tracker import Recorded, Tracker
 from tests.e2e.project import PLAN
 
 ANN = Actor(name="ann@example.com", source="argument")
+BEA = Actor(name="bea@example.com", source="argument")
+CEM = Actor(name="cem@example.com", source="argument")
 EXPERIMENTS = ("callback", "winback")
 
 
@@ -108,4 +112,13 @@ def filled(root: Path, runs: int, *, seed: int = 1, experiments: Sequence[str] =
     for experiment in experiments:
         plan = meaning_of(spec_of(experiment))
         register(root, experiment, sha256_of(plan), plan, actor=ANN)
-    return tuple(recorded(root, experiments[number % len(experiments)], draw) for number in range(runs))
+    done = tuple(recorded(root, experiments[number % len(experiments)], draw) for number in range(runs))
+    signed(root, done[0].run_id)
+    return done
+
+
+def signed(root: Path, run_id: str) -> None:
+    """Approve a run, decide upon it, and print its page again."""
+    acts.approve(root, run_id, BEA)
+    acts.decide(root, run_id, "hold", "no room in the call centre", CEM)
+    render_again(root, run_id, CEM, lambda result, head: f"<title>{result.run_id} {result.record} {head}</title>")
