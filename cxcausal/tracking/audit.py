@@ -17,14 +17,16 @@ from cxcausal.tracking.audit_runs import SeenRun, look_at, problem
 from cxcausal.tracking.audit_verdicts import redecided
 from cxcausal.tracking.layout import MANIFEST_FILE, STATE, run_folders, runs_folder
 from cxcausal.tracking.ledger_chain import LedgerLine
+from cxcausal.tracking.mlflow_listing import runs_on_server
 from cxcausal.tracking.mlflow_runs import runs_in_sqlite
-from cxcausal.tracking.redaction import without_secrets
+from cxcausal.tracking.mlflow_sink import UNTAKEN
 from cxcausal.tracking.signing import audited_signatures
 from cxcausal.tracking.store_mark import mark_of
 from cxcausal.tracking.tracking_uri import DEFAULT_URI, is_sqlite, resolve_uri, sqlite_path
 
 RECORDED = frozenset({"analyse", "rerun"})
 """Kinds of lines that record a run."""
+_OF_SERVERS = "MLflow is a server: its artifacts, the history of metrics and runs of other projects were not compared"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,15 +119,17 @@ def _mlflow(
 ) -> tuple[int, tuple[Problem, ...], tuple[str, ...]]:
     """Return how many of MLflow's runs were compared, what differs, and what could not be looked at."""
     uri = resolve_uri(root, tracking_uri)
-    if not is_sqlite(uri):
-        return 0, (), (f"MLflow at {without_secrets(uri)} was not compared with the record",)
-    path = sqlite_path(uri)
+    local = is_sqlite(uri)
     try:
-        runs = runs_in_sqlite(path)
+        runs = runs_in_sqlite(sqlite_path(uri)) if local else runs_on_server(root, uri)
     except MachineError as error:
-        return 0, (), tuple(str(found) for found in error.problems)
-    alone = path.resolve().is_relative_to((root / STATE).resolve())
-    return len(runs), tuple(compared(root, uri, recorded, runs, files=True, alone=alone)), ()
+        why = error.problems[0].what.removeprefix(f"{UNTAKEN}: ")
+        return 0, (), (f"MLflow at {error.problems[0].where} was not compared with the record: {why}",)
+    except IntegrityError as error:
+        return 0, error.problems, ()
+    alone = local and sqlite_path(uri).resolve().is_relative_to((root / STATE).resolve())
+    notes = () if local else (_OF_SERVERS,)
+    return len(runs), tuple(compared(root, uri, recorded, runs, files=local, alone=alone)), notes
 
 
 def _deleted(root: Path, entered: dict[str, LedgerLine], here: set[str]) -> Iterator[Problem]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from cxcausal.core.errors import MachineError, Problem
+from cxcausal.core.errors import IntegrityError, MachineError, Problem
 
 PREFIX = "cx/"
 _SECONDS = 3.0
@@ -56,7 +56,8 @@ def runs_in_sqlite(path: Path) -> tuple[MlflowRun, ...]:
     MLflow takes seconds to import and reads runs one by one, so its tables are read as they lie.
 
     Raises:
-        MachineError: the file can't be read, or has other tables than the MLflow that we know.
+        IntegrityError: the file is damaged.
+        MachineError: it is locked, or has other tables than the MLflow that we know.
     """
     if not path.exists():
         return ()
@@ -64,14 +65,17 @@ def runs_in_sqlite(path: Path) -> tuple[MlflowRun, ...]:
         with closing(_opened(path)) as store:
             return _read(store)
     except sqlite3.DatabaseError as error:
-        raise MachineError(
-            Problem(
-                where=path.name,
-                code="E611",
-                what=f"MLflow's store could not be compared with the record: {error.sqlite_errorname}",
-                mend="see whether it is whole, and whether the installed MLflow is the one of the lock file",
-            )
-        ) from error
+        raise _unread(path, error) from error
+
+
+def _unread(path: Path, error: sqlite3.DatabaseError) -> MachineError | IntegrityError:
+    """Return what keeps a store from being read: damage is a matter of the record, anything else of the machine."""
+    if error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
+        mend = "move this file away, then run `cxcausal sync`, which makes a new one with every run"
+        return IntegrityError(Problem(where=f"mlflow {path.name}", code="I748", what="the store is damaged", mend=mend))
+    what = f"the database could not be read as the MLflow we know: {error.sqlite_errorname}"
+    mend = "see whether another process has it locked, and whether MLflow is the one of the lock file"
+    return MachineError(Problem(where=path.name, code="E611", what=what, mend=mend))
 
 
 def _opened(path: Path) -> sqlite3.Connection:
