@@ -1,9 +1,10 @@
 """What a recorded run claims about itself, derived once more: its plan's hash, its registration, its verdict."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
-from cxcausal.core.canonical import sha256_of
+from cxcausal.core.canonical import plain_json
 from cxcausal.core.errors import Problem
 from cxcausal.tracking.audit_runs import RESTORE, SeenRun, problem
 from cxcausal.tracking.layout import PLAN
@@ -55,7 +56,7 @@ def unfounded(seen: Sequence[SeenRun], lines: Sequence[LedgerLine]) -> Iterator[
 def _plan(seen: SeenRun) -> Iterator[Problem]:
     """Yield whether the plan in the results is the plan of the folder, and whether its hash is what it says."""
     plan: Mapping[str, Any] = seen.results["plan"]
-    found = sha256_of(plan)
+    found = sha256(plain_json(dict(plan))).hexdigest()
     if seen.artifacts.get(PLAN, found) != found:
         yield _claim(seen, PLAN, "I710", "is another plan than the one in the results")
     if found != seen.results["plan_hash"] and not _has_secrets(plan):

@@ -5,7 +5,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from cxcausal.core.canonical import canonical_json
+from cxcausal.core.canonical import plain_json
 from cxcausal.core.errors import Problem
 from cxcausal.core.results import CheckResult, Estimate, Grade, ValueResult
 from cxcausal.core.stored import record_from
@@ -54,7 +54,7 @@ def decision_of(results: Mapping[str, Any]) -> "Decision | None":
     """
     from cxcausal.decision.verdict import decide, wait  # noqa: PLC0415 - only an audit decides again
 
-    spec, grade = _spec(canonical_json(results["plan"]))
+    spec, grade = _spec(plain_json(results["plan"]))
     if spec is None or grade is None:
         return None
     checks = tuple(record_from(CheckResult, item) for item in results["checks"])

@@ -48,6 +48,11 @@ def _more(place: Place, root: Path | None = None, uri: str | None = None) -> Non
     recorded(root or place.root, "callback", place.draw, uri=uri)
 
 
+def _newest(root: Path) -> Path:
+    """Return the folder of the newest run that was recorded here."""
+    return max((folder for folder in run_folders(root) if (folder / "mlflow.json").exists()), key=lambda one: one.name)
+
+
 def waiting(place: Place) -> None:
     """A run that no store took, sent later or not."""
     _more(place, uri=NOWHERE)
@@ -74,7 +79,7 @@ def died(place: Place) -> None:
 
 def under_way(place: Place) -> None:
     """A run that was being computed and sent when the audit came."""
-    folder = max(run_folders(place.root))
+    folder = _newest(place.root)
     status = replace(read_status(folder), status="RUNNING", ended_at=None)
     (folder / "status.json").write_bytes(canonical_json(status))
     note = json.loads((folder / "mlflow.json").read_bytes())
@@ -147,7 +152,7 @@ def ruled(place: Place) -> None:
     )
     amend(place.root, change, ANN)
     _more(place)
-    signed(place.root, max(folder.name for folder in run_folders(place.root)))
+    signed(place.root, _newest(place.root).name)
     with suppress(GateError):
         stop(place.root, "callback", "enough", CEM)
 
