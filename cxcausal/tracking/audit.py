@@ -2,8 +2,8 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
@@ -11,12 +11,13 @@ from cxcausal.core.errors import IntegrityError, MachineError, Problem
 from cxcausal.core.progress import SILENT, Progress
 from cxcausal.tracking import ledger
 from cxcausal.tracking.anchors import Anchor, anchor_problems
-from cxcausal.tracking.audit_claims import contradictions, unfounded
+from cxcausal.tracking.audit_claims import contradictions, late_registrations, unfounded
 from cxcausal.tracking.audit_mlflow import compared
 from cxcausal.tracking.audit_runs import SeenRun, look_at, problem
 from cxcausal.tracking.audit_verdicts import redecided
 from cxcausal.tracking.layout import MANIFEST_FILE, STATE, run_folders, runs_folder
 from cxcausal.tracking.ledger_chain import LedgerLine
+from cxcausal.tracking.lifecycle import PLANNING, RECORDING
 from cxcausal.tracking.mlflow_listing import runs_on_server
 from cxcausal.tracking.mlflow_runs import runs_in_sqlite
 from cxcausal.tracking.mlflow_sink import UNTAKEN
@@ -24,8 +25,6 @@ from cxcausal.tracking.signing import audited_signatures
 from cxcausal.tracking.store_mark import mark_of
 from cxcausal.tracking.tracking_uri import DEFAULT_URI, is_sqlite, resolve_uri, sqlite_path
 
-RECORDED = frozenset({"analyse", "rerun"})
-"""Kinds of lines that record a run."""
 _OF_SERVERS = "MLflow is a server: its artifacts, the history of metrics and runs of other projects were not compared"
 
 
@@ -40,6 +39,7 @@ class Audit:
         problems: everything that does not match, with its place.
         notes: what could not be looked at, and why.
         head: the ledger's newest hash, to be kept.
+        in_force: experiment → hash of the plan that is registered now.
     """
 
     lines: int
@@ -49,6 +49,7 @@ class Audit:
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
     head: str | None = None
+    in_force: Mapping[str, str] = field(default_factory=dict)
 
 
 def audit(
@@ -69,7 +70,7 @@ def audit(
             lines = ledger.read(root)
     except IntegrityError as error:
         return Audit(lines=0, runs=0, problems=error.problems)
-    entered = {line.payload["run_id"]: line for line in lines if line.kind in RECORDED}
+    entered = {line.payload["run_id"]: line for line in lines if line.kind in RECORDING}
     seen = _seen(root, lines, entered, progress)
     recorded = tuple(run for run in seen if run.vouched)
     with progress.stage("comparing MLflow with the record"):
@@ -92,7 +93,8 @@ def audit(
         in_mlflow=in_mlflow,
         absent=tuple(run_id for run_id in entered if run_id not in here),
         problems=tuple(problems),
-        notes=notes,
+        notes=(*notes, *late_registrations(recorded, lines)),
+        in_force={line.experiment: line.payload["plan_hash"] for line in lines if line.kind in PLANNING},
         head=lines[-1].hash if lines else None,
     )
 
@@ -149,9 +151,9 @@ def _signatures(lines: Sequence[LedgerLine], recorded: Sequence[SeenRun]) -> Ite
 
 def _order_problems(root: Path, lines: tuple[LedgerLine, ...]) -> tuple[Problem, ...]:
     """Return the runs whose manifest names a predecessor that the ledger never had."""
-    known = {line.payload["manifest"] for line in lines if line.kind in RECORDED}
+    known = {line.payload["manifest"] for line in lines if line.kind in RECORDING}
     found = []
-    for line in (line for line in lines if line.kind in RECORDED):
+    for line in (line for line in lines if line.kind in RECORDING):
         folder = runs_folder(root) / line.experiment / line.payload["run_id"]
         previous = _previous(folder)
         if previous is not None and previous not in known:

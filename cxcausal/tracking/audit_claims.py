@@ -53,6 +53,22 @@ def unfounded(seen: Sequence[SeenRun], lines: Sequence[LedgerLine]) -> Iterator[
         before.append(line)
 
 
+def late_registrations(seen: Sequence[SeenRun], lines: Sequence[LedgerLine]) -> Iterator[str]:
+    """Yield for each experiment that its data end before its plan was registered: dates don't show which came first."""
+    first = {line.experiment: line.at[:10] for line in reversed(lines) if line.kind == "register"}
+    ends: dict[str, str] = {}
+    for run in seen:
+        cut, experiment = run.results["data"]["data_cut"], run.folder.parent.name
+        if run.results["registered"] and cut is not None:
+            ends[experiment] = min(cut[:10], ends.get(experiment, cut[:10]))
+    for experiment, cut in sorted(ends.items()):
+        if experiment in first and cut < first[experiment]:
+            yield (
+                f"{experiment}: data of a run end on {cut}, before the plan was registered on {first[experiment]}; "
+                "dates alone do not show that the plan came first"
+            )
+
+
 def _plan(seen: SeenRun) -> Iterator[Problem]:
     """Yield whether the plan in the results is the plan of the folder, and whether its hash is what it says."""
     plan: Mapping[str, Any] = seen.results["plan"]

@@ -87,10 +87,12 @@ def test_an_unapproved_decision_against_the_rule_stands_on_page_one(project: Pro
     registered_run(project)
     refused = project.cx("decide", "callback", "hold", "--as", CEM)
     assert (refused.code, "G124" in refused.err) == (5, True)
-    assert project.cx("decide", "callback", "hold", "--reason", "no room in the call centre", "--as", CEM).code == 0
-    told = page_one(fresh_page(project))
+    assert project.cx("decide", "callback", "hold", "--reason", "no room <i>here</i>", "--as", CEM).code == 0
+    page = fresh_page(project)
+    assert "<i>here" not in page.read_text(encoding="utf-8")
+    told = page_one(page)
     assert "Not approved This was decided without the approval of anyone" in told
-    assert "against the rule's verdict ( ship ): no room in the call centre" in told
+    assert "against the rule's verdict ( ship ): no room <i>here</i>" in told
 
 
 @pytest.mark.parametrize(
@@ -181,3 +183,13 @@ def test_a_registration_after_the_data_stands_on_page_one(project: Project) -> N
     assert result["record"]["after_cut"] is True
     told = page_one(project.root / result["report"])
     assert "The data end on 2026-01-31 , before the plan was registered on" in told
+    (note,) = project.cx("audit", "verify", "--json").json["notes"]
+    assert note.startswith("callback: data of a run end on 2026-01-31, before the plan was registered on")
+
+
+def test_a_plan_that_was_edited_after_its_registration_is_told_by_the_audit(project: Project) -> None:
+    registered(project)
+    assert project.cx("audit", "verify", "--json").json["notes"] == []
+    project.plan(approvers=APPROVERS, analysis={"alpha": 0.2})
+    (note,) = project.cx("audit", "verify", "--json").json["notes"]
+    assert note == "experiments/callback.yaml is not the plan that was registered; amend it, or take the changes back"
