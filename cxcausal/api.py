@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 from cxcausal.core.progress import SILENT, Progress, Wrote
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.preparing import aa, assign, check_assignment, plan
+from cxcausal.reviewing.acting import Acted, amend, approve, decide, report, states, stop
+from cxcausal.reviewing.auditing import audit_anchor, audit_export, audit_log, audit_merge
 from cxcausal.reviewing.holding_out import HoldOut, hold_out
 from cxcausal.reviewing.records import audit, list_runs, sync
 from cxcausal.reviewing.registering import Registered, register
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from cxcausal.simulate.files import WrittenWorld
 
 __all__ = [
+    "Acted",
     "Asked",
     "HoldOut",
     "Registered",
@@ -24,20 +27,30 @@ __all__ = [
     "Rerunned",
     "Run",
     "aa",
+    "amend",
+    "approve",
     "assign",
     "audit",
+    "audit_anchor",
+    "audit_export",
+    "audit_log",
+    "audit_merge",
     "check_assignment",
+    "decide",
     "hold_out",
     "list_runs",
     "load_experiment",
     "plan",
     "register",
     "replay",
+    "report",
     "rerun",
     "run_experiment",
     "run_tracked",
     "simulate",
     "statements",
+    "states",
+    "stop",
     "sync",
 ]
 

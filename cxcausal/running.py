@@ -212,7 +212,8 @@ def tracked(
         remove_old_units(project.root, resolve_actor(project.root, actor))
         if again is not None:
             result = again.compare(store.directory, result, kept)
-        result = replace(result, report=f"reports/{resolved.spec.id}/{store.run_id}/index.html")
+        page = f"reports/{spec.id}/{store.run_id}/index.html"
+        result = replace(result, report=page, record=tracker.on_record(result))
         with progress.stage("writing the report"):
             html = render_report(result, ledger_head=tracker.head()).encode()
         recorded = tracker.record(store, result, html, rerun=None if again is None else again.entry)

@@ -1,7 +1,7 @@
 """The verbs about plans: new, validate, explain, schema and list."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from cxcausal.cli.explained import explained
 from cxcausal.cli.session import hint, progress
 from cxcausal.cli.starter import DESIGN_TYPES, starter_plan
 from cxcausal.cli.statements import shown_statements
-from cxcausal.core.errors import ExitCode, PlanError, Problem, UsageError
+from cxcausal.core.errors import ExitCode, IntegrityError, PlanError, Problem, UsageError
 from cxcausal.core.interrupts import held
 from cxcausal.core.signs import visible
 from cxcausal.core.spec.library import config_files
@@ -213,7 +213,7 @@ def _written(path: Path, *, as_json: bool) -> None:
 @click.command("list")
 @_JSON
 def list_plans(*, as_json: bool) -> None:
-    """List the plans under experiments/: whether each is valid, and its latest run.
+    """List the plans under experiments/: whether each is valid, how far it has come, and its latest run.
 
     \b
     Example:
@@ -224,20 +224,31 @@ def list_plans(*, as_json: bool) -> None:
     checked = _all_checked(files)
     with progress().stage("looking for runs", total=len(checked)) as looking:
         rows = []
+        states = _states(root)
         for item in checked:
-            rows.append(_listed(item, root))
+            rows.append(_listed(item, root, states))
             looking.advance()
     if as_json:
         emit({"experiments": rows})
         return
     for row in rows:
         question = visible(str(row["question"] or ""))
-        click.echo(f"{row['plan']:<4} {row['verdict'] or '-':<21}{row['path']}  {question}".rstrip())
+        standing = f"{row['plan']:<4} {row['state'] or '-':<11}{row['verdict'] or '-':<21}"
+        click.echo(f"{standing}{row['path']}  {question}".rstrip())
     if not checked:
         hint(f"no plans under {root / 'experiments'}; `cxcausal new ID` writes a first one")
 
 
-def _listed(item: _Checked, root: Path) -> dict[str, object]:
+def _states(root: Path) -> Mapping[str, str]:
+    """Return how far each experiment has come; a broken ledger is told, and keeps nobody from the list."""
+    try:
+        return api.states(root)
+    except IntegrityError as error:
+        tell(error.problems)
+        return {}
+
+
+def _listed(item: _Checked, root: Path, states: Mapping[str, str]) -> dict[str, object]:
     spec = item.resolved.spec if item.resolved is not None else None
     runs = api.list_runs(root, spec.id) if spec is not None else ()
     latest = next((run for run in runs if run.status == "FINISHED"), None)
@@ -247,6 +258,7 @@ def _listed(item: _Checked, root: Path) -> dict[str, object]:
         "id": spec.id if spec is not None else None,
         "question": spec.question if spec is not None else None,
         "problems": len(item.problems),
+        "state": states.get(spec.id, "draft") if spec is not None else None,
         "runs": len(runs),
         "verdict": latest.verdict if latest is not None else None,
         "run_id": latest.run_id if latest is not None else None,

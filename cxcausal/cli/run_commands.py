@@ -1,4 +1,4 @@
-"""The verbs that touch data or the record: register, run, simulate, sync and audit."""
+"""The verbs that touch data or the record: register, run, simulate and sync."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from cxcausal import api
-from cxcausal.cli.errors import emit, tell
+from cxcausal.cli.errors import emit
 from cxcausal.cli.session import hint, progress, warn
 from cxcausal.core.errors import ExitCode
 from cxcausal.core.signs import visible
@@ -148,32 +148,3 @@ def sync(ctx: click.Context, *, as_json: bool) -> None:
         click.echo(f"sent {len(done.sent)}, still waiting {len(done.pending)}")
     if done.pending:
         ctx.exit(ExitCode.INTEGRITY if done.broken else ExitCode.ENVIRONMENT)
-
-
-@click.group()
-def audit() -> None:
-    """Check the record: what was registered, analysed and reported, against its hashes."""
-
-
-@audit.command()
-@click.option("--anchor", metavar="HEAD", help="A ledger head that was kept elsewhere, such as a report's footer.")
-@_JSON
-@click.pass_context
-def verify(ctx: click.Context, anchor: str | None, *, as_json: bool) -> None:
-    """Check the ledger's chain, and every run's files against its manifest; exit with 7 where something differs.
-
-    A chain shows tampering only to someone who kept an earlier head: give it as --anchor.
-
-    \b
-    Example:
-      cxcausal audit verify --anchor 5f2a…
-    """  # noqa: D301 - see register
-    found = api.audit(Path.cwd(), anchor=anchor, progress=progress())
-    tell(found.problems)
-    if as_json:
-        emit({"lines": found.lines, "runs": found.runs, "absent": found.absent}, found.problems)
-    elif not found.problems:
-        absent = f"; not on this disk: {len(found.absent)}" if found.absent else ""
-        click.echo(f"sound: {found.lines} ledger lines, {found.runs} runs{absent}")
-    if found.problems:
-        ctx.exit(ExitCode.INTEGRITY)

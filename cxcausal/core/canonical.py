@@ -29,7 +29,16 @@ def canonical_json(value: object) -> bytes:
         >>> canonical_json({"b": float("nan"), "a": (1, 2.5)})
         b'{"a":[1,2.5],"b":null}'
     """
-    text = json.dumps(json_ready(value), sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return plain_json(json_ready(value))
+
+
+def plain_json(value: Json) -> bytes:
+    """Return the canonical JSON of what was read from JSON, in a fraction of the time.
+
+    Raises:
+        ValueError: a number that is not finite, which canonical JSON does not have.
+    """
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return text.encode("utf-8")
 
 

@@ -47,6 +47,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "decision": "cxcausal.report.sections.decision:DecisionSection",
         "footer": "cxcausal.report.sections.footer:FooterSection",
         "appendix_plan": "cxcausal.report.sections.appendix_plan:PlanSection",
+        "appendix_amendments": "cxcausal.report.sections.appendix_amendments:AmendmentsSection",
         "appendix_flow": "cxcausal.report.sections.appendix_flow:FlowSection",
         "appendix_metrics": "cxcausal.report.sections.appendix_metrics:MetricsSection",
         "appendix_effects": "cxcausal.report.sections.appendix_effects:EffectsSection",

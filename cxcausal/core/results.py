@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from cxcausal.core.entry import EventTable
 from cxcausal.core.movement import Movement
+from cxcausal.core.record import RecordFacts
 
 SCHEMA_VERSION = 1
 
@@ -304,6 +305,7 @@ class RunResult:
     versions: Mapping[str, str]
     errors: tuple[str, ...] = ()
     movement: Movement | None = None
+    record: RecordFacts | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, numbers and text, in the order of the fields."""

@@ -11,6 +11,7 @@ PAGE_ONE = ("verdict", "answer", "change", "worth", "trust", "where", "unknowns"
 APPENDIX = (
     "appendix_movement",
     "appendix_plan",
+    "appendix_amendments",
     "appendix_flow",
     "appendix_metrics",
     "appendix_effects",

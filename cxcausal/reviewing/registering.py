@@ -33,14 +33,20 @@ def register(
 
     Raises:
         PlanError: the plan is wrong.
-        GateError: outcomes exist already, so that nobody can know whether the plan came first.
+        GateError: outcomes exist already, so that nobody can know whether the plan came first; or another plan of
+            this experiment is registered, which only an amendment changes.
     """
     from cxcausal.pipeline.support import unsupported
     from cxcausal.tracking.actor import resolve_actor
+    from cxcausal.tracking.acts import plan_in_force
+    from cxcausal.tracking.ledger import read
     from cxcausal.tracking.registration import register as lock
 
     resolved = load_experiment(plan, root=root)
     before = registration_now(resolved)
+    in_force = plan_in_force(read(resolved.project.root), resolved.spec.id)
+    if in_force is not None and in_force.payload["plan_hash"] != resolved.plan_hash:
+        raise GateError(_needs_amendment(resolved, before.sentence))
     if before.status != "registered" and not resolved.spec.retrospective:
         with placing(resolved):
             _refuse_lateregistration_now(resolved, progress)
@@ -64,7 +70,7 @@ def register(
 
 def _refuse_lateregistration_now(resolved: Resolved, progress: Progress) -> None:
     """Raise where any planned outcome has a value already."""
-    seen = _outcomes_seen(resolved, progress)
+    seen = outcomes_seen(resolved, progress)
     if seen:
         raise GateError(
             Problem(
@@ -76,16 +82,27 @@ def _refuse_lateregistration_now(resolved: Resolved, progress: Progress) -> None
         )
 
 
-def _outcomes_seen(resolved: Resolved, progress: Progress) -> tuple[str, ...]:
-    from cxcausal.pipeline.preconditions import outcomes_seen
+def outcomes_seen(resolved: Resolved, progress: Progress) -> tuple[str, ...]:
+    """Return the planned outcomes that have values already; none where their file or columns do not exist yet.
+
+    Raises:
+        DataError: the data are not what the plan says.
+    """
+    from cxcausal.pipeline.preconditions import outcomes_seen as seen_in
 
     try:
         with opened(resolved, None, progress) as dataset:
-            return outcomes_seen(resolved.spec, dataset)
+            return seen_in(resolved.spec, dataset)
     except DataError as error:
         if all(_is_of_the_future(resolved, problem) for problem in error.problems):
             return ()
         raise
+
+
+def _needs_amendment(resolved: Resolved, how: str) -> Problem:
+    what = f"another plan of this experiment is registered. {how}"
+    mend = f"cxcausal amend {resolved.plan_path} --reason 'why' --results-not-seen (or --results-seen)"
+    return Problem(where=resolved.spec.id, code="G102", what=what, mend=mend)
 
 
 def _is_of_the_future(resolved: Resolved, problem: Problem) -> bool:

@@ -18,7 +18,19 @@ from cxcausal.tracking.ledger_chain import Chain, LedgerLine, read_chain
 from cxcausal.tracking.redaction import without_secrets_in
 
 Kind = Literal[
-    "register", "amend", "assign", "analyse", "rerun", "decide", "approve", "score", "erase", "override", "merge"
+    "register",
+    "amend",
+    "assign",
+    "analyse",
+    "rerun",
+    "stop",
+    "approve",
+    "decide",
+    "render",
+    "score",
+    "erase",
+    "override",
+    "merge",
 ]
 LEDGER = "audit/ledger.jsonl"
 
@@ -98,26 +110,6 @@ def merge(root: Path, actor: Actor) -> LedgerLine | None:
         return line
 
 
-def verify_anchor(root: Path, kept_head: str) -> None:
-    """Check that a head kept elsewhere (a report's footer, a commit, an MLflow tag) is still in the chain.
-
-    A chain alone can't show that its end was cut off; an earlier head that someone kept can.
-
-    Raises:
-        IntegrityError: the chain is broken, or it no longer contains that head.
-    """
-    chain = _joined(root)
-    if kept_head not in {chain.genesis, *(line.hash for line in chain.lines)}:
-        raise IntegrityError(
-            Problem(
-                where=f"{LEDGER}:{len(chain.lines) + 1}",
-                code="I714",
-                what=f"the ledger no longer contains the head {kept_head[:16]}… that was kept",
-                mend="restore the ledger from version control; lines were cut off or rewritten since",
-            )
-        )
-
-
 def _joined(root: Path) -> Chain:
     """Return the chain if it has one head."""
     chain = read_chain(ledger_path(root))
@@ -127,7 +119,7 @@ def _joined(root: Path) -> Chain:
                 where=f"{LEDGER}:{len(chain.lines)}",
                 code="I713",
                 what=f"the ledger has {len(chain.heads)} heads: two branches were joined without a merge line",
-                mend="add the line that names both heads with cxcausal.tracking.ledger.merge(root, actor)",
+                mend="add the line that names both heads: cxcausal audit merge",
             )
         )
     return chain

@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from cxcausal.core.canonical import canonical_json, sha256_of
+from cxcausal.core.canonical import plain_json
 from cxcausal.core.errors import IntegrityError, Problem
 from cxcausal.tracking.files import machine_error
 
@@ -84,10 +85,20 @@ def _parsed(path: Path, number: int, raw: bytes) -> LedgerLine:
         line = LedgerLine(**json.loads(raw))
     except (ValueError, TypeError, RecursionError):
         raise _broken(path, number, "this is not a line of the ledger") from None
-    content = asdict(line)
-    if canonical_json(content) != raw or sha256_of({k: v for k, v in content.items() if k != "hash"}) != line.hash:
+    if not _is_as_written(line, raw):
         raise _broken(path, number, "this line was changed after it was written")
     return line
+
+
+def _is_as_written(line: LedgerLine, raw: bytes) -> bool:
+    """Return whether a line spells its content canonically, and has the hash of it."""
+    content = dict(vars(line))
+    try:
+        spelled = plain_json(content)
+    except ValueError:
+        return False
+    del content["hash"]
+    return spelled == raw and sha256(plain_json(content)).hexdigest() == line.hash
 
 
 def _parents(line: LedgerLine) -> tuple[str, ...]:

@@ -5,9 +5,9 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from cxcausal.core.errors import MachineError, Problem
 from cxcausal.tracking.files import locked
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput
 
+Told = TypeVar("Told")
+UNTAKEN = "MLflow did not take this run"
 _METRICS_PER_BATCH = 800
 _LOCK_SECONDS = 120.0
 HASTY = Patience(step=3.0, turn=10.0)
@@ -57,6 +59,19 @@ def send(root: Path, uri: str, directory: Path, projection: Projection, *, patie
     with _turn(root, uri, patience), _quiet(patience):
         _refuse_ailing(uri)
         return _send_guarded(root, uri, directory, projection, patience)
+
+
+def asked(root: Path, uri: str, ask: Callable[[Any], Told], *, patience: Patience = CALM) -> Told:
+    """Return what a store answers to `ask(client)`; nothing is written.
+
+    Raises:
+        MachineError: the store did not answer, refused or is damaged.
+    """
+    reason = silence_of(uri)
+    if reason is not None:
+        raise _unreachable(uri, reason)
+    with _turn(root, uri, patience), _quiet(patience), _translated(uri):
+        return patiently(ask, open_store(uri), seconds=patience.step)
 
 
 def open_store(uri: str) -> "MlflowClient":
@@ -231,7 +246,7 @@ def _unreachable(
         Problem(
             where=without_secrets(uri),
             code="E610",
-            what=f"MLflow did not take this run: {without_secrets(reason)}",
+            what=f"{UNTAKEN}: {without_secrets(reason)}",
             mend=mend,
         )
     )

@@ -1,6 +1,6 @@
 """Whether the plan that was run is the plan that was registered before anyone had seen a result."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -8,6 +8,7 @@ from typing import Any, Literal
 from cxcausal.tracking import ledger
 from cxcausal.tracking.actor import Actor
 from cxcausal.tracking.ledger_chain import LedgerLine
+from cxcausal.tracking.lifecycle import why_seen
 from cxcausal.tracking.redaction import without_secrets_in
 
 RegistrationStatus = Literal["registered", "plan_changed", "not_registered", "retrospective"]
@@ -19,7 +20,8 @@ class Registration:
 
     Attributes:
         status: `registered` before the first analysis; `plan_changed` since it was; `not_registered` at all;
-            `retrospective` where the plan says so or was registered only after a first analysis.
+            `retrospective` where the plan says so, was registered only after a first analysis, or was amended when
+            results had been seen.
         sentence: what page one says.
         changed: the plan's top-level keys that differ from the registered plan, where the status is plan_changed.
         at, actor, actor_source: when (ISO 8601, UTC) and by whom it was registered; ledger_hash: that line's hash.
@@ -69,7 +71,11 @@ def registration_of(root: Path, experiment: str, plan_hash: str, plan: Mapping[s
 
     Call it before the run's own line is written: an analysis that came before the registration makes it late.
     """
-    lines = ledger.read(root)
+    return standing(ledger.read(root), experiment, plan_hash, plan)
+
+
+def standing(lines: Sequence[LedgerLine], experiment: str, plan_hash: str, plan: Mapping[str, Any]) -> Registration:
+    """Return how a plan stands to these lines of the ledger: those above the run's own."""
     entries = _registrations(lines, experiment)
     same = _first_with(entries, plan_hash)
     if plan.get("retrospective") is True:
@@ -78,9 +84,10 @@ def registration_of(root: Path, experiment: str, plan_hash: str, plan: Mapping[s
         return _told("not_registered", "Not registered before the data were analysed.", None)
     if same is None:
         return _changed(entries[-1], plan)
-    if _analysed_before(lines, experiment, same):
-        when = _when(same)
-        return _told("retrospective", f"Registered {when}, after the results had first been analysed.", same)
+    late = why_seen(same.payload, analysed=_analysed_before(lines, experiment, same))
+    if late is not None:
+        how = "Registered" if same.kind == "register" else "Amended"
+        return _told("retrospective", f"{how} {_when(same)}, {late}.", same)
     return _told("registered", f"Registered {_when(same)}, before the first analysis.", same)
 
 
@@ -96,7 +103,7 @@ def changed_keys(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[s
     return tuple(sorted(key for key in {*old, *new} if old.get(key, absent) != new.get(key, absent)))
 
 
-def _registrations(lines: tuple[LedgerLine, ...], experiment: str) -> tuple[LedgerLine, ...]:
+def _registrations(lines: Sequence[LedgerLine], experiment: str) -> tuple[LedgerLine, ...]:
     """Return the lines that registered or amended this experiment's plan, oldest first."""
     return tuple(line for line in lines if line.experiment == experiment and line.kind in {"register", "amend"})
 
@@ -108,7 +115,7 @@ def _first_with(entries: tuple[LedgerLine, ...], plan_hash: str) -> LedgerLine |
     return next(line for line in entries if line.payload["plan_hash"] == plan_hash)
 
 
-def _analysed_before(lines: tuple[LedgerLine, ...], experiment: str, entry: LedgerLine) -> bool:
+def _analysed_before(lines: Sequence[LedgerLine], experiment: str, entry: LedgerLine) -> bool:
     """Return whether a line above `entry` analysed this experiment's data."""
     above = lines[: lines.index(entry)]
     return any(line.experiment == experiment and line.kind in {"analyse", "rerun"} for line in above)

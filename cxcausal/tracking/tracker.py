@@ -8,6 +8,7 @@ from typing import Any, Literal
 from cxcausal.core.errors import CxCausalError, MachineError, Problem
 from cxcausal.core.interrupts import held
 from cxcausal.core.progress import SILENT, Progress, RunRecorded, Wrote
+from cxcausal.core.record import RecordFacts
 from cxcausal.core.results import RunResult
 from cxcausal.tracking import ledger
 from cxcausal.tracking.actor import resolve_actor
@@ -15,11 +16,13 @@ from cxcausal.tracking.effects_table import effects_csv
 from cxcausal.tracking.files import write_atomic
 from cxcausal.tracking.layout import EFFECTS, MANIFEST_FILE, PLAN, REPORT, RESULTS
 from cxcausal.tracking.ledger_chain import LedgerLine
+from cxcausal.tracking.lifecycle import record_of
 from cxcausal.tracking.manifest import build_manifest, write_manifest
 from cxcausal.tracking.open_run import OpenRun
 from cxcausal.tracking.reaper import reap
 from cxcausal.tracking.redaction import without_secrets_in
 from cxcausal.tracking.run_store import RunStore
+from cxcausal.tracking.store_mark import marked
 from cxcausal.tracking.sync import Synced, send_run, sync
 from cxcausal.tracking.tracking_uri import DEFAULT_URI
 
@@ -89,6 +92,14 @@ class Tracker:
         """
         return ledger.head(self.root)
 
+    def on_record(self, result: RunResult) -> RecordFacts:
+        """Return what the ledger says about the experiment of a run that is about to be recorded.
+
+        Raises:
+            IntegrityError: the ledger is broken.
+        """
+        return record_of(ledger.read(self.root), result.experiment, data_cut=result.data.data_cut)
+
     def record(
         self, store: RunStore, result: RunResult, html: bytes, *, rerun: Mapping[str, Any] | None = None
     ) -> Recorded:
@@ -147,7 +158,8 @@ class Tracker:
         actor = resolve_actor(self.root, self.actor)
         with ledger.writing(self.root) as chain:
             manifest = build_manifest(self.root, store.directory, result, _last_manifest(chain.lines))
-            payload = {**_analysis(result, write_manifest(store.directory, manifest)), **(rerun or {})}
+            told = {"store": marked(self.root), **(rerun or {})}
+            payload = {**_analysis(result, write_manifest(store.directory, manifest)), **told}
             kind: RecordKind = "analyse" if rerun is None else "rerun"
             entry = ledger.Entry(kind=kind, experiment=result.experiment, actor=actor, payload=payload)
             with held():

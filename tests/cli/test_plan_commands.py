@@ -179,9 +179,9 @@ def test_list(run: Run) -> None:
     run("new", "b-plan")
     Path("experiments/a.yaml").write_text("schema_version: 1\n", encoding="utf-8")
     ran = run("list")
-    assert [line.split()[:3] for line in ran.out.splitlines()] == [
-        ["bad", "-", "experiments/a.yaml"],
-        ["ok", "-", "experiments/b_plan.yaml"],
+    assert [line.split()[:4] for line in ran.out.splitlines()] == [
+        ["bad", "-", "-", "experiments/a.yaml"],
+        ["ok", "draft", "-", "experiments/b_plan.yaml"],
     ]
     rows = run("list", "--json").json["experiments"]
     assert [(row["id"], row["plan"]) for row in rows] == [(None, "bad"), ("b-plan", "ok")]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cxcausal.core.canonical import sha256_of
 from cxcausal.core.results import ArmVerdict, CheckResult, DataFacts, Estimate, RunResult
 
 PLAN: dict[str, Any] = {
@@ -43,8 +44,8 @@ def result(run_id: str, **changes: Any) -> RunResult:
         "arms": {"agent": ArmVerdict(verdict="ship", reason="It works.", rule=3)},
         "grade": "A",
         "capped_by": None,
-        "registered": True,
-        "registration": "Registered.",
+        "registered": False,
+        "registration": "Not registered before the data were analysed.",
         "effects": (
             estimate(),
             estimate(scale="relative", point=-0.2, low=-0.3, high=-0.1),
@@ -68,7 +69,7 @@ def result(run_id: str, **changes: Any) -> RunResult:
             analysed_by_arm={"none": 50, "agent": 50},
         ),
         "plan": PLAN,
-        "plan_hash": "c" * 64,
+        "plan_hash": sha256_of(PLAN),
         "created_at": "2026-10-02T09:00:00+00:00",
         "versions": {"cxcausal": "0.1.0"},
     }

@@ -21,6 +21,7 @@ import pytest
 
 from cxcausal.core.canonical import sha256_of
 from cxcausal.core.results import RunResult
+from cxcausal.tracking.audit import audit
 from cxcausal.tracking.mlflow_sink import open_store
 from cxcausal.tracking.sync import sync
 from cxcausal.tracking.tracker import Recorded, Tracker
@@ -64,10 +65,10 @@ def test_round_trip_through_sqlite(project: Path, make_result: MakeResult) -> No
     assert run.data.params["verdict"] == "ship"
     assert run.data.params["seed"] == "7"
     assert run.data.tags["cx.run_id"] == recorded.run_id
-    assert run.data.tags["cx.plan_hash"] == "c" * 64
+    assert run.data.tags["cx.plan_hash"] == make_result("x").plan_hash
     assert run.data.tags["cx.ledger_head"] == recorded.ledger_head
     assert run.data.tags["cx.manifest_hash"] == recorded.manifest_hash
-    assert run.data.tags["cx.registered"] == "true"
+    assert run.data.tags["cx.registered"] == "false"
     (dataset,) = run.inputs.dataset_inputs
     assert {tag.key: tag.value for tag in dataset.tags}["cx.sha256"] == "ab" * 32
     assert dataset.dataset.digest == "ab" * 16
@@ -281,4 +282,9 @@ def test_a_server_shows_what_was_recorded(project: Path, make_result: MakeResult
         listing = f"{api}/artifacts/list?run_id={remote.mlflow_run_id}&path=report"
         with urllib.request.urlopen(listing, timeout=10) as answer:  # noqa: S310 - loopback
             assert [item["path"] for item in json.load(answer)["files"]] == ["report/index.html"]
+        sound = audit(project, tracking_uri=uri)
+        assert (sound.in_mlflow, sound.problems, len(sound.notes)) == (2, (), 1)
+        open_store(uri).set_tag(remote.mlflow_run_id, "cx.verdict", "stop")
+        (found,) = audit(project, tracking_uri=uri).problems
+        assert (found.code, found.where) == ("I743", f"mlflow winback/{remote.run_id} tag cx.verdict")
     assert remote.warnings == ()

@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from cxcausal.core.canonical import sha256_of
 from cxcausal.core.errors import CxCausalError, IntegrityError
 from cxcausal.core.results import RunResult
 from cxcausal.tracking import ledger
+from cxcausal.tracking.anchors import Anchor
 from cxcausal.tracking.audit import audit
 from cxcausal.tracking.code_state import code_state
 from cxcausal.tracking.layout import run_folders
@@ -55,7 +57,7 @@ def test_manifest_and_ledger_vouch_for_the_files(tmp_path: Path, make_result: Ma
     }
     assert manifest["inputs"] == [["data/outreach.csv", "ab" * 32]]
     assert manifest["seeds"] == {"analysis.seed": 7}
-    assert manifest["plan_hash"] == "c" * 64
+    assert manifest["plan_hash"] == sha256_of(json.loads((recorded.directory / "plan/resolved.json").read_bytes()))
     assert manifest["lock_file"] == ["requirements.lock", hashlib.sha256(b"numpy==2.4.6\n").hexdigest()]
     assert {"numpy", "scipy", "pandas", "duckdb", "ibis-framework", "mlflow"} <= set(manifest["machine"]["packages"])
     assert manifest["previous_manifest"] is None
@@ -118,7 +120,7 @@ def test_a_broken_ledger_leaves_no_finished_run(tmp_path: Path, make_result: Mak
 def test_audit_of_an_untouched_project_finds_nothing(tmp_path: Path, make_result: MakeResult) -> None:
     for _ in range(3):
         kept = record(tmp_path, make_result).ledger_head
-    found = audit(tmp_path, anchor=kept)
+    found = audit(tmp_path, anchor=Anchor(head=kept))
     assert (found.lines, found.runs, found.absent, found.problems) == (3, 3, (), ())
 
 
@@ -132,6 +134,7 @@ def test_audit_finds_deleted_smuggled_and_rewritten_runs(tmp_path: Path, make_re
     found = audit(tmp_path)
     assert found.absent == (deleted.run_id,)
     assert {problem.where: problem.code for problem in found.problems} == {
+        f"outreach/{deleted.run_id}": "I706",
         f"outreach/{rewritten.run_id}": "I704",
         f"outreach/{smuggled.run_id}": "I703",
     }

@@ -10,6 +10,7 @@ from cxcausal.report.keys import path
 from cxcausal.report.sentences.answer import recommendation_sentence
 from cxcausal.report.sentences.information import waiting_sentence
 from cxcausal.report.sentences.reading import next_look
+from cxcausal.report.sentences.record import signature_terms
 from cxcausal.report.text import Piece, Sentence
 
 _HOLD_OUT = "Keep a random group of customers without the contact, so that the effect stays measurable."
@@ -42,6 +43,7 @@ def _items(facts: Facts) -> Iterator[tuple[Sentence, Sentence]]:
     approvers = plan.get("approvers") or ()
     if approvers:
         yield ("To approve",), tuple(_approvers(facts, len(approvers)))
+    yield from signature_terms(facts)
     yield ("Asked on",), (facts.date("created_at"),)
     if facts.result.verdict in {"ship", "ship_with_monitoring", "pilot"}:
         yield ("Hold-out",), (_HOLD_OUT,)

@@ -11,6 +11,7 @@ from cxcausal.report.checks_in_words import LIGHTS, is_robustness
 from cxcausal.report.facts import Facts
 from cxcausal.report.keys import path
 from cxcausal.report.sentences.reading import reading_sentences
+from cxcausal.report.sentences.record import record_reasons
 from cxcausal.report.text import Sentence
 
 ROBUSTNESS = "Robustness"
@@ -74,4 +75,5 @@ def _plan_light(facts: Facts) -> Light:
 def _plan_reasons(facts: Facts) -> Iterator[Sentence]:
     """Yield when the plan was made, and which of its readings this is."""
     yield (facts.quote("registration"),)
+    yield from record_reasons(facts)
     yield from reading_sentences(facts)
