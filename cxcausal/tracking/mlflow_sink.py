@@ -16,7 +16,7 @@ from cxcausal.tracking.patience import Patience, patiently
 from cxcausal.tracking.projection import ARTIFACTS, Input, Projection
 from cxcausal.tracking.redaction import without_secrets
 from cxcausal.tracking.sqlite_store import ailment_of, made_whole
-from cxcausal.tracking.tracking_uri import SQLITE, is_server, is_sqlite, silence_of, sqlite_path
+from cxcausal.tracking.tracking_uri import SQLITE, is_server, is_sqlite, silence_of, sqlite_path, with_secrets
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -51,6 +51,7 @@ def send(root: Path, uri: str, directory: Path, projection: Projection, *, patie
     Raises:
         MachineError: the store did not answer, refused or is damaged; nothing on disk has changed.
     """
+    uri = with_secrets(uri)
     reason = silence_of(uri)
     if reason is not None:
         raise _unreachable(uri, reason)
