@@ -25,6 +25,7 @@ from tests.canaries.secrets_planted import (
 from tests.e2e.project import ROOT, Finished, Project
 
 PER_SHAPE = 200
+QUICK = ("mail", "iban")
 RECORD = (".cxcausal", "audit", "reports", "out")
 MANNERS = (("--verbose",), ("--log-format", "json", "--verbose"), ("--json",), ("--quiet",))
 PERSONAL = [f"text-kanari-{i}@nobody.example" for i in range(5)] + [f"+49 171 555 {i:04d} 77" for i in range(5)]
@@ -110,10 +111,10 @@ def test_a_life_of_a_project(crowded: Project) -> None:
     assert not [name for name, content in places.items() if TOKEN.encode() in content]  # the ledger keeps its hash
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", [pytest.param(one, marks=[] if one in QUICK else pytest.mark.slow) for one in SHAPES])
 def test_ids_of_one_shape_in_what_goes_wrong(shape: str, project: Project) -> None:
     names = ids(shape, 60)
-    said, places = {}, {}
+    said = {}
     for name, (frame, plan) in _ills(names).items():
         project.plan(**{**PLAN, **plan})
         project.data(frame)
@@ -190,10 +191,9 @@ def test_secrets_of_addresses(project: Project, monkeypatch: pytest.MonkeyPatch)
         project.plan(**PLAN if name.startswith("a server") else {**PLAN, "data": {"source": "people", "unit": "id"}})
         said[name] = project.cx("run", "experiments/callback.yaml", "--verbose")
         assert said[name].code == code, said[name].err
-        for at, verb in enumerate(
-            (("sync",), ("list",), ("audit", "verify"), ("explain", "experiments/callback.yaml"))
-        ):
-            said[f"{name} {verb[0]}"] = project.cx(*verb, *MANNERS[at % len(MANNERS)])
+        others = (("sync",), ("list",), ("audit", "verify"), ("explain", "experiments/callback.yaml"))
+        for at, words in enumerate(others):
+            said[f"{name} {words[0]}"] = project.cx(*words, *MANNERS[at % len(MANNERS)])
     assert "E610" in said["a server"].err
     project.write("configs/project.yaml", usual)
     for name, data in {
@@ -234,9 +234,8 @@ def test_a_file_named_after_somebody(name: str, project: Project) -> None:
 @pytest.mark.parametrize("manner", [(), ("--log-format", "json", "--verbose", "--json")])
 def test_a_run_that_is_stopped(manner: tuple[str, ...], crowded: Project) -> None:
     words = [sys.executable, "-m", "cxcausal", "run", "experiments/callback.yaml", *manner]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    surroundings = {**os.environ, "PYTHONPATH": str(ROOT)}
-    with subprocess.Popen(words, cwd=crowded.root, env=surroundings, **pipes) as process:
+    here, pipe = {**os.environ, "PYTHONPATH": str(ROOT)}, subprocess.PIPE
+    with subprocess.Popen(words, cwd=crowded.root, env=here, stdout=pipe, stderr=pipe) as process:
         until = time.monotonic() + 60
         while not list(crowded.root.glob(".cxcausal/runs/callback/*/status.json")):
             assert process.poll() is None
