@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from cxcausal.core.progress import SILENT, Progress, Wrote
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.preparing import aa, assign, check_assignment, plan
+from cxcausal.reviewing.comparing import compare
 from cxcausal.reviewing.records import audit, list_runs, sync
 from cxcausal.reviewing.registering import Registered, register
 from cxcausal.running import Run, run_experiment, run_tracked, statements
@@ -20,6 +21,7 @@ __all__ = [
     "assign",
     "audit",
     "check_assignment",
+    "compare",
     "list_runs",
     "load_experiment",
     "plan",

@@ -29,6 +29,10 @@ VERBS: dict[str, tuple[str, str]] = {
     "assign": ("cxcausal.cli.planning_commands:assign", "Put units into arms, or check who was put where."),
     "register": ("cxcausal.cli.run_commands:register", "Lock a plan in the audit ledger before its data."),
     "run": ("cxcausal.cli.run_commands:run", "Analyse an experiment: checks, effects, money, verdict, report."),
+    "compare": (
+        "cxcausal.cli.compare_command:compare",
+        "Two runs side by side: effects, verdicts, data, plan, code and environment.",
+    ),
     "simulate": ("cxcausal.cli.run_commands:simulate", "Draw a customer world with known truth."),
     "sync": ("cxcausal.cli.run_commands:sync", "Send to MLflow the runs that it doesn't have yet."),
     "audit": (

@@ -114,7 +114,7 @@ def test_a_life_of_a_project(crowded: Project) -> None:
 @pytest.mark.parametrize("shape", [pytest.param(one, marks=[] if one in QUICK else pytest.mark.slow) for one in SHAPES])
 def test_ids_of_one_shape_in_what_goes_wrong(shape: str, project: Project) -> None:
     names = ids(shape, 60)
-    said = {}
+    said: dict[str, Finished] = {}
     for name, (frame, plan) in _ills(names).items():
         project.plan(**{**PLAN, **plan})
         project.data(frame)
@@ -185,7 +185,7 @@ def test_secrets_of_addresses(project: Project, monkeypatch: pytest.MonkeyPatch)
         "a server, written out": (tracking.format(PASSWORD, TOKEN), 0),
     }
     project.write("configs/data_sources.yaml", "schema_version: 1\nsources: {people: {table: public.people}}\n")
-    said = {}
+    said: dict[str, Finished] = {}
     for name, (line, code) in engines.items():
         project.write("configs/project.yaml", "\n".join([*lines, line, ""]))
         project.plan(**PLAN if name.startswith("a server") else {**PLAN, "data": {"source": "people", "unit": "id"}})
@@ -217,7 +217,7 @@ def test_secrets_of_addresses(project: Project, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("name", ["anna.kanari@nobody.example.csv", "+49 171 5550001.csv"])
 def test_a_file_named_after_somebody(name: str, project: Project) -> None:
     project.data(people(40), f"data/{name}")
-    said = {}
+    said: dict[str, Finished] = {}
     sources = {"plain": f"data/{name}", "glob": "data/*.csv", "absent": "data/anna.csv", "outside": f"../{name}"}
     for how, source in sources.items():
         project.plan(**{**PLAN, "data": {**PLAN["data"], "source": source}})
