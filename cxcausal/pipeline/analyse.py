@@ -13,6 +13,7 @@ from cxcausal.decision.verdict import decide, wait
 from cxcausal.estimators.multiplicity import apply_multiplicity
 from cxcausal.estimators.response_safety import with_warnings
 from cxcausal.pipeline.components import Components, components_of
+from cxcausal.pipeline.freshness import freshness_of
 from cxcausal.pipeline.reading import ReadingNow, reading_of, reading_queries, withheld, withheld_value
 from cxcausal.pipeline.support import notes_of
 from cxcausal.value.information import four_weeks_of, with_information
@@ -52,6 +53,7 @@ def analyse(spec: ExperimentSpec, dataset: Dataset, context: RunContext, store: 
     reading = reading_of(spec, dataset.data_cut, answers)
     store.save("data", asdict(facts))
     checks = tuple(check.judge(spec, answers) for check in components.checks)
+    checks = (*checks, *freshness_of(spec, dataset.data_cut, context.created_at))
     store.save("checks", {"checks": [asdict(check) for check in checks]})
     effects = _effects(spec, dataset, components, answers, reading)
     store.save("effects", {"effects": [asdict(row) for row in effects]})
