@@ -7,6 +7,7 @@ from cxcausal.core.progress import SILENT, Progress, Wrote
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.preparing import aa, assign, check_assignment, plan
 from cxcausal.reviewing.comparing import compare
+from cxcausal.reviewing.erasing import erase
 from cxcausal.reviewing.records import audit, list_runs, sync
 from cxcausal.reviewing.registering import Registered, register
 from cxcausal.running import Run, run_experiment, run_tracked, statements
@@ -22,6 +23,7 @@ __all__ = [
     "audit",
     "check_assignment",
     "compare",
+    "erase",
     "list_runs",
     "load_experiment",
     "plan",

@@ -39,6 +39,10 @@ VERBS: dict[str, tuple[str, str]] = {
         "cxcausal.cli.run_commands:audit",
         "`audit verify`: check the ledger and every run against their hashes.",
     ),
+    "erase": (
+        "cxcausal.cli.erase_command:erase",
+        "Take customers out of what runs kept, and record it without an id.",
+    ),
     "list": ("cxcausal.cli.plan_commands:list_plans", "List the experiments of this project."),
 }
 """Every verb: where its command is, and the line that `--help` shows without importing it."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from cxcausal.core.errors import IntegrityError, Problem
 from cxcausal.core.progress import SILENT, Progress
 from cxcausal.tracking import ledger
+from cxcausal.tracking.erasing import erasure_problems
 from cxcausal.tracking.layout import MANIFEST_FILE, run_folders, runs_folder
 from cxcausal.tracking.ledger_chain import LedgerLine
 from cxcausal.tracking.manifest import verify_manifest
@@ -53,7 +54,7 @@ def audit(root: Path, *, anchor: str | None = None, progress: Progress = SILENT)
         lines=len(lines),
         runs=len(folders),
         absent=tuple(run_id for run_id in entered if run_id not in present),
-        problems=(*problems, *_order_problems(root, lines)),
+        problems=(*problems, *_order_problems(root, lines), *erasure_problems(folders, lines)),
     )
 
 
