@@ -15,6 +15,7 @@ from cxcausal.estimators.response_safety import with_warnings
 from cxcausal.pipeline.components import Components, components_of
 from cxcausal.pipeline.freshness import freshness_of
 from cxcausal.pipeline.reading import ReadingNow, reading_of, reading_queries, withheld, withheld_value
+from cxcausal.pipeline.small_cells import without_small_cells
 from cxcausal.pipeline.support import notes_of
 from cxcausal.value.information import four_weeks_of, with_information
 from cxcausal.value.model import value_of, value_queries
@@ -55,7 +56,7 @@ def analyse(spec: ExperimentSpec, dataset: Dataset, context: RunContext, store: 
     checks = tuple(check.judge(spec, answers) for check in components.checks)
     checks = (*checks, *freshness_of(spec, dataset.data_cut, context.created_at))
     store.save("checks", {"checks": [asdict(check) for check in checks]})
-    effects = _effects(spec, dataset, components, answers, reading)
+    effects = without_small_cells(_effects(spec, dataset, components, answers, reading))
     store.save("effects", {"effects": [asdict(row) for row in effects]})
     value = _value(spec, answers, facts, reading)
     store.save("value", {"value": None if value is None else asdict(value)})

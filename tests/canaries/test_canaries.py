@@ -84,6 +84,7 @@ def crowded(project: Project) -> Project:
 def test_a_life_of_a_project(crowded: Project) -> None:
     plan, frame = "experiments/callback.yaml", people()
     frame[["customer_id", "household"]].to_csv(crowded.root / "data/units.csv", index=False)
+    crowded.write("forget.txt", "\n".join(frame["customer_id"][::7]))
     later = {**PLAN, "data": {**PLAN["data"], "source": "data/later.csv"}}
     crowded.plan(name="later", id="later", **later)
     verbs = {
@@ -96,6 +97,8 @@ def test_a_life_of_a_project(crowded: Project) -> None:
         "explain": ("explain", plan),
         "run": ("run", plan),
         "again": ("run", plan, "--json"),
+        "compare": ("compare", "callback", "--html", "out/compared.html"),
+        "erase": ("erase", "--ids", "forget.txt", "--reason", "requests of November"),
         "audit": ("audit", "verify"),
         "sync": ("sync", "--verbose"),
         "list": ("list",),

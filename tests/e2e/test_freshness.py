@@ -1,13 +1,15 @@
 """How old data may be: promised by a plan or by the source that it names, told at every run, never passed silently."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import yaml
 
 from cxcausal.pipeline.freshness import freshness_of
 from tests.conformance.plans import small_plan
-from tests.e2e.project import Project, customers
+from tests.e2e.project import ROOT, Project, customers
 
 NAMED = "schema_version: 1\nsources:\n  people: {{path: data/callback.csv, freshness: {}}}\n"
 
@@ -64,6 +66,20 @@ def test_a_promise_of_a_source_that_is_none_is_refused_at_its_place(project: Pro
     done = project.cx("validate", project.plan(data={"source": "people", "unit": "customer_id"}))
     assert done.code == 3
     assert "configs/data_sources.yaml:3" in done.err
+
+
+def test_the_examples_of_the_page(project: Project) -> None:
+    text = (ROOT / "docs/scheduling.md").read_text(encoding="utf-8")
+    sources, plan = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    project.write("configs/data_sources.yaml", sources)
+    project.data(customers(400).assign(extracted_at=days_ago(3)), "data/outreach.csv")
+    project.write("configs/data_sources.yaml", sources.replace("parquet", "csv"))
+    promised = yaml.safe_load(plan)["data"]
+    for data, verdict in (({**promised, "freshness": None}, "warn"), (promised, "pass")):
+        path = project.plan(data={**{k: v for k, v in data.items() if v is not None}, "unit": "customer_id"})
+        done = project.cx("run", path, "--json")
+        assert done.code == 0, done.err
+        assert [check["verdict"] for check in done.json["checks"] if check["name"] == "freshness"] == [verdict]
 
 
 def test_an_age_that_nobody_knows_is_a_breach(project: Project) -> None:

@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from cxcausal.tracking import ledger, tracker
 from cxcausal.tracking.erasing import KEPT_FILE, NOTE
 from cxcausal.tracking.files import write_atomic
 from cxcausal.tracking.project_key import project_key
-from tests.e2e.project import Finished, Project, customers
+from tests.e2e.project import ROOT, Finished, Project, customers
 
 GONE = [f"CUST{i:07d}" for i in range(30)]
 WORDS = ("--reason", "requests of November", "--as", "privacy@example.com")
@@ -187,6 +189,15 @@ def test_without_kept_units_it_is_recorded_all_the_same(project: Project) -> Non
     assert done.code == 0
     assert "no run kept any of them" in done.out
     assert [line.kind for line in ledger.read(project.root)] == ["erase"]
+
+
+def test_the_example_of_the_page(project: Project) -> None:
+    text = (ROOT / "docs/privacy.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"```sh\ncxcausal (.*?)\n```", text)
+    project.write("forget.txt", "1\n2\n")
+    assert project.cx(*shlex.split(command)).code == 0
+    (line,) = ledger.read(project.root)
+    assert (line.kind, line.actor, line.payload["listed"]) == ("erase", "privacy@example.com", 2)
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
