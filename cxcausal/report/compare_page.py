@@ -32,7 +32,10 @@ _SIDE_ROWS: Mapping[str, str] = {
     "analysed": "customers analysed",
 }
 _LONGEST = 200
-_MORE_CSS = "table{margin:.5rem 0 1.5rem}td,th{vertical-align:top;overflow-wrap:anywhere}"
+_MORE_CSS = (
+    ".part{display:block}table{margin:.5rem 0 1.5rem}td{vertical-align:top;overflow-wrap:anywhere}"
+    "td:first-child{overflow-wrap:normal}"
+)
 
 
 def compare_page(comparison: RunComparison) -> str:
@@ -71,7 +74,7 @@ def effect_cells(pair: EffectPair, base: str = "") -> tuple[Sentence, ...]:
 
 def value_in_words(value: object) -> str:
     """Return any value of a plan or a manifest on one short line."""
-    text = MISSING if value is None else str(value)
+    text = MISSING if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
