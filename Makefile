@@ -13,7 +13,7 @@ WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help install demo engines test check fuzz chaos bench growth validate reports lock clean
+.PHONY: help install demo engines team test check fuzz chaos bench growth validate reports lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -40,6 +40,9 @@ engines: $(ENGINES) ## install the drivers of Spark and PostgreSQL, so that make
 $(ENGINES): $(READY) tests/engines/requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r tests/engines/requirements.lock
 	@touch $@
+
+team: $(ENGINES) ## serve a team's runs from PostgreSQL; TEAM_STORE and TEAM_ARTIFACTS say where (docs/team.md)
+	@TEAM_MLFLOW=$(BIN)/mlflow docs/team/serve.sh
 
 test: $(READY) ## run the tests (under six minutes)
 	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not slow"

@@ -8,6 +8,8 @@ from cxcausal.core.spec.load import load_experiment
 from cxcausal.preparing import aa, assign, check_assignment, plan
 from cxcausal.reviewing.acting import Acted, amend, approve, decide, report, states, stop
 from cxcausal.reviewing.auditing import audit_anchor, audit_export, audit_log, audit_merge
+from cxcausal.reviewing.comparing import compare
+from cxcausal.reviewing.erasing import erase
 from cxcausal.reviewing.holding_out import HoldOut, hold_out
 from cxcausal.reviewing.records import audit, list_runs, sync
 from cxcausal.reviewing.registering import Registered, register
@@ -36,7 +38,9 @@ __all__ = [
     "audit_log",
     "audit_merge",
     "check_assignment",
+    "compare",
     "decide",
+    "erase",
     "hold_out",
     "list_runs",
     "load_experiment",

@@ -13,6 +13,8 @@ from cxcausal.tracking.mlflow_sink import open_store
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUIRE = "CXCAUSAL_REQUIRE"
+# Nothing that we log or load may need a pickle: every test, and every process that a test starts, forbids them.
+os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
 
 
 def absent(what: str) -> NoReturn:

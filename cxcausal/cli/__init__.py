@@ -35,12 +35,20 @@ VERBS: dict[str, tuple[str, str]] = {
     "approve": ("cxcausal.cli.record_commands:approve", "Approve a run, as one of the plan's approvers."),
     "decide": ("cxcausal.cli.record_commands:decide", "Write down what was decided upon a run."),
     "report": ("cxcausal.cli.record_commands:report", "Print a run's page again, with what stands on record by now."),
+    "compare": (
+        "cxcausal.cli.compare_command:compare",
+        "Two runs side by side: effects, verdicts, data, plan, code and environment.",
+    ),
     "simulate": ("cxcausal.cli.run_commands:simulate", "Draw a customer world with known truth."),
     "replay": ("cxcausal.cli.replay_command:replay", "Make a recorded run once more, and tell why a number differs."),
     "sync": ("cxcausal.cli.run_commands:sync", "Send to MLflow the runs that it doesn't have yet."),
     "audit": (
         "cxcausal.cli.audit_commands:audit",
         "verify, log, anchor, export or merge the record.",
+    ),
+    "erase": (
+        "cxcausal.cli.erase_command:erase",
+        "Take customers out of what runs kept, and record it without an id.",
     ),
     "list": ("cxcausal.cli.plan_commands:list_plans", "List the experiments of this project."),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from cxcausal.core.errors import Problem
+from cxcausal.core.personal import may_be_an_id
 from cxcausal.core.signs import differences, key_of, misleading, quoted, visible
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.columns import Reader
@@ -40,7 +41,8 @@ def undeclared_arms(
         where = f"{label} row {numbers[0]} column {column}" if numbers else f"{label} column {column}"
         near = nearest(value, arms)
         hidden = differences(value, near) if near else ""
-        named = f"'{visible(value, _LONGEST)}'" if near or count >= _FEWEST_SHOWN else "the value"
+        shown = near or (count >= _FEWEST_SHOWN and not may_be_an_id(value))
+        named = f"'{visible(value, _LONGEST)}'" if shown else "the value"
         yield Problem(
             where=where,
             code="D300",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
 from cxcausal.core.errors import DataError, PlanError, Problem
+from cxcausal.core.personal import told_name
 from cxcausal.core.progress import SILENT, CountedReader, Progress
 from cxcausal.core.signs import likeness
 from cxcausal.core.spec.models import Csv
@@ -212,7 +213,7 @@ def _refuse_twins(header: tuple[str, ...], name: str) -> None:
     often = Counter(alike)
     twice = [column for column, shape in zip(header, alike, strict=True) if column and often[shape] > 1]
     if twice:
-        named = ", ".join(f"'{column}'" for column in twice[:_SHOWN])
+        named = ", ".join(f"'{told_name(column)}'" for column in twice[:_SHOWN])
         what = f"column names are repeated, or differ in case, blanks or hidden signs only: {named}"
         mend = "give every column its own name"
         raise DataError(Problem(where=f"{name} row 1", code="D209", what=what, mend=mend))

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from cxcausal.core.errors import CxCausalError, DataError, MachineError, PlanError, Problem
+from cxcausal.core.personal import named_after_somebody, names_somebody
 from cxcausal.core.spec.events import EventSource
 from cxcausal.core.spec.models import Data
 from cxcausal.core.spec.nodes import content
@@ -94,6 +95,15 @@ def find_source(data: Data, confines: Confines, *, on: str | None, sources: Mapp
         DataError: nothing is there.
         MachineError: a named source belongs to a package that is not installed, or an environment variable is not set.
     """
+    if on is not None and "://" not in on and names_somebody(on):
+        raise DataError(named_after_somebody(_WHERE))
+    source = _found_source(data, confines, on=on, sources=sources)
+    if any(names_somebody(path.name) for path in source.files):
+        raise DataError(named_after_somebody(_WHERE))
+    return source
+
+
+def _found_source(data: Data, confines: Confines, *, on: str | None, sources: Mapping[str, Any] | None) -> Source:
     text = data.source if on is None else on
     named = named_sources(confines.root) if sources is None else sources
     if text in named and (on is None or not _found(text, Path.cwd())):
@@ -241,7 +251,8 @@ def _missing(pattern: str, path: Path, names: tuple[str, ...]) -> CxCausalError:
         endings = sorted({file.suffix for file in path.iterdir() if file.suffix in _KINDS})
         mend = f"write {pattern}/*{endings[0] if len(endings) == 1 else '.parquet'}"
         return DataError(Problem(where=_WHERE, code="D104", what=f"'{pattern}' is a folder", mend=mend))
-    beside = [file.name for file in path.parent.iterdir()] if os.path.isdir(path.parent) else []  # noqa: PTH112 - as above
+    listed = path.parent.iterdir() if os.path.isdir(path.parent) else ()  # noqa: PTH112 - as above
+    beside = [file.name for file in listed if not names_somebody(file.name)]
     near = [f"{pattern[: len(pattern) - len(path.name)]}{name}" for name in get_close_matches(path.name, beside, n=3)]
     near += get_close_matches(pattern, names, n=1)
     mend = f"did you mean {' or '.join(near)}?" if near else f"check the path; it was looked for at {path}"

@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 
 from cxcausal.core.errors import DataError, Problem
+from cxcausal.core.personal import told_name
 from cxcausal.core.signs import differences, likeness, quoted
 from cxcausal.core.spec.models import Data
 
@@ -59,4 +60,4 @@ def _listed(columns: tuple[str, ...]) -> str:
     if any(not name.strip() or name.lstrip("+-").replace(".", "", 1).isdigit() or "@" in name for name in columns):
         return "the first row doesn't look like a header; put the column names there"
     more = f" and {len(columns) - _NAMED_AT_MOST} more" if len(columns) > _NAMED_AT_MOST else ""
-    return f"columns: {', '.join(columns[:_NAMED_AT_MOST])}{more}"
+    return f"columns: {', '.join(told_name(name) for name in columns[:_NAMED_AT_MOST])}{more}"

@@ -11,6 +11,7 @@ from cxcausal.core.answers import ClusterPatterns, Moments
 from cxcausal.core.measures import measure_of
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Measure, Query
+from cxcausal.core.small_cells import SMALLEST_CELL
 from cxcausal.estimators.adjustment import Slopes, beside, regression_queries
 from cxcausal.estimators.comparison import Comparison, Effect
 from cxcausal.estimators.found import Found, rows_of
@@ -24,8 +25,6 @@ from cxcausal.stats.newcombe import RateDifference, newcombe, small_rates
 if TYPE_CHECKING:
     from cxcausal.core.spec.models import ExperimentSpec, Metric
 
-SMALLEST_CELL = 10
-"""Customers per arm below which a segment's numbers are suppressed."""
 _FEWEST_UNITS = 2
 _NO_VARIATION = 1e-12
 RATES = frozenset({"proportion", "top_box"})

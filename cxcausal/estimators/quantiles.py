@@ -9,6 +9,7 @@ from cxcausal.core.answers import Moments, OrderStatistics, Quantiles
 from cxcausal.core.measures import values_of
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import QuantileQuery
+from cxcausal.core.small_cells import SMALLEST_CELL
 from cxcausal.estimators.comparison import Comparison
 from cxcausal.estimators.found import Found, rows_of
 from cxcausal.estimators.questions import Levels, Question, questions_of
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from cxcausal.core.spec.models import ExperimentSpec, Metric
 
 METHOD = "quantile_difference"
-SMALLEST_CELL = 10
-"""Customers per arm below which a segment's numbers are suppressed."""
 WEIGHTED = "this version gives no quantiles of weighted customers"
 MIXED = "the arms' shares changed during enrolment, and this version compares no quantiles within epochs"
 _FEWEST_UNITS = 2

@@ -13,7 +13,9 @@ from cxcausal.decision.verdict import Decision, decide, wait
 from cxcausal.estimators.multiplicity import apply_multiplicity
 from cxcausal.estimators.response_safety import with_warnings
 from cxcausal.pipeline.components import Components, components_of
+from cxcausal.pipeline.freshness import freshness_of
 from cxcausal.pipeline.reading import ReadingNow, reading_of, reading_queries, withheld, withheld_value
+from cxcausal.pipeline.small_cells import without_small_cells
 from cxcausal.pipeline.stages import Stages
 from cxcausal.pipeline.support import notes_of
 from cxcausal.value.information import four_weeks_of, with_information
@@ -63,8 +65,10 @@ def analyse(
     answers = stages.answers(dataset, queries_of(spec, dataset, components))
     reading = reading_of(spec, dataset.data_cut, answers)
     facts = stages.made("data", lambda: _facts(dataset, answers))
+    fresh = freshness_of(spec, dataset.data_cut, context.created_at)
     checks = stages.made("checks", lambda: tuple(check.judge(spec, answers) for check in components.checks))
-    effects = stages.made("effects", lambda: _effects(spec, dataset, components, answers, reading))
+    checks = (*checks, *fresh)
+    effects = stages.made("effects", lambda: without_small_cells(_effects(spec, dataset, components, answers, reading)))
     value = stages.made("value", lambda: _value(spec, answers, facts, reading))
     grade, registered = components.design.grade, context.registered
 
@@ -73,7 +77,7 @@ def analyse(
             return wait(spec, checks, reading.waiting, design_grade=grade)
         return decide(spec, effects, checks, value, registered=registered, design_grade=grade)
 
-    decision = stages.made("decision", decided, also=registered)
+    decision = stages.made("decision", decided, also=[registered, fresh])
     return RunResult(
         run_id=context.run_id,
         experiment=spec.id,

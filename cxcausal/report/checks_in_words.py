@@ -14,7 +14,7 @@ LIGHTS: Mapping[str, tuple[str, ...]] = {
         "interference",
     ),
     "Comparability": ("pre_period_balance", "balance", "overlap", "leakage", "pre_trends"),
-    "Completeness": ("maturity", "missing_outcome", "differential_missingness", "tiny_arm"),
+    "Completeness": ("maturity", "missing_outcome", "differential_missingness", "tiny_arm", "freshness"),
 }
 """The checks of each light; every other check is one of robustness."""
 _SUBJECTS = {
@@ -28,6 +28,7 @@ _SUBJECTS = {
     "differential_missingness": "whether answers are missing alike in all arms",
     "pre_period_balance": "whether the arms were alike before",
     "leakage": "whether something known before gives the outcome away",
+    "freshness": "whether the data are fresh",
     "tiny_arm": "whether every arm is large enough",
 }
 

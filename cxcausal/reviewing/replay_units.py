@@ -44,7 +44,7 @@ class _Units:
         session = Session(engine=EMBEDDED, timezone=self._timezone)
         engine = self._until.enter_context(closing(start_engine(source, root=self._root, session=session)))
         with engine.translated():
-            table = read_kept(engine, "kept_before", self._path)
+            table = read_kept(engine, "kept_before", self._path, self._spec)
         return kept_dataset(engine, table, self._spec, "units_before")
 
     def changes(self, now: "Dataset") -> UnitCounts | None:

@@ -15,6 +15,7 @@ from cxcausal.tracking.audit_claims import contradictions, late_registrations, u
 from cxcausal.tracking.audit_mlflow import compared
 from cxcausal.tracking.audit_runs import SeenRun, look_at, problem
 from cxcausal.tracking.audit_verdicts import redecided
+from cxcausal.tracking.erasing import erasure_problems
 from cxcausal.tracking.layout import MANIFEST_FILE, REMOVED_FILE, STATE, run_folders, runs_folder
 from cxcausal.tracking.ledger_chain import LedgerLine
 from cxcausal.tracking.lifecycle import PLANNING, RECORDING
@@ -85,6 +86,7 @@ def audit(
         redecided(recorded),
         _signatures(lines, recorded),
         _removal_problems([run.folder for run in seen], lines),
+        erasure_problems([run.folder for run in seen], lines),
         differences,
     )
     here = {run.folder.name for run in seen}

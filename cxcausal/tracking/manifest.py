@@ -14,6 +14,7 @@ from cxcausal.core.canonical import canonical_json
 from cxcausal.core.errors import IntegrityError, Problem
 from cxcausal.core.results import RunResult
 from cxcausal.tracking.code_state import CodeState, code_state
+from cxcausal.tracking.erasing import excused
 from cxcausal.tracking.files import TEMPORARY_SUFFIX, sha256_file, write_atomic
 from cxcausal.tracking.layout import KEPT, MANIFEST_FILE, PROJECTION_FILE, REMOVED_FILE, STATUS_FILE
 from cxcausal.tracking.redaction import without_secrets
@@ -121,6 +122,7 @@ def verify_manifest(directory: Path) -> str:
     ]
     problems += [_mismatch(directory, path, "was added later") for path in present if path not in listed]
     problems += _private_problems(directory)
+    problems = excused(directory, problems)
     if problems:
         raise IntegrityError(problems)
     return sha256_file(directory / MANIFEST_FILE)

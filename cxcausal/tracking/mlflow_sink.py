@@ -16,7 +16,15 @@ from cxcausal.tracking.patience import Patience, patiently
 from cxcausal.tracking.projection import ARTIFACTS, Input, Projection
 from cxcausal.tracking.redaction import without_secrets
 from cxcausal.tracking.sqlite_store import ailment_of, made_whole
-from cxcausal.tracking.tracking_uri import SQLITE, is_server, is_sqlite, silence_of, sqlite_path
+from cxcausal.tracking.tracking_uri import (
+    PROBE_SECONDS,
+    SQLITE,
+    is_server,
+    is_sqlite,
+    silence_of,
+    sqlite_path,
+    with_secrets,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -26,6 +34,7 @@ Told = TypeVar("Told")
 UNTAKEN = "MLflow did not take this run"
 _METRICS_PER_BATCH = 800
 _LOCK_SECONDS = 120.0
+_DATABASES = ("postgresql", "mysql")
 HASTY = Patience(step=3.0, turn=10.0)
 """With a server, at the end of `run`: who asked waits for a verdict, and what is not sent now is sent by `sync`."""
 CALM = Patience(step=30.0, turn=120.0)
@@ -53,6 +62,7 @@ def send(root: Path, uri: str, directory: Path, projection: Projection, *, patie
     Raises:
         MachineError: the store did not answer, refused or is damaged; nothing on disk has changed.
     """
+    uri = with_secrets(uri)
     reason = silence_of(uri)
     if reason is not None:
         raise _unreachable(uri, reason)
@@ -117,10 +127,24 @@ def _migrate(uri: str) -> None:
 def _send_guarded(root: Path, uri: str, directory: Path, projection: Projection, patience: Patience) -> str:
     """Send, in a thread of its own where a server could keep us waiting."""
     with _translated(uri):
+        _ask_database(uri)
         client = open_store(uri)
         if not is_server(uri):
             return _send(client, root, uri, directory, projection)
         return patiently(lambda one: _send(one, root, uri, directory, projection), client, seconds=patience.step)
+
+
+def _ask_database(uri: str) -> None:
+    """Raise at once where a database does not let us in: MLflow itself would ask it again for minutes."""
+    if not uri.startswith(_DATABASES):
+        return
+    from sqlalchemy import create_engine  # noqa: PLC0415 - comes with MLflow
+
+    engine = create_engine(uri, connect_args={"connect_timeout": int(PROBE_SECONDS)})
+    try:
+        engine.connect().close()
+    finally:
+        engine.dispose()
 
 
 @contextlib.contextmanager
@@ -137,6 +161,9 @@ def _translated(uri: str) -> Iterator[None]:
         yield
     except (MlflowException, SQLAlchemyError, OSError) as error:
         raise _unreachable(uri, _spoken(error)) from error
+    except ImportError as error:
+        mend = "install it (for postgresql+psycopg://: pip install 'cxcausal[postgres]'), then run 'cxcausal sync'"
+        raise _unreachable(uri, f"the driver '{error.name}' is not installed", mend) from error
     except strange as error:
         raise _unreachable(uri, f"it answers something else than MLflow would ({type(error).__name__})") from error
 

@@ -1,20 +1,24 @@
 """Where MLflow lives: addresses resolved against the project, and whether a server answers at all."""
 
 import http.client
+import os
+import re
 import socket
 import ssl
 import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+from cxcausal.core.errors import MachineError, Problem
 from cxcausal.tracking.layout import STATE
 
 SQLITE = "sqlite:///"
 DEFAULT_URI = f"{SQLITE}{STATE}/mlflow.db"
 PROBE_SECONDS = 3.0
 _SERVER_ERROR = 500
+_SECRET = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
 def resolve_uri(root: Path, uri: str) -> str:
@@ -30,6 +34,31 @@ def resolve_uri(root: Path, uri: str) -> str:
         return uri
     path, mark, options = uri.removeprefix(SQLITE).partition("?")
     return f"{SQLITE}{root.resolve() / path}{mark}{options}"
+
+
+def with_secrets(uri: str) -> str:
+    """Return the address with user and password from the environment, where `${env:NAME}` stands for them.
+
+    Only the login is filled in, as no other part of an address is kept out of messages.
+
+    Raises:
+        MachineError: such a variable is not set.
+
+    Example:
+        >>> os.environ["CX_EXAMPLE_LOGIN"] = "p@ss"
+        >>> with_secrets("https://ann:${env:CX_EXAMPLE_LOGIN}@mlflow.example.com")
+        'https://ann:p%40ss@mlflow.example.com'
+        >>> del os.environ["CX_EXAMPLE_LOGIN"]
+    """
+    scheme, separator, rest = uri.partition("://")
+    login, at, address = rest.rpartition("@")
+    unset = [name for name in _SECRET.findall(login) if name not in os.environ]
+    if unset:
+        what = f"the environment variable {' and '.join(unset)} is not set"
+        mend = "set it, then run `cxcausal sync`; the results are safe on disk"
+        raise MachineError(Problem(where="tracking_uri", code="E640", what=what, mend=mend))
+    filled = _SECRET.sub(lambda found: quote(os.environ[found[1]], safe=""), login)
+    return f"{scheme}{separator}{filled}{at}{address}"
 
 
 def is_sqlite(uri: str) -> bool:

@@ -60,6 +60,7 @@ def grown(rng: Rng) -> dict[str, Any]:
         **ground.maybe(_how(ground, design, data)),
         **ground.maybe(_use(ground, names)),
     }
+    data |= ground.maybe({"freshness": {"max_age": "9999w", "on_breach": pick(ground.rng, ("fail", "warn"))}}, 0.2)
     return plan
 
 

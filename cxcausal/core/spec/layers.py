@@ -57,6 +57,7 @@ def layered(plan: Node, project: Project, library: Library) -> Layered:
         merged = _expanded(merged, role, work)
     merged = _with_arms(without_nulls(merged))
     merged = _with_event_sources(merged, library)
+    merged = _with_freshness(merged, library)
     merged = _with_money(merged, project, work)
     return Layered(
         node=merged,
@@ -252,6 +253,17 @@ def _with_event_sources(merged: Node, library: Library) -> Node:
         if name in library.sources and find(merged, ("data", "events", "sources", name)) is None:
             merged = with_child(merged, ("data", "events", "sources", name), library.sources[name])
     return merged
+
+
+def _with_freshness(merged: Node, library: Library) -> Node:
+    """Copy in how old the data may be, where their source promises it and the plan says nothing else."""
+    source = find(merged, ("data", "source"))
+    entry = None if source is None else library.sources.get(str(source.value))
+    promised = None if entry is None else entry.items.get("freshness")
+    if promised is None or find(merged, ("data", "freshness")) is not None:
+        return merged
+    whole = promised if promised.items else Node(value={"max_age": promised}, place=promised.place)
+    return with_child(merged, ("data", "freshness"), whole)
 
 
 def _with_money(merged: Node, project: Project, work: _Work) -> Node:

@@ -62,6 +62,13 @@ class Csv(Part):
     encoding: Text = "utf-8"
 
 
+class Freshness(Part):
+    """How old the data may be when they are read, and what it means where they are older."""
+
+    max_age: Days
+    on_breach: Literal["fail", "warn"] = "warn"
+
+
 class Data(Part):
     """Where the rows are, and what each of them is."""
 
@@ -77,6 +84,7 @@ class Data(Part):
     csv: Csv = Csv()
     filter: Text | None = None
     events: Events | None = None
+    freshness: Freshness | None = None
 
     @property
     def from_events(self) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path as FilePath
 
+from cxcausal.core.personal import named_after_somebody, names_somebody
 from cxcausal.core.spec.draft import Draft, Rule
 from cxcausal.core.spec.filter_grammar import FilterError, columns_of, parse_filter, parse_formula
 from cxcausal.core.spec.nodes import Finding, Path, dotted
@@ -35,7 +36,7 @@ def source_stays_inside(draft: Draft) -> Iterator[Finding]:
         return
     if source.startswith("duckdb://"):
         source = source.removeprefix("duckdb://").removeprefix("/")
-    if is_url(source) or "\0" in source:
+    if is_url(source) or "\0" in source or names_somebody(source):
         return
     root = draft.project.root.resolve()
     allowed = [root, *((root / folder).resolve() for folder in draft.project.data_roots)]
@@ -62,6 +63,14 @@ def no_password(draft: Draft) -> Iterator[Finding]:
         what = "data.source holds a password"
         mend = "change that password, and write ${env:NAME} in its place"
         yield Finding(path=("data", "source"), code="P328", what=what, mend=mend)
+
+
+def no_person_names_a_file(draft: Draft) -> Iterator[Finding]:
+    """Names of files go into the record, so no person's address or number may be one."""
+    source = draft.data.source if draft.data is not None else ""
+    if not is_url(source) and names_somebody(source):
+        told = named_after_somebody("data.source")
+        yield Finding(path=("data", "source"), code=told.code, what=told.what, mend=told.mend)
 
 
 def nothing_is_fetched(draft: Draft) -> Iterator[Finding]:
@@ -223,6 +232,7 @@ PLAN_RULES: tuple[Rule, ...] = (
     nothing_is_fetched,
     id_names_a_folder,
     no_password,
+    no_person_names_a_file,
     table_goes_with_database,
     filters_parse,
     formulas_compute,
