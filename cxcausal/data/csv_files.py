@@ -223,7 +223,8 @@ def _ragged(name: str, width: int, ragged: list[tuple[int, int]]) -> Problem:
     row, fields = ragged[0]
     others = ", ".join(str(line) for line, _ in ragged[:_SHOWN])
     what = f"this row has {fields} fields and the header {width}; {len(ragged)} rows are so (rows {others})"
-    mend = "put fields that hold the delimiter or a decimal comma in quotes, as most exports can, or set csv.delimiter"
+    quoted = "put fields that hold the delimiter or a decimal comma in quotes, as most exports can"
+    mend = f"{quoted}, or set csv.delimiter and csv.decimal"
     if width == 1:
         what = f"the first row has 1 field, and this one {fields}"
         mend = "remove what stands above the header, such as a title; or set csv.delimiter"

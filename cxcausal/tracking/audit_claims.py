@@ -6,6 +6,7 @@ from typing import Any
 
 from cxcausal.core.canonical import plain_json
 from cxcausal.core.errors import Problem
+from cxcausal.core.plan_hash import counting
 from cxcausal.tracking.audit_runs import RESTORE, SeenRun, problem
 from cxcausal.tracking.layout import PLAN
 from cxcausal.tracking.ledger_chain import LedgerLine
@@ -72,8 +73,8 @@ def late_registrations(seen: Sequence[SeenRun], lines: Sequence[LedgerLine]) -> 
 def _plan(seen: SeenRun) -> Iterator[Problem]:
     """Yield whether the plan in the results is the plan of the folder, and whether its hash is what it says."""
     plan: Mapping[str, Any] = seen.results["plan"]
-    found = sha256(plain_json(dict(plan))).hexdigest()
-    if seen.artifacts.get(PLAN, found) != found:
+    found = sha256(plain_json(counting(plan))).hexdigest()
+    if seen.artifacts.get(PLAN) not in {None, sha256(plain_json(dict(plan))).hexdigest()}:
         yield _claim(seen, PLAN, "I710", "is another plan than the one in the results")
     if found != seen.results["plan_hash"] and not _has_secrets(plan):
         yield _claim(seen, "plan_hash", "I710", "is not the hash of the plan that was kept")

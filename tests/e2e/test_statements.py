@@ -14,7 +14,7 @@ from tests.e2e.project import Project, customers
 @pytest.fixture
 def path(project: Project) -> str:
     project.data(customers())
-    return project.plan(segments=["half"], data={**_DATA, "filter": "churned >= 0"})
+    return project.plan(segments=["half"], reruns={"keep_units": False}, data={**_DATA, "filter": "churned >= 0"})
 
 
 _DATA = {"source": "data/callback.csv", "unit": "customer_id", "columns": {"half": {"formula": "churned * 2"}}}

@@ -8,9 +8,10 @@ import pytest
 
 from cxcausal.core.canonical import canonical_json
 from cxcausal.core.errors import PlanError
+from cxcausal.core.plan_hash import hash_of
 from cxcausal.core.spec.load import load_experiment
 from cxcausal.core.spec.models import ExperimentSpec
-from cxcausal.core.spec.resolve import hash_of, spec_of
+from cxcausal.core.spec.resolve import spec_of
 from cxcausal.data import open_dataset
 from cxcausal.data.kept import keep_units
 from cxcausal.data.movements import between

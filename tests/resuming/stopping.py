@@ -6,8 +6,8 @@ from typing import Any
 
 from cxcausal.tracking.layout import EFFECTS, run_folders
 
-OWN = ("run_id", "created_at", "report")
-"""What two runs never have in common."""
+OWN = ("run_id", "created_at", "report", "record")
+"""What two runs need not have in common: what stands on record depends on when they were made."""
 
 
 def stored(folder: Path) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cxcausal.core.canonical import canonical_json, sha256_of
+from cxcausal.core.canonical import canonical_json
 from cxcausal.core.errors import GateError
+from cxcausal.core.plan_hash import hash_of
 from cxcausal.core.spec.resolve import meaning_of
 from cxcausal.tracking import ledger
 from cxcausal.tracking.acts import Change, amend, stop
@@ -148,7 +149,7 @@ def ruled(place: Place) -> None:
     """A plan that is amended after results were seen, a run of it, approved and decided upon, and the end of it all."""
     plan = {**meaning_of(spec_of("callback")), "question": f"Does a call keep customers, {place.draw.random()}?"}
     change = Change(
-        experiment="callback", plan_hash=sha256_of(plan), plan=plan, reason="a clearer question", results_seen=True
+        experiment="callback", plan_hash=hash_of(plan), plan=plan, reason="a clearer question", results_seen=True
     )
     amend(place.root, change, ANN)
     _more(place)

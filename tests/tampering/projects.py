@@ -3,11 +3,12 @@
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from cxcausal.core.canonical import sha256_of
+from cxcausal.core.plan_hash import hash_of
 from cxcausal.core.results import CheckResult, DataFacts, Estimate, RunResult
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.spec.resolve import meaning_of
@@ -35,7 +36,7 @@ def drawn(root: Path, run_id: str, experiment: str, draw: random.Random) -> RunR
     """Return a result with drawn effects, decided by the rules and registered as the ledger says."""
     spec = spec_of(experiment)
     plan = meaning_of(spec)
-    registration = registration_of(root, experiment, sha256_of(plan), plan)
+    registration = registration_of(root, experiment, hash_of(plan), plan)
     effects = _effects(draw)
     checks = (CheckResult(name="srm", verdict="pass", on_breach="fail", p=0.4, text="As planned."),)
     decision = decide(spec, effects, checks, None, registered=registration.registered, design_grade="A")
@@ -53,7 +54,7 @@ def drawn(root: Path, run_id: str, experiment: str, draw: random.Random) -> RunR
         checks=checks,
         data=_data(draw),
         plan=plan,
-        plan_hash=sha256_of(plan),
+        plan_hash=hash_of(plan),
         created_at="2026-10-02T09:00:00+00:00",
         versions={"cxcausal": version("cxcausal")},
     )
@@ -84,7 +85,7 @@ def _data(draw: random.Random) -> DataFacts:
     return DataFacts(
         inputs=(("data/callback.csv", draw.randbytes(32).hex()),),
         fingerprint=draw.randbytes(32).hex(),
-        data_cut="2026-10-01",
+        data_cut=datetime.now(UTC).date().isoformat(),  # after the registration
         rows=2 * half,
         filtered_out=0,
         enrolled=2 * half,
@@ -111,7 +112,7 @@ def filled(root: Path, runs: int, *, seed: int = 1, experiments: Sequence[str] =
     draw = random.Random(seed)  # noqa: S311 - no secret
     for experiment in experiments:
         plan = meaning_of(spec_of(experiment))
-        register(root, experiment, sha256_of(plan), plan, actor=ANN)
+        register(root, experiment, hash_of(plan), plan, actor=ANN)
     done = tuple(recorded(root, experiments[number % len(experiments)], draw) for number in range(runs))
     signed(root, done[0].run_id)
     return done

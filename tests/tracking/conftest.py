@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cxcausal.core.canonical import sha256_of
+from cxcausal.core.plan_hash import hash_of
 from cxcausal.core.results import ArmVerdict, CheckResult, DataFacts, Estimate, RunResult
 
 PLAN: dict[str, Any] = {
@@ -69,7 +69,7 @@ def result(run_id: str, **changes: Any) -> RunResult:
             analysed_by_arm={"none": 50, "agent": 50},
         ),
         "plan": PLAN,
-        "plan_hash": sha256_of(PLAN),
+        "plan_hash": hash_of(PLAN),
         "created_at": "2026-10-02T09:00:00+00:00",
         "versions": {"cxcausal": "0.1.0"},
     }

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Any
 
-from cxcausal.core.canonical import sha256_of
 from cxcausal.core.errors import PlanError, Problem
+from cxcausal.core.plan_hash import hash_of
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.spec.nodes import Node, Path, dotted, find, leaves
 from cxcausal.core.spec.project import Project
@@ -90,14 +90,6 @@ def _without_unset(value: Any) -> Any:  # noqa: ANN401 - bare content
 def plan_hash(spec: ExperimentSpec) -> str:
     """Return the SHA-256 of a plan's meaning; secrets count as written, never by their value."""
     return hash_of(meaning_of(spec))
-
-
-def hash_of(meaning: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of what `meaning_of` returns, also where it was stored with a run.
-
-    What is kept for reruns changes no number, and so doesn't count.
-    """
-    return sha256_of({key: value for key, value in meaning.items() if key != "reruns"})
 
 
 def provenance_of(spec: ExperimentSpec, merged: Node) -> dict[str, str]:
