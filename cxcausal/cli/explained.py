@@ -10,7 +10,7 @@ from cxcausal.core.spec.resolve import Resolved
 
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_./@+-]*( [A-Za-z0-9_./@+-]+)*")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n"})
-_DAYS = frozenset({"freshness", "settles_after", "within"})
+_DAYS = frozenset({"freshness", "max_age", "settles_after", "within"})
 """Keys, beside those of windows, that are lengths of time."""
 _CONFIGURED = ("value_model", "currency")
 """Keys of a resolved plan that stand in the configuration, and are told as comments."""

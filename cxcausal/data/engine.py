@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -76,7 +76,10 @@ class Engine(ABC):
         sent: every statement that was sent, in order.
         purposes: what is being done, the innermost last; see `doing`.
         progress: is told of every statement.
+        at_home: rows lie in files of this machine, so that a run may keep what is needed of them.
     """
+
+    at_home: ClassVar[bool] = False
 
     backend: Any
     label: str

@@ -16,7 +16,6 @@ from cxcausal.data.clock import Clock
 from cxcausal.data.counts import is_unique
 from cxcausal.data.dataset import Dataset
 from cxcausal.data.engine import Engine, Opened, Table
-from cxcausal.data.engines import EMBEDDED
 from cxcausal.data.roles import roles_of
 from cxcausal.data.sources import Source
 from cxcausal.data.steady import Unchanged
@@ -68,7 +67,7 @@ def keep_units(dataset: Dataset, spec: ExperimentSpec, folder: Path, key: bytes,
     Raises:
         MachineError: the disk refuses.
     """
-    if dataset.engine.backend.name != EMBEDDED:
+    if not dataset.engine.at_home:
         return Kept(reason="the units lie in a database, and no row leaves it")
     engine, table = dataset.engine, dataset.units.table
     with Unchanged(dataset.stamps), engine.doing("units kept for reruns"):

@@ -135,8 +135,11 @@ class RunStore:
             MachineError: the disk refuses.
         """
         try:
-            if (self.directory / UNFINISHED).exists():
-                shutil.rmtree(self.directory / UNFINISHED)
+            folder = self.directory / UNFINISHED
+            if folder.exists():
+                for file in folder.iterdir():
+                    file.unlink()
+                folder.rmdir()
         except OSError as error:
             raise machine_error(self.directory / UNFINISHED, "remove", error) from error
 

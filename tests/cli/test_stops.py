@@ -122,7 +122,7 @@ def test_progress_is_drawn_on_a_terminal_and_gone_at_the_end(project: tuple[Proj
     hurried = "import cxcausal.cli.progress_line as p; p.CALM_SECONDS = 0.1"
     code, screen = warm.run(("run", plan), made.root, code=hurried)
     assert code == 0
-    assert "reading data/callback.csv" in screen
+    assert "sending the run to MLflow" in screen
     drawn, _, result = screen.partition("callback: PILOT")
     assert drawn.count(HIDDEN) >= 1
     assert drawn.rfind(SEEN) > drawn.rfind(HIDDEN)

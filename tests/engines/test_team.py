@@ -88,6 +88,9 @@ class Team:
 @contextmanager
 def _database(postgres: Server) -> Iterator[str]:
     """A database of its own, of a user with a password."""
+    if postgres.admin.execute("SELECT 1 FROM pg_roles WHERE rolname = 'guarded'").fetchall():
+        postgres.admin.execute("DROP OWNED BY guarded")  # another test's
+        postgres.admin.execute("DROP ROLE guarded")
     postgres.admin.execute(f"CREATE ROLE guarded LOGIN PASSWORD '{PASSWORD}'")
     postgres.admin.execute("CREATE DATABASE team OWNER guarded")
     yield postgres.url(user="guarded", password=PASSWORD, database="team")

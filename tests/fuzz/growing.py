@@ -55,6 +55,7 @@ def grown(rng: Rng) -> dict[str, Any]:
         "design": design,
         "metrics": metrics,
         **ground.maybe(_words(ground)),
+        **ground.maybe({"reruns": ground.maybe({"keep_units": False, "keep_days": 30, "max_units": 10_000})}, 0.3),
         **ground.maybe({"covariates": known, "effect_modifiers": some(rng, known, 2)}, 0.6),
         **ground.maybe({"segments": [*some(rng, known, 1), ground.column("segment")]}),
         **ground.maybe(_how(ground, design, data)),

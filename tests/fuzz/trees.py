@@ -11,6 +11,8 @@ from tests.fuzz.draw import Rng, between, chance, pick
 from tests.fuzz.filters import broken_filter, filter_text, formula_text
 from tests.fuzz.values import DATES, DURATIONS, FRACTIONS, NUMBERS, TEXTS, WORDS, odd_value, typo
 
+DAYS = frozenset({"start", "end", "within", "freshness", "max_age", "settles_after"})
+"""Keys that hold a length of time."""
 Path = tuple[str | int, ...]
 _LARGEST = 12_000
 """Values that one mutation may add."""
@@ -260,7 +262,10 @@ MUTATIONS: Mapping[str, Mutation] = {
     "odd text": lambda rng, tree: _replace(rng, tree, pick(rng, TEXTS), _is_text),
     "odd word": lambda rng, tree: _replace(rng, tree, pick(rng, WORDS), _is_text),
     "duration": lambda rng, tree: _replace(
-        rng, tree, pick(rng, DURATIONS), lambda _, key: key in {"start", "end", "within", "freshness", "settles_after"}
+        rng,
+        tree,
+        pick(rng, DURATIONS),
+        lambda _, key: key in DAYS,
     ),
     "share": lambda rng, tree: _replace(rng, tree, pick(rng, FRACTIONS), lambda _, key: key == "share"),
     "date": lambda rng, tree: _replace(

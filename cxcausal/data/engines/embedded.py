@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import duckdb
 import ibis
@@ -57,6 +57,8 @@ class Embedded(Engine):
         spill: where the engine puts what does not fit into memory.
         kept: every table that was kept, by name and expression.
     """
+
+    at_home: ClassVar[bool] = True
 
     spill: Path
     kept: dict[tuple[str, Any], Table] = field(default_factory=dict)
