@@ -136,7 +136,7 @@ class Looks:
     Attributes:
         readings: runs of the same plan so far, this one among them.
         false_alarm: the chance that at least one of so many equally spaced readings alarms though there is nothing,
-            where the plan is read as if each were the only one; None where intervals hold over all readings.
+            where the plan is read as if each were the only one; None where it allows several readings.
         sentence: the same in words.
     """
 

@@ -9,8 +9,11 @@ import pytest
 
 from cxcausal.core.movement import Pooled
 from cxcausal.core.results import Estimate
+from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.pipeline.movement import drift_of
 from cxcausal.pipeline.movement_sentences import drift_sentence, pooled_sentence
+from cxcausal.reviewing.holding_out import promise_of
+from cxcausal.reviewing.surroundings import looks_at
 from cxcausal.stats.random_effects import random_effects
 from tests.e2e.project import PLAN, Project, customers
 
@@ -143,3 +146,30 @@ def test_cuts_that_differ_by_chance_alone_are_seldom_said_to_differ() -> None:
         )
         said += "by more than chance" in pooled_sentence(pooled)
     assert said / draws == pytest.approx(0.05, abs=0.02)
+
+
+@pytest.mark.parametrize(("until", "readings", "paid"), [("2026-07-31", 2, False), ("2026-09-30", 2, True)])
+def test_readings_beyond_the_planned_looks_are_not_called_allowed(until: str, readings: int, *, paid: bool) -> None:
+    looks = ["2026-07-27", "2026-09-28"]
+    dated = {**PLAN["data"], "time_zero": "day", "observed_until": "until"}
+    analysis = {"peeking": "group_sequential", "looks": looks}
+    spec = ExperimentSpec.model_validate({**PLAN, "data": dated, "analysis": analysis})
+    told = looks_at(spec, readings, until)
+    assert ("the plan allows that" in told.sentence) == paid
+    assert ("the plan has one look up to now" in told.sentence) != paid
+
+
+def test_the_range_of_a_small_hold_out_covers_as_often_as_it_says() -> None:
+    spec, rng, covered, draws = ExperimentSpec.model_validate(PLAN), np.random.default_rng(12), 0, 3000
+    promised = _row((rng.normal(0.3, 0.02, 4000), rng.normal(0, 0.02, 4000)))
+    for _ in range(draws):
+        shown = _row((rng.normal(0.3, 1, 400), rng.normal(0, 2, 8)))
+        promise = promise_of(spec, promised, shown)
+        covered += promise.kept
+    assert covered / draws == pytest.approx(0.95, abs=0.012)
+
+
+@pytest.mark.parametrize("words", [("--data-cut", "2026-11-15"), ("--accept-changes", "all is well")])
+def test_a_comparison_with_a_hold_out_passes_over_nothing_in_silence(project: Project, words: tuple[str, str]) -> None:
+    refused = project.cx("rerun", "callback", "--holdout", *words)
+    assert (refused.code, "R816" in refused.err, words[0] in refused.err) == (2, True, True)
