@@ -59,7 +59,7 @@ class Mix:
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """The effect among the units that one run was the first to analyse."""
+    """The effect among the units that one run was the first to analyse, by the values of now, if thirty per arm."""
 
     run_id: str
     data_cut: str | None
@@ -72,9 +72,13 @@ class Cut:
 class Drift:
     """Newly analysed units against those analysed before: other people, so that the two effects are independent.
 
+    Told where both have thirty units or more in either arm.
+
     Attributes:
-        known, new: the effects. difference: new − known; se: its standard error; z, p: two-sided.
-        trend: `fading` or `growing` where the difference is reliable at the plan's alpha; `steady` otherwise.
+        known, new: the effects. difference: new − known; se: its standard error; z: their quotient; p: two-sided, by
+            Student's distribution with Welch's degrees of freedom.
+        trend: where the difference is reliable at the plan's alpha, `fading` or `growing`, or `reversed` where both
+            effects are reliable and of other signs; `steady` otherwise.
     """
 
     known: float
@@ -83,7 +87,7 @@ class Drift:
     se: float
     z: float
     p: float
-    trend: Literal["fading", "growing", "steady"]
+    trend: Literal["fading", "growing", "reversed", "steady"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +136,7 @@ class Looks:
     Attributes:
         readings: runs of the same plan so far, this one among them.
         false_alarm: the chance that at least one of so many equally spaced readings alarms though there is nothing,
-            where the plan is read as if each were the only one; None where intervals hold over all readings.
+            where the plan is read as if each were the only one; None where it allows several readings.
         sentence: the same in words.
     """
 

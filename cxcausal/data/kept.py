@@ -114,6 +114,16 @@ def _rows(path: Path, columns: list[str] | None = None) -> "pa.Table":
         raise DataError(Problem(where=f"kept/{path.name}", code="R801", what=what, mend=mend)) from error
 
 
+def analysed_keys(path: Path) -> "pa.Table":
+    """Return the key and number of every row of a kept file that its run analysed.
+
+    Raises:
+        DataError: the file is damaged, or not there.
+    """
+    rows = _rows(path, [KEY, NTH, "mature"])
+    return rows.filter(rows["mature"]).drop_columns(["mature"])
+
+
 def shared_units(one: Path, other: Path) -> int:
     """Return how many units two kept files have in common.
 

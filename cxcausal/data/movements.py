@@ -1,6 +1,6 @@
 """What became of the units of an earlier run, and the tables between then and now that differ by one cause each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.dataset import Dataset
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.engines import EMBEDDED, Session, start_engine
-from cxcausal.data.kept import KEY, NTH, kept_columns, kept_dataset, read_kept
+from cxcausal.data.kept import KEY, NTH, analysed_keys, kept_columns, kept_dataset, read_kept
 from cxcausal.data.sources import Source
 
 Cause = Literal["same", "erased", "restated", "late", "matured", "new"]
@@ -113,6 +113,24 @@ class Between:
         """Return the units that are analysed now and were not before."""
         known = self.before.filter(self.before.mature).select(*_IDENTITY)
         return self.now.filter(self.now.mature).anti_join(known, list(_IDENTITY)).select(*self.columns)
+
+    def cuts(self, earlier: Sequence[Path]) -> Iterator[Table]:
+        """Yield, run by run, the units of now that it was the first to analyse, and last those that none did before.
+
+        Nobody is in two of them, whatever left the data and came back between the runs.
+
+        Args:
+            earlier: what the runs kept, oldest first, under the same key.
+
+        Raises:
+            DataError: a file is damaged.
+        """
+        analysed = self.now.filter(self.now.mature).select(*self.columns, *_IDENTITY)
+        for at, path in enumerate(earlier):
+            known = self.engine.backend.create_table(f"kept_cut_{at}", ibis.memtable(analysed_keys(path)), temp=True)
+            yield analysed.semi_join(known, list(_IDENTITY)).select(*self.columns)
+            analysed = analysed.anti_join(known, list(_IDENTITY))
+        yield analysed.select(*self.columns)
 
     def dataset(self, table: Table, name: str) -> Dataset:
         """Return a table of units as data that answer queries; `forget` frees it."""

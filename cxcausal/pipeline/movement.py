@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from math import sqrt
-from statistics import NormalDist
-from typing import Any, cast
+from math import inf, sqrt
+from typing import Any, Literal, cast
+
+from scipy.special import stdtr
 
 from cxcausal.core.answers import Moments
 from cxcausal.core.errors import DataError
@@ -20,6 +21,8 @@ from cxcausal.pipeline.components import components_of
 Contrast = tuple[str, str, str]
 """Metric, arm and control."""
 Effects = Mapping[Contrast, Estimate]
+FEWEST_COMPARED = 30
+"""With fewer units in an arm an effect is neither compared with that of other units nor told as a cut's own."""
 _SAME = 1e-9
 """Numbers that differ by less than this share of their standard error are one number, summed in another order."""
 
@@ -115,17 +118,26 @@ def _step(stage: Stage, before: float, after: float | None, whole: float) -> Ste
     )
 
 
+def comparable(row: Estimate) -> bool:
+    """Tell whether an effect rests on units enough for its standard error, and on too many to point at somebody."""
+    return min(row.n_treated or 0, row.n_control or 0) >= FEWEST_COMPARED
+
+
 def drift_of(known: Estimate, new: Estimate, alpha: float) -> Drift | None:
     """Return whether the effect among newly analysed units differs from that among those analysed before.
 
-    They are different people, so that the variances add; None where one has no standard error.
+    They are different people, so that the variances add; None where one has no standard error, or too few units.
+
+    B. L. Welch (1947), "The generalization of Student's problem when several different population variances are
+    involved", Biometrika 34: degrees of freedom of the difference.
     """
     if known.point is None or new.point is None or not known.se or not new.se:
         return None
-    difference, se = new.point - known.point, sqrt(known.se**2 + new.se**2)
+    if not comparable(known) or not comparable(new):
+        return None
+    difference, (se, df) = new.point - known.point, difference_error(known, new)
     z = difference / se
-    p = 2 * NormalDist().cdf(-abs(z))
-    nearer = difference * known.point < 0
+    p = 2 * float(stdtr(df, -abs(z)))
     return Drift(
         known=known.point,
         new=new.point,
@@ -133,8 +145,26 @@ def drift_of(known: Estimate, new: Estimate, alpha: float) -> Drift | None:
         se=se,
         z=z,
         p=p,
-        trend="steady" if p >= alpha else "fading" if nearer else "growing",
+        trend="steady" if p >= alpha else _trend(known, new, alpha),
     )
+
+
+def difference_error(one: Estimate, other: Estimate) -> tuple[float, float]:
+    """Return the standard error of the difference between two independent effects, and its degrees of freedom."""
+    rows = [(float(row.se or 0.0) ** 2, row.df or inf) for row in (one, other)]
+    whole, spread = sum(square for square, _ in rows), sum(square**2 / df for square, df in rows)
+    return sqrt(whole), whole**2 / spread if spread else inf
+
+
+def _trend(known: Estimate, new: Estimate, alpha: float) -> Literal["fading", "growing", "reversed"]:
+    """Return the word for a reliable difference; `reversed` only where both effects are reliable themselves."""
+    first, second = cast("float", known.point), cast("float", new.point)
+    sure = all(
+        2 * stdtr(row.df or inf, -abs(cast("float", row.point) / cast("float", row.se))) < alpha for row in (known, new)
+    )
+    if first * second < 0 and sure:
+        return "reversed"
+    return "fading" if abs(second) < abs(first) else "growing"
 
 
 def mix_of(spec: ExperimentSpec, contrast: Contrast, before: Dataset, now: Dataset, change: float) -> Mix | None:

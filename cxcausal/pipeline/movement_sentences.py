@@ -77,6 +77,11 @@ def _notes(
         yield f"The decision is another one: {before} before, {now} now."
     if movement.together is not None:
         yield f"Changes in the data can't be told apart, because {movement.together}."
+    if spec.data.unit is None and movement.units.get("erased", 0) != 0:
+        yield (
+            "The plan names no data.unit, so that a row with another value is told as one that is gone and one that is "
+            "new; whether the effect fades, and how cuts differ, can't be told."
+        )
     if movement.plan_changed:
         yield f"The plan changed in: {', '.join(movement.plan_changed)}."
     if movement.accepted is not None:
@@ -112,16 +117,21 @@ def drift_sentence(drift: Drift) -> str:
     both = f"{number(drift.new)} among newly analysed units, {number(drift.known)} among those before"
     if drift.trend == "steady":
         return f"Nothing says that the effect fades or grows: {both}, a difference that chance explains."
+    if drift.trend == "reversed":
+        return f"The effect is the opposite of what it was: {both}."
     return f"The effect is {drift.trend}: {both}."
 
 
 def pooled_sentence(pooled: Pooled) -> str:
-    """Return the mean effect over cuts, and whether cuts differ."""
+    """Return the mean effect over cuts, and whether Cochran's test says that cuts differ.
+
+    Their variance beyond chance is estimated as more than zero in nearly half of all histories in which it is none.
+    """
     spread = (
         "cuts differ no more than chance explains"
-        if pooled.tau == 0
-        else f"effects differ between cuts by {number(pooled.tau, 2)} (one standard deviation), "
-        f"{percent(pooled.i2)} of it beyond chance"
+        if pooled.tau == 0 or pooled.p >= 1 - pooled.level
+        else f"cuts differ by more than chance explains: beyond it by {number(pooled.tau, 2)} (one standard "
+        f"deviation), which is {percent(pooled.i2)} of the variance between them"
     )
     return (
         f"Over {pooled.cuts} cuts, each with its own units, the mean effect is {number(pooled.point)} "

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from cxcausal.core.errors import DataError, PlanError
 from cxcausal.core.movement import Cause, EffectMovement
@@ -54,6 +54,8 @@ class Found:
         movements: every effect from then to now.
         changes: how many units each cause concerns. restated: shares by column.
         known, fresh: effects among units analysed before, as they are now, and among those analysed for the first time.
+        cuts: effects by the run that was the first to analyse their units, oldest first, over the values of now; the
+            last is this run's own, without a name. Empty where units can't be told from one run to the next.
         together: why the causes in the data can't be told apart; None where they were.
     """
 
@@ -62,6 +64,7 @@ class Found:
     restated: Mapping[str, float]
     known: "Effects"
     fresh: "Effects"
+    cuts: "tuple[tuple[str | None, Effects], ...]" = ()
     together: str | None = None
 
 
@@ -144,7 +147,27 @@ def _taken_apart(
         if changes.matured or changes.new:
             moved = _with_mix(both, moved)
             fresh = _effects(both, both.newly_analysed(), "fresh")
-    return Found(movements=moved, changes=changes, restated=restated, known=known, fresh=fresh)
+        cuts = _cuts(rerun, both)
+    found = Found(movements=moved, changes=changes, restated=restated, known=known, fresh=fresh, cuts=cuts)
+    # Without names a changed row looks like one that is gone and a new one: nobody knows which units are new.
+    return replace(found, fresh={}, cuts=()) if spec.data.unit is None and changes.erased else found
+
+
+def _cuts(rerun: Rerun, both: "Between") -> "tuple[tuple[str | None, Effects], ...]":
+    """Return the effects among the units that each run of the history was the first to analyse, as they are now."""
+    from cxcausal.tracking.layout import KEPT_UNITS
+
+    runs = rerun.parent.directory.parent
+    kept = {run: runs / run / KEPT_UNITS for run in (*history_of(rerun.parent.results), rerun.parent.run_id)}
+    there = {run: path for run, path in sorted(kept.items()) if path.is_file()}
+    tables = zip((*there, None), both.cuts(tuple(there.values())), strict=True)
+    return tuple((run, _effects(both, table, f"cut_{at}")) for at, (run, table) in enumerate(tables))
+
+
+def history_of(results: Mapping[str, Any]) -> dict[str, str | None]:
+    """Return the runs whose own customers stand in the history of a run, with the end of observation of each."""
+    effects = (results.get("movement") or {"effects": ()})["effects"]
+    return {cut["run_id"]: cut["data_cut"] for effect in effects for cut in effect["history"]}
 
 
 def _stages(both: "Between", changes: "UnitChanges", own: Cause, now: "Effects | None") -> "tuple[Stage, ...]":

@@ -1,7 +1,7 @@
 """What an experiment promised, against what a kept hold-out shows after the roll-out."""
 
 from dataclasses import asdict, dataclass
-from math import sqrt
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,8 @@ class Promise:
 
     Attributes:
         promised, shown: the effects, absolute, each with its own interval at the plan's level.
-        difference: shown − promised, with its interval at `level`; trial and hold-out are taken as different people.
+        difference: shown − promised, with its interval at `level`; trial and hold-out are taken as different people,
+            and degrees of freedom are Welch's, as a hold-out is small.
         kept: whether that interval includes zero.
         sentence: the same in words.
     """
@@ -79,7 +80,7 @@ def hold_out(
         progress: told how far the work is.
 
     Raises:
-        UsageError: there is no run yet, or it recommends no arm.
+        UsageError: there is no run yet, or it recommends no arm; or an end of observation or a reason is given.
         DataError: one of the two groups is not in the data.
         PlanError, MachineError, IntegrityError: as `rerun`.
     """
@@ -88,6 +89,7 @@ def hold_out(
     from cxcausal.pipeline.support import refuse_unsupported
     from cxcausal.tracking.parents import parent_of
 
+    _refuse_unused(asked)
     resolved = load_experiment(plan_of(experiment, root), root=root)
     spec = resolved.spec
     parent = parent_of(resolved.project.root, spec.id, asked.parent)
@@ -100,7 +102,7 @@ def hold_out(
                 shown, inputs = effects_in(spec, dataset), dataset.inputs
     promised = stored_headlines(parent.results)
     promises = tuple(
-        _promise(spec, row, shown[contrast])
+        promise_of(spec, row, shown[contrast])
         for contrast, row in promised.items()
         if contrast in shown and (row.arm, row.control) == (arm, spec.control) and row.se and shown[contrast].se
     )
@@ -113,6 +115,18 @@ def hold_out(
     return found
 
 
+def _refuse_unused(asked: Asked) -> None:
+    """Raise where something is asked that a comparison with a hold-out would pass over in silence.
+
+    Raises:
+        UsageError: always then.
+    """
+    for option, given in (("--data-cut", asked.data_cut), ("--accept-changes", asked.accept_changes)):
+        if given is not None:
+            what, mend = "a comparison with a hold-out doesn't use this", f"leave out {option}, or --holdout"
+            raise UsageError(Problem(where=option, code="R816", what=what, mend=mend))
+
+
 def _recommended(parent: "Parent") -> str:
     arm = parent.results["recommended_arm"]
     if arm is None:
@@ -121,17 +135,17 @@ def _recommended(parent: "Parent") -> str:
     return str(arm)
 
 
-def _promise(spec: ExperimentSpec, promised: Estimate, shown: Estimate) -> Promise:
+def promise_of(spec: ExperimentSpec, promised: Estimate, shown: Estimate) -> Promise:
     """Return one promise, from two rows with standard errors."""
-    from scipy.special import ndtri
+    from cxcausal.pipeline.movement import difference_error
 
     level = 1 - spec.analysis.alpha
-    reach = float(ndtri((1 + level) / 2))
     first, second = float(promised.point or 0.0), float(shown.point or 0.0)
-    errors = float(promised.se or 0.0), float(shown.se or 0.0)
-    difference, half = second - first, reach * sqrt(errors[0] ** 2 + errors[1] ** 2)
-    low, high = difference - half, difference + half
-    ends = [(point - reach * se, point + reach * se) for point, se in zip((first, second), errors, strict=True)]
+    low, high = _range(second - first, difference_error(promised, shown), level)
+    ends = [
+        _range(point, (float(row.se or 0.0), row.df or inf), level)
+        for point, row in ((first, promised), (second, shown))
+    ]
     return Promise(
         metric=promised.metric,
         arm=promised.arm,
@@ -143,13 +157,22 @@ def _promise(spec: ExperimentSpec, promised: Estimate, shown: Estimate) -> Promi
         shown=second,
         shown_low=ends[1][0],
         shown_high=ends[1][1],
-        difference=difference,
+        difference=second - first,
         low=low,
         high=high,
         level=level,
         kept=low <= 0 <= high,
         sentence=_sentence(promised, (first, second), (low, high), level),
     )
+
+
+def _range(point: float, error: tuple[float, float], level: float) -> tuple[float, float]:
+    """Return an interval by Student's distribution, from a standard error and its degrees of freedom."""
+    from scipy.stats import t
+
+    se, df = error
+    half = float(t.ppf((1 + level) / 2, df)) * se
+    return point - half, point + half
 
 
 def _sentence(row: Estimate, points: tuple[float, float], ends: tuple[float, float], level: float) -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from cxcausal.core.movement import FEWEST_TOLD, Cause, Cut, EffectMovement, Movement, Pooled, told
 from cxcausal.core.results import Estimate, RunResult
-from cxcausal.reviewing.causes import Found, Rerun, found_between
+from cxcausal.reviewing.causes import Found, Rerun, found_between, history_of
 from cxcausal.reviewing.surroundings import looks_of, overlaps_of
 
 if TYPE_CHECKING:
@@ -86,32 +86,32 @@ def own_cause(code: tuple[str, ...], environment: tuple[str, ...]) -> Cause:
 
 def _with_history(rerun: Rerun, result: RunResult, found: Found, moved: EffectMovement) -> EffectMovement:
     """Return an effect's movement with its drift, and with the effects of all cuts so far pooled."""
-    from cxcausal.pipeline.movement import drift_of, stored_headlines
+    from cxcausal.pipeline.movement import drift_of
 
     contrast = (moved.metric, moved.arm, moved.control)
     known, fresh = found.known.get(contrast), found.fresh.get(contrast)
-    history = _told_before(rerun, moved)
-    if not history:
-        first = stored_headlines(rerun.parent.results)[contrast]
-        history = _cuts(rerun.parent.run_id, rerun.parent.results["data"]["data_cut"], first)
-    if fresh is not None:
-        history = (*history, *_cuts(result.run_id, result.data.data_cut, fresh))
+    history = _history(rerun, result, found, contrast)
     alpha = rerun.spec.analysis.alpha
     drift = None if known is None or fresh is None else drift_of(known, fresh, alpha)
     return replace(moved, drift=drift, history=history, pooled=_pooled(history, 1 - alpha))
 
 
-def _told_before(rerun: Rerun, moved: EffectMovement) -> tuple[Cut, ...]:
-    """Return the cuts that the parent knew of this effect."""
-    earlier = rerun.parent.results.get("movement") or {"effects": []}
-    contrast = (moved.metric, moved.arm, moved.control)
-    rows = (row for row in earlier["effects"] if (row["metric"], row["arm"], row["control"]) == contrast)
-    return tuple(Cut(**cut) for row in rows for cut in row["history"])
+def _history(rerun: Rerun, result: RunResult, found: Found, contrast: tuple[str, str, str]) -> tuple[Cut, ...]:
+    """Return the effect among every cut's own customers, by the values of now; nobody counts in two cuts."""
+    parent = rerun.parent
+    ends = {**history_of(parent.results), parent.run_id: parent.results["data"]["data_cut"]}
+    cuts: list[Cut] = []
+    for run, effects in found.cuts:
+        row, end = effects.get(contrast), result.data.data_cut if run is None else ends[run]
+        cuts.extend(() if row is None else _cut(run or result.run_id, end, row))
+    return tuple(cuts)
 
 
-def _cuts(run_id: str, data_cut: str | None, row: Estimate) -> tuple[Cut, ...]:
-    """Return an effect as a cut's own, where it has a standard error."""
-    if row.point is None or not row.se:
+def _cut(run_id: str, data_cut: str | None, row: Estimate) -> tuple[Cut, ...]:
+    """Return an effect as a cut's own, where it has a standard error that can be relied on."""
+    from cxcausal.pipeline.movement import comparable
+
+    if row.point is None or not row.se or not comparable(row):
         return ()
     units = (row.n_treated or 0) + (row.n_control or 0)
     return (Cut(run_id=run_id, data_cut=data_cut, point=row.point, se=row.se, units=units),)

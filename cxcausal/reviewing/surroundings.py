@@ -22,11 +22,20 @@ def looks_of(root: Path, spec: ExperimentSpec, result: RunResult, data_cut: str 
     from cxcausal.tracking.parents import analyses_of
 
     read = {(line.payload.get("data_fingerprint"), line.payload.get("data_cut")) for line in analyses_of(root, spec.id)}
-    return looks_at(spec, len(read | {(result.data.fingerprint, data_cut)}))
+    return looks_at(spec, len(read | {(result.data.fingerprint, data_cut)}), result.data.data_cut)
 
 
-def looks_at(spec: ExperimentSpec, readings: int) -> Looks:
-    """Return what so many readings do to the error rate of a plan."""
+def looks_at(spec: ExperimentSpec, readings: int, observed_until: str | None = None) -> Looks:
+    """Return what so many readings do to the error rate of a plan, whose data reach to a day."""
+    planned = spec.analysis.look_dates
+    reached = sum(observed_until is None or day <= observed_until for day in planned)
+    if planned and readings > reached:
+        sentence = (
+            f"Read {_times(readings)}, and the plan has {_looks(reached)} up to now: intervals hold over readings at "
+            "the planned looks alone, and any other may alarm more often than planned where there is nothing. Act on "
+            "the first reading of each look."
+        )
+        return Looks(readings=readings, false_alarm=None, sentence=sentence)
     if spec.analysis.peeking != "fixed_horizon":
         sentence = f"Read {_times(readings)}; the plan allows that, and intervals hold over all readings."
         return Looks(readings=readings, false_alarm=None, sentence=sentence)
@@ -97,6 +106,10 @@ def _span(results: Mapping[str, Any]) -> tuple[str, str]:
 
 def _meet(one: tuple[str, str], other: tuple[str, str]) -> bool:
     return one[0] <= other[1] and other[0] <= one[1]
+
+
+def _looks(number: int) -> str:
+    return "one look" if number == 1 else f"{number} looks"
 
 
 def _times(readings: int) -> str:
