@@ -17,8 +17,8 @@ from cxcausal.tracking.audit_runs import SeenRun, look_at, problem
 from cxcausal.tracking.audit_verdicts import redecided
 from cxcausal.tracking.erasing import erasure_problems
 from cxcausal.tracking.layout import MANIFEST_FILE, REMOVED_FILE, STATE, run_folders, runs_folder
-from cxcausal.tracking.ledger_chain import LedgerLine
-from cxcausal.tracking.lifecycle import PLANNING, RECORDING
+from cxcausal.tracking.ledger_chain import RECORDING, LedgerLine
+from cxcausal.tracking.lifecycle import PLANNING
 from cxcausal.tracking.mlflow_listing import runs_on_server
 from cxcausal.tracking.mlflow_runs import runs_in_sqlite
 from cxcausal.tracking.mlflow_sink import UNTAKEN

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cxcausal.core.record import STATES, Amendment, Change, RecordFacts, Ruling, Signed, State
-from cxcausal.tracking.ledger_chain import LedgerLine
+from cxcausal.tracking.ledger_chain import RECORDING, LedgerLine
 from cxcausal.tracking.plan_changes import plan_changes
 
 _REACHED: Mapping[str, State] = {
@@ -17,7 +17,6 @@ _REACHED: Mapping[str, State] = {
     "decide": "decided",
 }
 """The state that a line of each kind brings an experiment to; none ever goes back."""
-RECORDING = frozenset({"analyse", "rerun"})
 PLANNING = frozenset({"register", "amend"})
 
 

@@ -1,0 +1,102 @@
+"""Somebody who may write the whole project wants a result to look better than it was: each way is told."""
+
+import json
+import shutil
+import sys
+import zipfile
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from cxcausal.core.canonical import canonical_json, sha256_of
+from tests.e2e.project import Project, customers
+from tests.e2e.test_audit_page import checked
+from tests.e2e.test_record import registered_run
+
+
+def lines_of(project: Project) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (project.root / "audit/ledger.jsonl").read_bytes().splitlines()]
+
+
+def chained(project: Project, lines: list[dict[str, Any]]) -> None:
+    """Write a ledger in which every hash fits."""
+    previous = "0" * 64
+    for number, line in enumerate(lines, start=1):
+        line.update(seq=number, previous=previous)
+        previous = line["hash"] = sha256_of({key: value for key, value in line.items() if key != "hash"})
+    (project.root / "audit/ledger.jsonl").write_bytes(b"".join(canonical_json(line) + b"\n" for line in lines))
+
+
+def forged(folder: Path, change: Callable[[dict[str, Any]], None]) -> str:
+    """Change the results of a run, let its manifest vouch for them, and return the manifest's SHA-256."""
+    results, manifest = folder / "results/results.json", folder / "manifest.json"
+    found, listed = json.loads(results.read_bytes()), json.loads(manifest.read_bytes())
+    change(found)
+    results.write_bytes(canonical_json(found))
+    for item in listed["artifacts"]:
+        if item["path"] == "results/results.json":
+            item.update(sha256=sha256(results.read_bytes()).hexdigest(), size=results.stat().st_size)
+    manifest.write_bytes(canonical_json(listed))
+    return sha256(manifest.read_bytes()).hexdigest()
+
+
+def _larger(results: dict[str, Any]) -> None:
+    for row in results["effects"]:
+        row["point"] = None if row["point"] is None else 1.5 * row["point"]
+
+
+def unpacked(project: Project) -> Path:
+    assert project.cx("audit", "export", "callback", "--out", "callback.zip").code == 0
+    with zipfile.ZipFile(project.root / "callback.zip") as archive:
+        archive.extractall(project.root / "callback")
+    return project.root / "callback"
+
+
+def verified(folder: Path) -> tuple[int, str]:
+    done = checked(folder, sys.executable, "-I", "verify.py")
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def test_a_second_recording_of_a_run_is_found_though_chain_and_anchor_hold(project: Project) -> None:
+    registered_run(project)
+    assert project.cx("audit", "anchor", "--out", "anchor.json").code == 0
+    archive = unpacked(project)
+    before = lines_of(project)
+    (folder,) = (project.root / ".cxcausal/runs/callback").iterdir()
+    again = json.loads(json.dumps(before[-1]))
+    again["payload"]["manifest"] = forged(folder, _larger)
+    chained(project, [*before, again])
+    (folder / "mlflow.json").unlink()
+    (project.root / ".cxcausal/mlflow.db").unlink()
+    found = project.cx("audit", "verify", "--anchor", "anchor.json", "--json")
+    (problem,) = found.json["errors"]
+    assert (found.code, problem["where"], problem["code"]) == (7, "audit/ledger.jsonl:3", "I719")
+    assert "line 2 has recorded" in problem["what"]
+    for words in (("replay", folder.name), ("approve", "callback"), ("rerun", "callback"), ("report", "callback")):
+        assert (words, project.cx(*words).code) == (words, 7)
+    shutil.copy(project.root / "audit/ledger.jsonl", archive / "ledger.jsonl")
+    code, said = verified(archive)
+    assert (code, "ledger.jsonl:3: this line records a run that a line above it" in said) == (1, True)
+
+
+def test_an_archive_names_the_runs_that_it_does_not_have(project: Project) -> None:
+    path = registered_run(project)
+    (unwelcome,) = (project.root / ".cxcausal/runs/callback").iterdir()
+    project.data(customers(lift=-0.12), "data/better.csv")
+    assert project.cx("run", path, "--on", "data/better.csv").code == 0
+    shutil.rmtree(unwelcome)
+    code, said = verified(unpacked(project))
+    assert code == 0
+    assert f"not in this archive, though on record: callback/{unwelcome.name}, ship, on 20" in said
+
+
+def test_an_archive_with_results_that_the_ledger_contradicts_is_not_sound(project: Project) -> None:
+    registered_run(project)
+    lines = lines_of(project)
+    (folder,) = (project.root / ".cxcausal/runs/callback").iterdir()
+    lines[-1]["payload"]["manifest"] = forged(folder, lambda results: results.update(verdict="stop"))
+    chained(project, lines)
+    code, said = verified(unpacked(project))
+    assert (code, "says verdict 'stop', and the ledger says 'ship'" in said) == (1, True)
