@@ -213,7 +213,9 @@ def tracked(
         if again is not None:
             result = again.compare(store.directory, result, kept)
         page = f"reports/{spec.id}/{store.run_id}/index.html"
-        result = replace(result, report=page, record=tracker.on_record(result))
+        result = replace(
+            result, report=page, record=tracker.on_record(result, cut=start.rerun.get("data_cut"), read_on=start.on)
+        )
         with progress.stage("writing the report"):
             html = render_report(result, ledger_head=tracker.head()).encode()
         recorded = tracker.record(store, result, html, rerun=None if again is None else again.entry)

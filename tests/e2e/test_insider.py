@@ -12,7 +12,7 @@ from typing import Any
 from cxcausal.core.canonical import canonical_json, sha256_of
 from tests.e2e.project import Project, customers
 from tests.e2e.test_audit_page import checked
-from tests.e2e.test_record import registered_run
+from tests.e2e.test_record import page_one, registered, registered_run
 
 
 def lines_of(project: Project) -> list[dict[str, Any]]:
@@ -100,3 +100,47 @@ def test_an_archive_with_results_that_the_ledger_contradicts_is_not_sound(projec
     chained(project, lines)
     code, said = verified(unpacked(project))
     assert (code, "says verdict 'stop', and the ledger says 'ship'" in said) == (1, True)
+
+
+def _read(project: Project, *words: str) -> str:
+    """Run an analysis and return its page one; what the terminal says stands before it."""
+    done = project.cx("run", *words)
+    assert done.code == 0, done.err
+    page = max((project.root / "reports").glob("*/*/index.html"), key=lambda path: path.parent.name)
+    return done.out + page_one(page)
+
+
+def test_reading_until_the_answer_is_good_stands_on_page_one(project: Project) -> None:
+    path = registered(project)
+    project.data(customers(lift=-0.01))
+    project.data(customers(lift=-0.1), "data/better.csv")
+    first = _read(project, path)
+    assert "HOLD" in first
+    assert _read(project, path).count("reading") == first.count("reading"), "the same data again are no other reading"
+    second = _read(project, path, "--on", "data/better.csv")
+    assert "SHIP" in second
+    assert second.count("of an experiment that was planned to be read once") == 2, "terminal and page"
+    assert "This is reading 2 of an experiment" in " ".join(second.split())
+    assert "Registered first" in first
+    assert "Registered first" not in second
+    assert "An earlier analysis, of other data or by another plan: hold on 20" in " ".join(second.split())
+    assert "The data were read from data/better.csv , not from where the plan says." in second
+    assert "not from where the plan says" not in first
+    (better,) = {path.parent for path in (project.root / "reports").glob("*/*/index.html") if "SHIP" in page_one(path)}
+    again = page_one(Path(project.cx("report", better.name, "--json").json["path"]))
+    assert ("reading 2 of" in again, "data/better.csv" in again, "analysis, of other data" in again) == (True,) * 3
+    assert "reading 2 of" not in page_one(Path(project.cx("report", _oldest(project), "--json").json["path"]))
+    assert project.cx("audit", "verify").code == 0
+
+
+def _oldest(project: Project) -> str:
+    return str(min(path.name for path in (project.root / ".cxcausal/runs/callback").iterdir()))
+
+
+def test_the_same_data_under_another_name_are_told(project: Project) -> None:
+    project.data(customers(lift=-0.01))
+    _read(project, project.plan())
+    other = project.plan(name="again", id="callback_again", analysis={"alpha": 0.2})
+    told = _read(project, other)
+    assert "The same data were analysed before as “ callback ”: hold on 20" in told
+    assert "planned to be read once" not in told
