@@ -1,5 +1,6 @@
 """The effects between a run and its parent, one cause after the other, from the units that both kept."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -72,7 +73,8 @@ def found_between(rerun: Rerun, result: RunResult, kept: "Kept", own: Cause) -> 
         rerun: what is compared.
         result: of now.
         kept: what this run kept of its units.
-        own: to what a change on the very same units is put down.
+        own: to what a change on the very same units is put down; `erased` where customers were erased from what the
+            parent kept, so that these are not all of its units.
 
     Raises:
         DataError: the data are not those of the earlier run any more, and nobody accepted that.
@@ -132,7 +134,7 @@ def _taken_apart(
     (path, spec), (stored, now) = later, ends
     project = rerun.resolved.project
     with between(cast("Path", rerun.parent.kept), path, spec, project.root, project.timezone) as both:
-        changes, restated = both.changes(), both.restated_shares()
+        changes, restated = _with_erased(rerun, both.changes()), both.restated_shares()
         if rerun.accepted is None:
             refuse_strange(both, changes, restated)
         stages = _stages(both, changes, own, None if not rerun.same_plan else now)
@@ -167,7 +169,15 @@ def _stages(both: "Between", changes: "UnitChanges", own: Cause, now: "Effects |
         if units and not (last and now is not None):
             effects = _effects(both, both.table(step), step)
         stages.append(Stage(cause=cast("Cause", step), effects=effects, units=units))
-    return tuple(stages)
+    return tuple(stages[1:] if own == "erased" else stages)
+
+
+def _with_erased(rerun: Rerun, changes: "UnitChanges") -> "UnitChanges":
+    """Return the changes with the units that were erased from what the parent kept."""
+    if not rerun.parent.erased:
+        return changes
+    kept = json.loads((rerun.parent.directory / "stages/kept.json").read_bytes())["units"]
+    return replace(changes, erased=kept - (changes.now - changes.new))
 
 
 def _plan_stage(now: "Effects") -> "Stage":

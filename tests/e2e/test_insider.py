@@ -144,3 +144,59 @@ def test_the_same_data_under_another_name_are_told(project: Project) -> None:
     told = _read(project, other)
     assert "The same data were analysed before as “ callback ”: hold on 20" in told
     assert "planned to be read once" not in told
+
+
+def _without(project: Project, number: int) -> Path:
+    """Analyse, then erase customers who left, from the kept units and from the data; return the run's folder."""
+    frame = customers(lift=-0.01)
+    project.data(frame)
+    assert project.cx("run", project.plan()).code == 0
+    gone = frame[(frame["arm"] == "none") & (frame["churned"] == 1)]["customer_id"][:number]
+    project.write("forget.txt", "\n".join(gone))
+    assert project.cx("erase", "--ids", "forget.txt", "--reason", "requests", "--as", "privacy@example.com").code == 0
+    project.data(frame[~frame["customer_id"].isin(gone)])
+    (folder,) = (project.root / ".cxcausal/runs/callback").iterdir()
+    return folder
+
+
+def test_inconvenient_customers_who_were_erased_are_the_cause_that_is_told(project: Project) -> None:
+    folder = _without(project, 100)
+    replayed = project.cx("replay", folder.name, "--json")
+    assert (replayed.code, replayed.json["outcome"]) == (0, "DATA_ERASED"), replayed.err
+    assert "Customers were erased from the units that this run kept." in replayed.json["notes"]
+    done = project.cx("rerun", "callback", "--json")
+    assert done.code == 8, done.err
+    movement = done.json["movement"]
+    assert movement["units"]["erased"] == 100
+    (effect,) = movement["effects"]
+    moved = {step["cause"]: step["change"] for step in effect["steps"] if step["change"]}
+    assert moved.keys() == {"erased"}
+    assert abs(moved["erased"] - (effect["now"] - effect["before"])) < 1e-12
+    assert project.cx("audit", "verify").code == 0
+
+
+def test_kept_units_with_a_note_that_the_ledger_does_not_know_are_not_used(project: Project) -> None:
+    folder = _without(project, 100)
+    note = folder / "kept/erased.json"
+    (entry,) = json.loads(note.read_bytes())
+    path = folder / "kept/units.parquet"
+    path.write_bytes(path.read_bytes() + b" ")
+    note.write_bytes(canonical_json([{**entry, "sha256": sha256(path.read_bytes()).hexdigest()}]))
+    for words in (("replay", folder.name), ("rerun", "callback"), ("audit", "verify")):
+        done = project.cx(*words)
+        assert (words, done.code, "F845" in done.err) == (words, 7, True)
+
+
+def test_changes_that_somebody_accepted_stand_on_page_one(project: Project) -> None:
+    frame = customers(base=0.8)
+    project.data(frame)
+    path = project.plan()
+    assert project.cx("run", path).code == 0
+    project.data(frame.assign(churned=1 - frame["churned"]))
+    assert project.cx("rerun", path).code == 4
+    done = project.cx("rerun", path, "--accept-changes", "the sign was wrong", "--json")
+    assert done.code == 8
+    told = page_one(project.root / done.json["report"])
+    assert "would have been refused were accepted: “ the sign was wrong ”" in told
+    assert "Registered first" not in told
+    assert "Read 2 times, and the plan is one to be read once" in told

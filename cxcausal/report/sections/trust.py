@@ -67,7 +67,7 @@ def _rank(check: CheckResult) -> int:
 
 
 def _plan_light(facts: Facts) -> Light:
-    state = "pass" if facts.result.registered and once_sentence(facts) is None else "warn"
+    state = "pass" if facts.result.registered and once_sentence(facts) is None and not facts.has_accepted else "warn"
     word = "Registered first" if state == "pass" else WORDS["warn"]
     return Light(name=PLAN, state=state, word=word, icon=icon(state), reasons=tuple(_plan_reasons(facts)))
 

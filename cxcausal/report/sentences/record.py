@@ -31,9 +31,11 @@ def record_reasons(facts: Facts) -> Iterator[Sentence]:
 
 def once_sentence(facts: Facts) -> Sentence | None:
     """Return that a plan that was to be read once was read more often; None where it was not."""
-    record = facts.result.record
+    record, movement = facts.result.record, facts.result.movement
     if record is None or record.readings == 1 or facts.result.reading is not None:
         return None
+    if movement is not None and movement.looks is not None:
+        return (facts.quote("movement.looks.sentence"),)
     return (
         "This is reading ",
         facts.number("record.readings"),
@@ -46,6 +48,8 @@ def earlier_sentences(facts: Facts, most: int = 3) -> Iterator[Sentence]:
     record = facts.result.record
     if record is None:
         return
+    if facts.has_accepted:
+        yield ("Data or a plan that would have been refused were accepted: “", facts.quote("movement.accepted"), "”.")
     if record.read_on is not None:
         yield ("The data were read from ", facts.quote("record.read_on", clip=CLIP), ", not from where the plan says.")
     for index in range(max(0, len(record.earlier) - most), len(record.earlier)):
