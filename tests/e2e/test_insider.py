@@ -200,3 +200,25 @@ def test_changes_that_somebody_accepted_stand_on_page_one(project: Project) -> N
     assert "would have been refused were accepted: “ the sign was wrong ”" in told
     assert "Registered first" not in told
     assert "Read 2 times, and the plan is one to be read once" in told
+
+
+def test_a_clock_that_was_set_back_is_told(project: Project) -> None:
+    registered_run(project)
+    lines = lines_of(project)
+    assert project.cx("audit", "verify", "--json").json["notes"] == []
+    lines[1]["at"] = f"2019{lines[1]['at'][4:]}"
+    chained(project, lines)
+    (folder,) = (project.root / ".cxcausal/runs/callback").iterdir()
+    (folder / "mlflow.json").unlink()
+    (project.root / ".cxcausal/mlflow.db").unlink()
+    found = project.cx("audit", "verify", "--json")
+    (note,) = found.json["notes"]
+    assert (found.code, note.startswith("audit/ledger.jsonl:2 (analyse) is dated 2019-")) == (0, True), found.err
+
+
+def test_the_copy_of_a_run_that_was_changed_is_evidence_and_no_stranger(project: Project) -> None:
+    registered_run(project)
+    (folder,) = (project.root / ".cxcausal/runs/callback").iterdir()
+    forged(folder, _larger)
+    (problem,) = project.cx("audit", "verify", "--json").json["errors"]
+    assert (problem["code"], problem["where"]) == ("I704", f"callback/{folder.name}")
