@@ -247,12 +247,14 @@ def _kept(root: Path, spec: ExperimentSpec, dataset: "Dataset", store: "RunStore
     """Keep the units for reruns, where the plan allows it, and note how that went."""
     from cxcausal.data.kept import Kept, keep_units
     from cxcausal.tracking.layout import KEPT
-    from cxcausal.tracking.project_key import project_key
+    from cxcausal.tracking.project_key import key_name, project_key
 
     kept = Kept(reason="the plan says reruns: {keep_units: false}")
     if spec.reruns.keep_units:
         kept = keep_units(dataset, spec, store.directory / KEPT, project_key(root), spec.reruns.max_units)
     told = {"units": kept.units, "bytes": kept.size, "reason": kept.reason, "keep_days": spec.reruns.keep_days}
+    if kept.path is not None:
+        told["key"] = key_name(root)
     store.save("kept", told)
     return kept
 

@@ -82,7 +82,7 @@ def found_between(rerun: Rerun, result: RunResult, kept: "Kept", own: Cause) -> 
     from cxcausal.pipeline.movement import Stage, headlines, movements, stored_headlines
 
     stored, now = stored_headlines(rerun.parent.results), headlines(result.effects)
-    together = rerun.parent.why_none or kept.reason
+    together = rerun.parent.why_none or kept.reason or _other_key(rerun)
     if together is None:
         try:
             with _later(rerun, kept) as (path, spec):
@@ -91,6 +91,15 @@ def found_between(rerun: Rerun, result: RunResult, kept: "Kept", own: Cause) -> 
             together = "the earlier plan can't read the data of now"
     stages = (Stage(cause="data" if rerun.same_plan else "data_and_plan", effects=now),)
     return Found(movements=movements(stored, stages, now), restated={}, known={}, fresh={}, together=together)
+
+
+def _other_key(rerun: Rerun) -> str | None:
+    """Return that the parent's units were hashed with another key, with which every one of them would look new."""
+    from cxcausal.tracking.project_key import key_name
+
+    then = json.loads((rerun.parent.directory / "stages/kept.json").read_bytes()).get("key")
+    other = then is not None and then != key_name(rerun.resolved.project.root)
+    return "the project's key is not the one that the earlier run's units were hashed with" if other else None
 
 
 @contextmanager

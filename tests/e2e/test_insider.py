@@ -222,3 +222,12 @@ def test_the_copy_of_a_run_that_was_changed_is_evidence_and_no_stranger(project:
     forged(folder, _larger)
     (problem,) = project.cx("audit", "verify", "--json").json["errors"]
     assert (problem["code"], problem["where"]) == ("I704", f"callback/{folder.name}")
+
+
+def test_another_key_does_not_make_new_customers_of_the_old_ones(project: Project) -> None:
+    project.data(customers())
+    assert project.cx("run", project.plan()).code == 0
+    (project.root / ".cxcausal/key").unlink()
+    movement = project.cx("rerun", "callback", "--json").json["movement"]
+    assert "the project's key is not the one" in movement["together"]
+    assert movement["effects"][0]["pooled"] is None
