@@ -213,7 +213,9 @@ def tracked(
         if again is not None:
             result = again.compare(store.directory, result, kept)
         page = f"reports/{spec.id}/{store.run_id}/index.html"
-        result = replace(result, report=page, record=tracker.on_record(result))
+        result = replace(
+            result, report=page, record=tracker.on_record(result, cut=start.rerun.get("data_cut"), read_on=start.on)
+        )
         with progress.stage("writing the report"):
             html = render_report(result, ledger_head=tracker.head()).encode()
         recorded = tracker.record(store, result, html, rerun=None if again is None else again.entry)
@@ -245,12 +247,14 @@ def _kept(root: Path, spec: ExperimentSpec, dataset: "Dataset", store: "RunStore
     """Keep the units for reruns, where the plan allows it, and note how that went."""
     from cxcausal.data.kept import Kept, keep_units
     from cxcausal.tracking.layout import KEPT
-    from cxcausal.tracking.project_key import project_key
+    from cxcausal.tracking.project_key import key_name, project_key
 
     kept = Kept(reason="the plan says reruns: {keep_units: false}")
     if spec.reruns.keep_units:
         kept = keep_units(dataset, spec, store.directory / KEPT, project_key(root), spec.reruns.max_units)
     told = {"units": kept.units, "bytes": kept.size, "reason": kept.reason, "keep_days": spec.reruns.keep_days}
+    if kept.path is not None:
+        told["key"] = key_name(root)
     store.save("kept", told)
     return kept
 

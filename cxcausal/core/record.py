@@ -56,6 +56,16 @@ class Ruling:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """An analysis before this one: when, by whom, its verdict, and of which experiment where that is another one."""
+
+    on: str
+    by: str
+    verdict: str
+    experiment: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class RecordFacts:
     """How an experiment stands on record, as of the ledger's line before the page.
 
@@ -63,6 +73,9 @@ class RecordFacts:
         state: of the experiment. amendments: oldest first.
         approvals: of this run. ruling: the last decision upon this run.
         registered_on: the day of the registration in force; after_cut: whether the data end before it.
+        readings: how many different data of the experiment were analysed up to this run, its own among them.
+        earlier: what other readings found, and what other experiments found on the same data.
+        read_on: what was read in place of the plan's own data; None where it was those.
     """
 
     state: State
@@ -71,3 +84,6 @@ class RecordFacts:
     ruling: Ruling | None = None
     registered_on: str | None = None
     after_cut: bool = False
+    readings: int = 1
+    earlier: tuple[Earlier, ...] = ()
+    read_on: str | None = None

@@ -128,6 +128,11 @@ class Facts:
         return self.result.recommended_arm or self.treated_arms[0]
 
     @property
+    def has_accepted(self) -> bool:
+        """Whether somebody let data or a plan pass that a rerun would have refused."""
+        return self.result.movement is not None and self.result.movement.accepted is not None
+
+    @property
     def withheld(self) -> bool:
         """Whether a failed gate keeps every number off page one."""
         return self.result.verdict == "no_decision"

@@ -1,5 +1,6 @@
 """The effects between a run and its parent, one cause after the other, from the units that both kept."""
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -75,7 +76,8 @@ def found_between(rerun: Rerun, result: RunResult, kept: "Kept", own: Cause) -> 
         rerun: what is compared.
         result: of now.
         kept: what this run kept of its units.
-        own: to what a change on the very same units is put down.
+        own: to what a change on the very same units is put down; `erased` where customers were erased from what the
+            parent kept, so that these are not all of its units.
 
     Raises:
         DataError: the data are not those of the earlier run any more, and nobody accepted that.
@@ -83,7 +85,7 @@ def found_between(rerun: Rerun, result: RunResult, kept: "Kept", own: Cause) -> 
     from cxcausal.pipeline.movement import Stage, headlines, movements, stored_headlines
 
     stored, now = stored_headlines(rerun.parent.results), headlines(result.effects)
-    together = rerun.parent.why_none or kept.reason
+    together = rerun.parent.why_none or kept.reason or _other_key(rerun)
     if together is None:
         try:
             with _later(rerun, kept) as (path, spec):
@@ -92,6 +94,15 @@ def found_between(rerun: Rerun, result: RunResult, kept: "Kept", own: Cause) -> 
             together = "the earlier plan can't read the data of now"
     stages = (Stage(cause="data" if rerun.same_plan else "data_and_plan", effects=now),)
     return Found(movements=movements(stored, stages, now), restated={}, known={}, fresh={}, together=together)
+
+
+def _other_key(rerun: Rerun) -> str | None:
+    """Return that the parent's units were hashed with another key, with which every one of them would look new."""
+    from cxcausal.tracking.project_key import key_name
+
+    then = json.loads((rerun.parent.directory / "stages/kept.json").read_bytes()).get("key")
+    other = then is not None and then != key_name(rerun.resolved.project.root)
+    return "the project's key is not the one that the earlier run's units were hashed with" if other else None
 
 
 @contextmanager
@@ -135,7 +146,7 @@ def _taken_apart(
     (path, spec), (stored, now) = later, ends
     project = rerun.resolved.project
     with between(cast("Path", rerun.parent.kept), path, spec, project.root, project.timezone) as both:
-        changes, restated = both.changes(), both.restated_shares()
+        changes, restated = _with_erased(rerun, both.changes()), both.restated_shares()
         if rerun.accepted is None:
             refuse_strange(both, changes, restated)
         stages = _stages(both, changes, own, None if not rerun.same_plan else now)
@@ -190,7 +201,15 @@ def _stages(both: "Between", changes: "UnitChanges", own: Cause, now: "Effects |
         if units and not (last and now is not None):
             effects = _effects(both, both.table(step), step)
         stages.append(Stage(cause=cast("Cause", step), effects=effects, units=units))
-    return tuple(stages)
+    return tuple(stages[1:] if own == "erased" else stages)
+
+
+def _with_erased(rerun: Rerun, changes: "UnitChanges") -> "UnitChanges":
+    """Return the changes with the units that were erased from what the parent kept."""
+    if not rerun.parent.erased:
+        return changes
+    kept = json.loads((rerun.parent.directory / "stages/kept.json").read_bytes())["units"]
+    return replace(changes, erased=kept - (changes.now - changes.new))
 
 
 def _plan_stage(now: "Effects") -> "Stage":

@@ -31,8 +31,9 @@ def movement_of(rerun: Rerun, result: RunResult, kept: "Kept") -> Movement:
     parent, before = rerun.parent, rerun.parent.results
     code = code_differences(rerun.resolved.project.root, parent.manifest)
     environment = environment_differences(parent.manifest)
+    own = "erased" if parent.erased else own_cause(code, environment)
     with rerun.progress.stage("telling what moved"):
-        found = found_between(rerun, result, kept, own_cause(code, environment))
+        found = found_between(rerun, result, kept, own)
     changes = found.changes
     return with_sentences(
         rerun.spec,

@@ -123,8 +123,18 @@ def _with_data(
     counts = units.changes(dataset)
     kind = _by_rows(run, now) if counts is None else of_units(counts)
     moved = {one.name: one for one in classified(differences(between, numbers_of(now)), kind)}
-    moved |= {one.name: one for one in classified(differences(then, between), of_machinery(changed))}
-    return replace(_told(run, tuple(moved.values()), changed), units=counts)
+    why, more = _of_kept(run, changed)
+    moved |= {one.name: one for one in classified(differences(then, between), why)}
+    return replace(_told(run, tuple(moved.values()), changed, notes=more), units=counts)
+
+
+def _of_kept(run: "RecordedRun", changed: tuple[Changed, ...]) -> tuple[Class, tuple[str, ...]]:
+    """Return why kept units don't give the numbers of their run, and what a reader must know beside it."""
+    machinery = of_machinery(changed)
+    if not run.erased:
+        return machinery, ()
+    note = "Customers were erased from the units that this run kept."
+    return "DATA_ERASED", (note,) if machinery == "UNEXPLAINED" else (note, _BOTH)
 
 
 def _by_rows(run: "RecordedRun", now: Mapping[str, Any]) -> Class:
@@ -137,7 +147,8 @@ def _from_units(run: "RecordedRun", resolved: Resolved, units: KeptUnits, change
     """Compare with what the kept units give."""
     found = differences(numbers_of(run.results), numbers_of(_analysed(run, resolved.spec, units.dataset)))
     note = "What this run read is not there any longer; its numbers were made of the units that it kept."
-    return _told(run, classified(found, of_machinery(changed)), changed, notes=(note,))
+    kind, more = _of_kept(run, changed)
+    return _told(run, classified(found, kind), changed, notes=(note, *more))
 
 
 _BOTH = "Data and machinery both changed, and what each of them moved can't be told apart."

@@ -11,8 +11,8 @@ from cxcausal.core.results import Verdict
 from cxcausal.tracking import ledger
 from cxcausal.tracking.actor import Actor
 from cxcausal.tracking.layout import PLAN, runs_folder
-from cxcausal.tracking.ledger_chain import LedgerLine
-from cxcausal.tracking.lifecycle import PLANNING, RECORDING, state_of
+from cxcausal.tracking.ledger_chain import RECORDING, LedgerLine
+from cxcausal.tracking.lifecycle import PLANNING, state_of
 from cxcausal.tracking.manifest import verify_manifest
 from cxcausal.tracking.plan_changes import plan_changes
 from cxcausal.tracking.signing import approval_breaches, decision_breaches, registered_plan

@@ -11,19 +11,20 @@ from cxcausal.core.errors import IntegrityError, MachineError, Problem
 from cxcausal.core.progress import SILENT, Progress
 from cxcausal.tracking import ledger
 from cxcausal.tracking.anchors import Anchor, anchor_problems
-from cxcausal.tracking.audit_claims import contradictions, late_registrations, unfounded
+from cxcausal.tracking.audit_claims import backdated, contradictions, late_registrations, unfounded
 from cxcausal.tracking.audit_mlflow import compared
 from cxcausal.tracking.audit_runs import SeenRun, look_at, problem
 from cxcausal.tracking.audit_verdicts import redecided
 from cxcausal.tracking.erasing import erasure_problems
 from cxcausal.tracking.layout import MANIFEST_FILE, REMOVED_FILE, STATE, run_folders, runs_folder
-from cxcausal.tracking.ledger_chain import LedgerLine
-from cxcausal.tracking.lifecycle import PLANNING, RECORDING
+from cxcausal.tracking.ledger_chain import RECORDING, LedgerLine
+from cxcausal.tracking.lifecycle import PLANNING
 from cxcausal.tracking.mlflow_listing import runs_on_server
 from cxcausal.tracking.mlflow_runs import runs_in_sqlite
 from cxcausal.tracking.mlflow_sink import UNTAKEN
 from cxcausal.tracking.signing import audited_signatures
 from cxcausal.tracking.store_mark import mark_of
+from cxcausal.tracking.sync import sent_state
 from cxcausal.tracking.tracking_uri import DEFAULT_URI, is_sqlite, resolve_uri, sqlite_path
 
 _OF_SERVERS = "MLflow is a server: its artifacts, the history of metrics and runs of other projects were not compared"
@@ -75,7 +76,7 @@ def audit(
     seen = _seen(root, lines, entered, progress)
     recorded = tuple(run for run in seen if run.vouched)
     with progress.stage("comparing MLflow with the record"):
-        in_mlflow, differences, notes = _mlflow(root, tracking_uri, recorded)
+        in_mlflow, differences, notes = _mlflow(root, tracking_uri, recorded, _copies_of_broken(seen))
     problems = chain(
         () if anchor is None else anchor_problems(lines, anchor),
         (found for run in seen for found in run.problems),
@@ -96,7 +97,7 @@ def audit(
         in_mlflow=in_mlflow,
         absent=tuple(run_id for run_id in entered if run_id not in here),
         problems=tuple(problems),
-        notes=(*notes, *late_registrations(recorded, lines)),
+        notes=(*notes, *late_registrations(recorded, lines), *backdated(lines)),
         in_force={line.experiment: line.payload["plan_hash"] for line in lines if line.kind in PLANNING},
         head=lines[-1].hash if lines else None,
     )
@@ -120,7 +121,7 @@ def _seen(
 
 
 def _mlflow(
-    root: Path, tracking_uri: str, recorded: Sequence[SeenRun]
+    root: Path, tracking_uri: str, recorded: Sequence[SeenRun], left_out: frozenset[str]
 ) -> tuple[int, tuple[Problem, ...], tuple[str, ...]]:
     """Return how many of MLflow's runs were compared, what differs, and what could not be looked at."""
     uri = resolve_uri(root, tracking_uri)
@@ -132,9 +133,16 @@ def _mlflow(
         return 0, (), (f"MLflow at {error.problems[0].where} was not compared with the record: {why}",)
     except IntegrityError as error:
         return 0, error.problems, ()
+    runs = tuple(run for run in runs if run.mlflow_id not in left_out)
     alone = local and sqlite_path(uri).resolve().is_relative_to((root / STATE).resolve())
     notes = () if local else (_OF_SERVERS,)
     return len(runs), tuple(compared(root, uri, recorded, runs, files=local, alone=alone)), notes
+
+
+def _copies_of_broken(seen: Sequence[SeenRun]) -> frozenset[str]:
+    """Return MLflow's ids of runs that are not what the ledger recorded: their copies are evidence, not strangers."""
+    notes = (sent_state(run.folder) for run in seen if run.line is not None and not run.vouched)
+    return frozenset(note.mlflow_run_id for note in notes if note is not None and note.mlflow_run_id is not None)
 
 
 def _deleted(root: Path, entered: dict[str, LedgerLine], here: set[str]) -> Iterator[Problem]:

@@ -1,6 +1,7 @@
 """What a recorded run claims about itself, derived once more: its plan's hash, its registration, its verdict."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -9,10 +10,13 @@ from cxcausal.core.errors import Problem
 from cxcausal.core.plan_hash import counting
 from cxcausal.tracking.audit_runs import RESTORE, SeenRun, problem
 from cxcausal.tracking.layout import PLAN
+from cxcausal.tracking.ledger import LEDGER
 from cxcausal.tracking.ledger_chain import LedgerLine
 from cxcausal.tracking.registration import standing
 
 _REDACTED = "***"
+_CLOCKS_DIFFER = timedelta(hours=1)
+"""Clocks of honest machines differ by less."""
 
 
 def contradictions(seen: SeenRun) -> Iterator[Problem]:
@@ -68,6 +72,29 @@ def late_registrations(seen: Sequence[SeenRun], lines: Sequence[LedgerLine]) -> 
                 f"{experiment}: data of a run end on {cut}, before the plan was registered on {first[experiment]}; "
                 "dates alone do not show that the plan came first"
             )
+
+
+def backdated(lines: Sequence[LedgerLine]) -> Iterator[str]:
+    """Yield the lines that are dated well before the line they stand on, as where a clock was set back to register."""
+    dates: dict[str, datetime] = {}
+    for number, line in enumerate(lines, start=1):
+        dates[line.hash] = at = _moment(line.at)
+        above = dates.get(line.previous, at)
+        if above - at > _CLOCKS_DIFFER:
+            yield (
+                f"{LEDGER}:{number} ({line.kind}) is dated {line.at[:16]}, and the line it stands on "
+                f"{above:%Y-%m-%dT%H:%M}: a clock is wrong or was set back, so don't trust its date; "
+                "the order of the lines holds"
+            )
+
+
+def _moment(text: str) -> datetime:
+    """Return a line's time; the first of all times for a text that is none, so that it is told."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
 def _plan(seen: SeenRun) -> Iterator[Problem]:

@@ -161,7 +161,7 @@ def _how(key: str, there: Mapping[str, object], here: Mapping[str, object]) -> s
 
 def _smuggled(run: MlflowRun) -> Problem:
     what = "is in MLflow, but no run on record has it"
-    mend = "delete it in MLflow, or bring the ledger and the folder of the run that it belongs to"
+    mend = "bring the ledger and the folder of the run that it is a copy of; delete it only if there never was one"
     return Problem(where=f"mlflow {run.experiment}/{run.mlflow_id}", code="I745", what=what, mend=mend)
 
 

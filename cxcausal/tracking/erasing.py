@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cxcausal.core.canonical import canonical_json
-from cxcausal.core.errors import Problem
+from cxcausal.core.errors import IntegrityError, Problem
 from cxcausal.core.interrupts import held
 from cxcausal.tracking import ledger
 from cxcausal.tracking.actor import Actor
@@ -75,6 +75,18 @@ def record_erasure(root: Path, erasure: Erasure, files: Sequence[Rewritten], *, 
             write_atomic(one.directory / KEPT_UNITS, one.content)
             (one.directory / KEPT_UNITS).chmod(0o600)
     return line
+
+
+def vouched_erasures(directory: Path, lines: Sequence[LedgerLine]) -> bool:
+    """Return whether customers were erased from what a run kept.
+
+    Raises:
+        IntegrityError: the folder says so, and the ledger does not.
+    """
+    problems = erasure_problems([directory], lines)
+    if problems:
+        raise IntegrityError(problems)
+    return (directory / NOTE).is_file()
 
 
 def excused(directory: Path, problems: Sequence[Problem]) -> list[Problem]:

@@ -12,9 +12,8 @@ from cxcausal.tracking import ledger, verify_export
 from cxcausal.tracking.anchors import anchor_bytes, anchor_of
 from cxcausal.tracking.files import write_atomic
 from cxcausal.tracking.layout import EFFECTS, MANIFEST_FILE, PLAN, REPORT, RESULTS, runs_folder
-from cxcausal.tracking.ledger_chain import LedgerLine
+from cxcausal.tracking.ledger_chain import RECORDING, LedgerLine
 from cxcausal.tracking.ledger_words import told
-from cxcausal.tracking.lifecycle import RECORDING
 from cxcausal.tracking.manifest import verify_manifest
 
 FILES = (MANIFEST_FILE, PLAN, RESULTS, EFFECTS, REPORT)
@@ -32,7 +31,8 @@ Check it in this folder, with nothing installed but Python 3:
     python3 verify.py
 
 The first command checks that these are the files that were exported. The second, a page to read, checks the chain of
-the ledger, and every file of every run against its manifest and the ledger. It prints the ledger's head.
+the ledger, and every file of every run against its manifest and the ledger. It prints the ledger's head, and every run
+of these experiments that is on record and not in here: ask for it.
 
 What this does not show: whoever has the project can write a whole new chain. It is shown to be the old one by a head
 that somebody kept elsewhere before (a report's footer, a commit, an MLflow tag, an anchor file):

@@ -12,6 +12,8 @@ from cxcausal.core.errors import IntegrityError, Problem
 from cxcausal.tracking.files import machine_error
 
 GENESIS = "0" * 64
+RECORDING = frozenset({"analyse", "rerun"})
+"""The kinds of lines that record a run."""
 _RESTORE = "restore the ledger from version control; lines are only ever added, never edited, moved or removed"
 
 
@@ -46,16 +48,19 @@ def read_chain(path: Path) -> Chain:
     """Return the lines of a ledger after checking each of them; an absent file is an empty ledger.
 
     Raises:
-        IntegrityError: names the first line that was changed, removed, moved, repeated or cut off.
+        IntegrityError: names the first line that was changed, removed, moved, repeated or cut off, or that records a
+            run which a line above it has recorded.
         MachineError: the file can't be read.
     """
     lines: list[LedgerLine] = []
     seqs = {GENESIS: 0}
     heads = [GENESIS]
+    recorded: dict[str, int] = {}
     for number, raw in enumerate(_raw_lines(path), start=1):
         line = _parsed(path, number, raw)
         parents = _parents(line)
         _check_place(path, number, line, parents, seqs)
+        _check_once(path, number, line, recorded)
         seqs[line.hash] = line.seq
         heads = [*(known for known in heads if known not in parents), line.hash]
         lines.append(line)
@@ -115,6 +120,18 @@ def _check_place(path: Path, number: int, line: LedgerLine, parents: tuple[str, 
         raise _broken(path, number, "this line stands in the ledger twice")
     if line.seq != max(seqs[parent] for parent in parents) + 1:
         raise _broken(path, number, f"its number {line.seq} does not follow the line it stands on")
+
+
+def _check_once(path: Path, number: int, line: LedgerLine, recorded: dict[str, int]) -> None:
+    """Refuse a run's second recording: it would put other results in the place of the first, in an unbroken chain."""
+    if line.kind not in RECORDING:
+        return
+    first = recorded.setdefault(str(line.payload.get("run_id")), number)
+    if first != number:
+        what = f"this line records a run that line {first} has recorded: no run is recorded twice"
+        mend = "find out who wrote this line; take the ledger and the run's folder from version control and a copy"
+        where = f"{path.parent.name}/{path.name}:{number}"
+        raise IntegrityError(Problem(where=where, code="I719", what=what, mend=mend))
 
 
 def _broken(path: Path, number: int, what: str, mend: str = _RESTORE) -> IntegrityError:

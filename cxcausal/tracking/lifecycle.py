@@ -4,8 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cxcausal.core.record import STATES, Amendment, Change, RecordFacts, Ruling, Signed, State
-from cxcausal.tracking.ledger_chain import LedgerLine
+from cxcausal.tracking.ledger_chain import RECORDING, LedgerLine
 from cxcausal.tracking.plan_changes import plan_changes
+from cxcausal.tracking.readings import Reading, earlier_than, readings, told_before
 
 _REACHED: Mapping[str, State] = {
     "register": "registered",
@@ -17,7 +18,6 @@ _REACHED: Mapping[str, State] = {
     "decide": "decided",
 }
 """The state that a line of each kind brings an experiment to; none ever goes back."""
-RECORDING = frozenset({"analyse", "rerun"})
 PLANNING = frozenset({"register", "amend"})
 
 
@@ -58,7 +58,12 @@ def why_seen(payload: Mapping[str, Any], *, analysed: bool) -> str | None:
 
 
 def record_of(
-    lines: Sequence[LedgerLine], experiment: str, run_id: str | None = None, *, data_cut: str | None = None
+    lines: Sequence[LedgerLine],
+    experiment: str,
+    run_id: str | None = None,
+    *,
+    data_cut: str | None = None,
+    reading: Reading | None = None,
 ) -> RecordFacts:
     """Return what stands on record about an experiment, and about one of its runs.
 
@@ -67,10 +72,12 @@ def record_of(
         experiment: its id.
         run_id: the run whose approvals and decision are wanted.
         data_cut: the day up to which the run's data were observed.
+        reading: what the run read and found; without it, nothing is told of earlier readings.
     """
     own = [line for line in lines if _is_of(line, experiment)]
     upon = [line for line in own if run_id is not None and line.payload.get("run_id") == run_id]
     rulings = [_ruling(line) for line in upon if line.kind == "decide"]
+    before = earlier_than(lines, experiment, run_id)
     registered = next((line.at[:10] for line in reversed(own) if line.kind in PLANNING), None)
     return RecordFacts(
         state=state_of(own, experiment),
@@ -79,6 +86,8 @@ def record_of(
         ruling=rulings[-1] if rulings else None,
         registered_on=registered,
         after_cut=registered is not None and data_cut is not None and data_cut[:10] < registered,
+        readings=1 if reading is None else readings(before, experiment, reading),
+        earlier=() if reading is None else told_before(before, experiment, reading),
     )
 
 

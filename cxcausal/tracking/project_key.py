@@ -1,7 +1,9 @@
 """The project's own secret: ids are kept only as hashes that nobody can make without it."""
 
+import hmac
 import os
 import secrets
+from hashlib import sha256
 from pathlib import Path
 
 from cxcausal.core.errors import IntegrityError, Problem
@@ -50,3 +52,8 @@ def _make(path: Path) -> None:
         os.fsync(handle.fileno())
     partial.replace(path)
     sync_folder(path.parent)
+
+
+def key_name(root: Path) -> str:
+    """Return what tells the project's key from another one, and nothing of the key itself."""
+    return hmac.new(project_key(root), b"name of the key", sha256).hexdigest()[:16]

@@ -8,6 +8,7 @@ from typing import Any
 
 from cxcausal.core.errors import IntegrityError, Problem, UsageError
 from cxcausal.tracking import ledger
+from cxcausal.tracking.erasing import vouched_erasures
 from cxcausal.tracking.layout import MANIFEST_FILE, PLAN, RESULTS, run_folders
 from cxcausal.tracking.ledger_chain import LedgerLine
 from cxcausal.tracking.manifest import verify_manifest
@@ -26,6 +27,7 @@ class RecordedRun:
         directory: its folder. plan, results, manifest: as they were written.
         start: what it began with; None for runs of versions that did not note it.
         later: lines of the ledger after the run's own.
+        erased: whether customers were erased from what it kept.
     """
 
     directory: Path
@@ -34,6 +36,7 @@ class RecordedRun:
     manifest: Mapping[str, Any]
     start: Start | None
     later: tuple[LedgerLine, ...]
+    erased: bool = False
 
 
 def read_run(root: Path, run_id: str) -> RecordedRun:
@@ -64,6 +67,7 @@ def read_run(root: Path, run_id: str) -> RecordedRun:
         manifest=_read(directory, MANIFEST_FILE),
         start=read_start(directory),
         later=lines[lines.index(own) + 1 :],
+        erased=vouched_erasures(directory, lines),
     )
 
 

@@ -16,6 +16,7 @@ from cxcausal.tracking.layout import RESULTS, runs_folder
 from cxcausal.tracking.ledger_chain import LedgerLine
 from cxcausal.tracking.lifecycle import record_of
 from cxcausal.tracking.manifest import verify_manifest
+from cxcausal.tracking.readings import reading_of
 from cxcausal.tracking.tracker import publish_report
 
 Render = Callable[[RunResult, str], str]
@@ -45,8 +46,11 @@ def render_again(root: Path, name: str, actor: Actor, render: Render) -> Rendere
     with ledger.writing(root) as chain:
         line = recorded_run(chain.lines, name)
         stored = stored_result(root, line)
-        facts = record_of(chain.lines, line.experiment, stored.run_id, data_cut=stored.data.data_cut)
-        page = render(replace(stored, record=facts), chain.heads[0]).encode()
+        facts = record_of(
+            chain.lines, line.experiment, stored.run_id, data_cut=stored.data.data_cut, reading=reading_of(line)
+        )
+        read_on = None if stored.record is None else stored.record.read_on
+        page = render(replace(stored, record=replace(facts, read_on=read_on)), chain.heads[0]).encode()
         digest = sha256(page).hexdigest()
         entry = ledger.Entry(
             kind="render",

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from cxcausal.core.errors import Problem
-from cxcausal.tracking.ledger_chain import LedgerLine
-from cxcausal.tracking.lifecycle import PLANNING, RECORDING
+from cxcausal.tracking.ledger_chain import RECORDING, LedgerLine
+from cxcausal.tracking.lifecycle import PLANNING
 
 _REFUSED = {
     "author": "ran the analysis",

@@ -19,6 +19,7 @@ from cxcausal.tracking.ledger_chain import LedgerLine
 from cxcausal.tracking.lifecycle import record_of
 from cxcausal.tracking.manifest import build_manifest, write_manifest
 from cxcausal.tracking.open_run import OpenRun
+from cxcausal.tracking.readings import Reading
 from cxcausal.tracking.reaper import reap
 from cxcausal.tracking.redaction import without_secrets_in
 from cxcausal.tracking.run_store import RunStore
@@ -92,13 +93,21 @@ class Tracker:
         """
         return ledger.head(self.root)
 
-    def on_record(self, result: RunResult) -> RecordFacts:
+    def on_record(self, result: RunResult, *, cut: str | None = None, read_on: str | None = None) -> RecordFacts:
         """Return what the ledger says about the experiment of a run that is about to be recorded.
+
+        Args:
+            result: what the run found.
+            cut: the end of observation that was asked for in place of the plan's.
+            read_on: what was read in place of the plan's own data.
 
         Raises:
             IntegrityError: the ledger is broken.
         """
-        return record_of(ledger.read(self.root), result.experiment, data_cut=result.data.data_cut)
+        reading = Reading(fingerprint=result.data.fingerprint, cut=cut, verdict=result.verdict)
+        lines = ledger.read(self.root)
+        facts = record_of(lines, result.experiment, data_cut=result.data.data_cut, reading=reading)
+        return replace(facts, read_on=read_on)
 
     def record(
         self, store: RunStore, result: RunResult, html: bytes, *, rerun: Mapping[str, Any] | None = None

@@ -11,7 +11,7 @@ from cxcausal.report.checks_in_words import LIGHTS, is_robustness
 from cxcausal.report.facts import Facts
 from cxcausal.report.keys import path
 from cxcausal.report.sentences.reading import reading_sentences
-from cxcausal.report.sentences.record import record_reasons
+from cxcausal.report.sentences.record import earlier_sentences, once_sentence, record_reasons
 from cxcausal.report.text import Sentence
 
 ROBUSTNESS = "Robustness"
@@ -67,8 +67,8 @@ def _rank(check: CheckResult) -> int:
 
 
 def _plan_light(facts: Facts) -> Light:
-    state = "pass" if facts.result.registered else "warn"
-    word = "Registered first" if facts.result.registered else WORDS["warn"]
+    state = "pass" if facts.result.registered and once_sentence(facts) is None and not facts.has_accepted else "warn"
+    word = "Registered first" if state == "pass" else WORDS["warn"]
     return Light(name=PLAN, state=state, word=word, icon=icon(state), reasons=tuple(_plan_reasons(facts)))
 
 
@@ -76,4 +76,5 @@ def _plan_reasons(facts: Facts) -> Iterator[Sentence]:
     """Yield when the plan was made, and which of its readings this is."""
     yield (facts.quote("registration"),)
     yield from record_reasons(facts)
+    yield from earlier_sentences(facts)
     yield from reading_sentences(facts)

@@ -23,6 +23,7 @@ from cxcausal.report.sentences.information import information_sentence
 from cxcausal.report.sentences.money import MONEY_UNADJUSTED, net_sentence
 from cxcausal.report.sentences.movement import movement_sentences
 from cxcausal.report.sentences.reading import reading_sentences
+from cxcausal.report.sentences.record import once_sentence
 from cxcausal.report.sentences.surveys import doubt_sentence
 from cxcausal.report.sentences.words import direction, effect_range, predicate, sentence
 from cxcausal.report.text import Piece, Sentence, Strong
@@ -45,6 +46,9 @@ def beside_the_answer(facts: Facts) -> Iterator[Sentence]:
     """Yield what a reader of the answer must also know."""
     yield from cap_sentences(facts)
     yield from movement_sentences(facts)
+    often = once_sentence(facts)
+    if often is not None:
+        yield often
     if facts.withheld:
         return
     yield from reading_sentences(facts)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cxcausal.report.facts import Facts
+from cxcausal.report.facts import CLIP, Facts
 from cxcausal.report.keys import path
 from cxcausal.report.sentences.words import sentence
 from cxcausal.report.text import Piece, Sentence
@@ -27,6 +27,42 @@ def record_reasons(facts: Facts) -> Iterator[Sentence]:
             facts.quote("record.registered_on"),
             ": dates alone do not show that the plan came first.",
         )
+
+
+def once_sentence(facts: Facts) -> Sentence | None:
+    """Return that a plan that was to be read once was read more often; None where it was not."""
+    record, movement = facts.result.record, facts.result.movement
+    if record is None or record.readings == 1 or facts.result.reading is not None:
+        return None
+    if movement is not None and movement.looks is not None:
+        return (facts.quote("movement.looks.sentence"),)
+    return (
+        "This is reading ",
+        facts.number("record.readings"),
+        " of an experiment that was planned to be read once: who reads until the answer is good finds one by chance.",
+    )
+
+
+def earlier_sentences(facts: Facts, most: int = 3) -> Iterator[Sentence]:
+    """Yield from where else the data were read, and what analyses before this one found, the newest few of them."""
+    record = facts.result.record
+    if record is None:
+        return
+    if facts.has_accepted:
+        yield ("Data or a plan that would have been refused were accepted: “", facts.quote("movement.accepted"), "”.")
+    if record.read_on is not None:
+        yield ("The data were read from ", facts.quote("record.read_on", clip=CLIP), ", not from where the plan says.")
+    for index in range(max(0, len(record.earlier) - most), len(record.earlier)):
+        place = ("record", "earlier", index)
+        by: Sentence = (" on ", facts.date(path(*place, "on")), " by ", facts.quote(path(*place, "by")))
+        found: Sentence = (facts.quote(path(*place, "verdict")), *by, ".")
+        if record.earlier[index].experiment is None:
+            yield ("An earlier analysis, of other data or by another plan: ", *found)
+        else:
+            name = facts.quote(path(*place, "experiment"))
+            yield ("The same data were analysed before as “", name, "”: ", *found)
+    if len(record.earlier) > most:
+        yield ("More analyses came before these: `cxcausal audit log` has them all.",)
 
 
 def amended(facts: Facts, index: int) -> Sentence:
