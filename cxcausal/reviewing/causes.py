@@ -167,6 +167,8 @@ def _stages(both: "Between", changes: "UnitChanges", own: Cause, now: "Effects |
         if units and not (last and now is not None):
             effects = _effects(both, both.table(step), step)
         stages.append(Stage(cause=cast("Cause", step), effects=effects, units=units))
+    if own == "erased":  # some are gone from the kept units, too, uncounted: one step for all who are gone
+        return (replace(stages[1], units=None), *stages[2:])
     return tuple(stages)
 
 

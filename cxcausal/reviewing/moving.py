@@ -32,7 +32,7 @@ def movement_of(rerun: Rerun, result: RunResult, kept: "Kept") -> Movement:
     code = code_differences(rerun.resolved.project.root, parent.manifest)
     environment = environment_differences(parent.manifest)
     with rerun.progress.stage("telling what moved"):
-        found = found_between(rerun, result, kept, own_cause(code, environment))
+        found = found_between(rerun, result, kept, own_cause(code, environment, erased=parent.erased))
     changes = found.changes
     return with_sentences(
         rerun.spec,
@@ -70,17 +70,22 @@ def flipped(verdict: str, arm: str | None, now: RunResult) -> bool:
     return verdict != now.verdict or (verdict in _ONE_ARM and arm != now.recommended_arm)
 
 
-def own_cause(code: tuple[str, ...], environment: tuple[str, ...]) -> Cause:
+def own_cause(code: tuple[str, ...], environment: tuple[str, ...], *, erased: bool = False) -> Cause:
     """Return to what a change on the very same units is put down.
 
-    The project's commit alone changes with every line of the ledger, so that another environment counts before it.
+    The project's commit alone changes with every line of the ledger, so that another environment counts before it, and
+    so do customers who were erased from what the parent kept: those units are then not quite the same.
 
     Example:
         >>> own_cause(("the package",), ("numpy 2.1 → 2.2",)), own_cause(("the project's commit",), ("python",))
         ('code_and_environment', 'environment')
+        >>> own_cause(("the project's commit",), (), erased=True)
+        'erased'
     """
     if environment:
         return "code_and_environment" if code == ("the package",) else "environment"
+    if erased and code != ("the package",):
+        return "erased"
     return "code" if code else "unexplained"
 
 

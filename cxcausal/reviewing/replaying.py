@@ -16,6 +16,7 @@ from cxcausal.core.spec.project import find_root, read_project
 from cxcausal.core.spec.resolve import Resolved, plan_hash
 from cxcausal.reviewing.differences import differences, numbers_of
 from cxcausal.reviewing.replay_classes import (
+    ORDER,
     Changed,
     Class,
     Classified,
@@ -122,9 +123,22 @@ def _with_data(
     between = numbers_of(_analysed(run, resolved.spec, units.dataset))
     counts = units.changes(dataset)
     kind = _by_rows(run, now) if counts is None else of_units(counts)
-    moved = {one.name: one for one in classified(differences(between, numbers_of(now)), kind)}
-    moved |= {one.name: one for one in classified(differences(then, between), of_machinery(changed))}
-    return replace(_told(run, tuple(moved.values()), changed), units=counts)
+    own, notes = _of_kept(run, changed)
+    found = (*classified(differences(between, numbers_of(now)), kind), *classified(differences(then, between), own))
+    moved = {one.name: one for one in sorted(found, key=lambda one: ORDER.index(one.kind))}
+    return replace(_told(run, tuple(moved.values()), changed, notes=notes), units=counts)
+
+
+def _of_kept(run: "RecordedRun", changed: tuple[Changed, ...]) -> tuple[Class, tuple[str, ...]]:
+    """Return why the kept units give other numbers than the run had, and what must be said of it."""
+    from cxcausal.tracking.erasing import erased_from
+
+    kind = of_machinery(changed)
+    if not erased_from(run.results["run_id"], run.later):
+        return kind, ()
+    if kind == "UNEXPLAINED":
+        return "DATA_ERASED", (_ERASED,)
+    return kind, (_ERASED, _BOTH)
 
 
 def _by_rows(run: "RecordedRun", now: Mapping[str, Any]) -> Class:
@@ -137,9 +151,11 @@ def _from_units(run: "RecordedRun", resolved: Resolved, units: KeptUnits, change
     """Compare with what the kept units give."""
     found = differences(numbers_of(run.results), numbers_of(_analysed(run, resolved.spec, units.dataset)))
     note = "What this run read is not there any longer; its numbers were made of the units that it kept."
-    return _told(run, classified(found, of_machinery(changed)), changed, notes=(note,))
+    own, notes = _of_kept(run, changed)
+    return _told(run, classified(found, own), changed, notes=(note, *notes))
 
 
+_ERASED = "Customers were erased from what this run kept, so its numbers can't be made again to the bit."
 _BOTH = "Data and machinery both changed, and what each of them moved can't be told apart."
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,13 @@ def record_erasure(root: Path, erasure: Erasure, files: Sequence[Rewritten], *, 
             write_atomic(one.directory / KEPT_UNITS, one.content)
             (one.directory / KEPT_UNITS).chmod(0o600)
     return line
+
+
+def erased_from(run_id: str, lines: Iterable[LedgerLine]) -> bool:
+    """Tell whether customers were erased from what a run kept, by lines of the ledger."""
+    return any(
+        item["run_id"] == run_id for line in lines if line.kind == "erase" for item in line.payload.get("rewritten", ())
+    )
 
 
 def excused(directory: Path, problems: Sequence[Problem]) -> list[Problem]:

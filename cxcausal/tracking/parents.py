@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cxcausal.core.errors import IntegrityError, Problem, UsageError
 from cxcausal.tracking import ledger
 from cxcausal.tracking.code_state import code_state
+from cxcausal.tracking.erasing import erased_from
 from cxcausal.tracking.layout import KEPT_UNITS, MANIFEST_FILE, PLAN, RESULTS, runs_folder
 from cxcausal.tracking.ledger_chain import LedgerLine
 from cxcausal.tracking.manifest import machine, verify_manifest
@@ -24,6 +25,7 @@ class Parent:
         results: the object of `run --json`. plan: the resolved plan. manifest: what it was made of.
         kept: the units it kept; None where it kept none, or they were removed.
         why_none: why, as the end of a sentence.
+        erased: whether customers were erased from them since.
     """
 
     run_id: str
@@ -34,6 +36,7 @@ class Parent:
     manifest: Mapping[str, Any]
     kept: Path | None
     why_none: str | None
+    erased: bool = False
 
 
 def analyses_of(root: Path, experiment: str) -> tuple[LedgerLine, ...]:
@@ -52,7 +55,7 @@ def parent_of(root: Path, experiment: str, run_id: str | None = None) -> Parent:
     for line in reversed(lines):
         folder = runs_folder(root) / experiment / str(line.payload["run_id"])
         if folder.is_dir():
-            return _parent(folder, line)
+            return replace(_parent(folder, line), erased=erased_from(folder.name, ledger.read(root)))
     named = "this run" if run_id is None else f"the run {run_id[:26]}"
     what = f"the experiment '{experiment}' has no finished run here to be held against ({named} is not on this disk)"
     mend = "analyse it first with `cxcausal run`, or restore the run's folder from a copy"
