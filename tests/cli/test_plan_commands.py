@@ -174,14 +174,20 @@ def test_schema(run: Run) -> None:
     assert json.loads(Path("deep/s.json").read_text(encoding="utf-8")) == run("schema", "--json").json
 
 
+def test_an_id_in_place_of_a_path_is_told_as_such(run: Run) -> None:
+    run("new", "b-plan")
+    ran = run("validate", "b-plan")
+    assert (ran.code, "not its id" in ran.err) == (3, True)
+
+
 def test_list(run: Run) -> None:
     assert "cxcausal new" in run("list").err
     run("new", "b-plan")
     Path("experiments/a.yaml").write_text("schema_version: 1\n", encoding="utf-8")
     ran = run("list")
-    assert [line.split()[:4] for line in ran.out.splitlines()] == [
-        ["bad", "-", "-", "experiments/a.yaml"],
-        ["ok", "draft", "-", "experiments/b_plan.yaml"],
+    assert [line.split()[:5] for line in ran.out.splitlines()] == [
+        ["bad", "-", "-", "-", "experiments/a.yaml"],
+        ["ok", "draft", "-", "b-plan", "experiments/b_plan.yaml"],
     ]
     rows = run("list", "--json").json["experiments"]
     assert [(row["id"], row["plan"]) for row in rows] == [(None, "bad"), ("b-plan", "ok")]

@@ -117,8 +117,11 @@ def test_what_is_not_on_record_can_t_be_signed_or_printed(project: Project) -> N
     for words_ in (("approve", "callback"), ("decide", "callback", "ship"), ("report", "callback")):
         done = project.cx(*words_)
         assert (done.code, "U241" in done.err) == (2, True)
-    done = project.cx("stop", "callback")
-    assert (done.code, "G126" in done.err) == (5, True)
+    done = project.cx("stop", "calback")
+    assert (done.code, "U241" in done.err) == (2, True)
+    done = project.cx("audit", "log", "calback")
+    assert "about 'calback'" in done.err
+    assert "`cxcausal list`" in done.err
 
 
 def test_an_amendment_before_the_data_is_listed_and_caps_nothing(project: Project) -> None:
