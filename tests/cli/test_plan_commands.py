@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cxcausal.cli import VERBS, main
+from cxcausal.cli import GROUPS, VERBS, main
 from cxcausal.cli.starter import DESIGN_TYPES
 from cxcausal.core.spec.load import load_experiment
 
@@ -219,6 +219,7 @@ def test_help_teaches_with_an_example(run: Run, verb: str) -> None:
 
 
 def test_the_table_of_verbs_is_true() -> None:
+    assert sorted(name for names in GROUPS.values() for name in names) == sorted(VERBS)
     for name, (target, line) in VERBS.items():
         module, _, attribute = target.partition(":")
         assert module.startswith("cxcausal.cli."), name
@@ -252,7 +253,7 @@ def test_validate_is_light() -> None:
 def test_help_is_quick() -> None:
     def seconds() -> float:
         start = time.perf_counter()
-        assert "Verbs:" in _process("--help").stdout
+        assert "Analyses:" in _process("--help").stdout
         return time.perf_counter() - start
 
     assert min(seconds() for _ in range(3)) < 1
