@@ -117,9 +117,9 @@ def _with_data(
     changed = (*changed, _data(run, dataset))
     if units is None:
         note = "This run kept no units, so what became of its data is told from counts of rows alone."
-        notes = (note, _BOTH) if of_machinery(changed) != "UNEXPLAINED" else (note,)
+        beside = (_BOTH,) if of_machinery(changed) != "UNEXPLAINED" else ()
         kind = _by_rows(run, now)
-        return _told(run, classified(differences(then, numbers_of(now)), kind), changed, notes=notes)
+        return _told(run, classified(differences(then, numbers_of(now)), kind), changed, notes=(note, *beside))
     between = numbers_of(_analysed(run, resolved.spec, units.dataset))
     counts = units.changes(dataset)
     kind = _by_rows(run, now) if counts is None else of_units(counts)
