@@ -186,6 +186,7 @@ def test_a_registration_after_the_data_stands_on_page_one(project: Project) -> N
     assert result["record"]["after_cut"] is True
     told = page_one(project.root / result["report"])
     assert "The data end on 2026-01-31 , before the plan was registered on" in told
+    assert "Planned before the data by the record, not by dates" in told
     (note,) = project.cx("audit", "verify", "--json").json["notes"]
     assert note.startswith("callback: data of a run end on 2026-01-31, before the plan was registered on")
 
