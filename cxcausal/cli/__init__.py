@@ -37,14 +37,14 @@ VERBS: dict[str, tuple[str, str]] = {
     "report": ("cxcausal.cli.record_commands:report", "Print a run's page again, with what stands on record by now."),
     "compare": (
         "cxcausal.cli.compare_command:compare",
-        "Two runs side by side: effects, verdicts, data, plan, code and environment.",
+        "Show two runs side by side: effects, verdicts, data, plan, code, environment.",
     ),
     "simulate": ("cxcausal.cli.run_commands:simulate", "Draw a customer world with known truth."),
     "replay": ("cxcausal.cli.replay_command:replay", "Make a recorded run once more, and tell why a number differs."),
     "sync": ("cxcausal.cli.run_commands:sync", "Send to MLflow the runs that it doesn't have yet."),
     "audit": (
         "cxcausal.cli.audit_commands:audit",
-        "verify, log, anchor, export or merge the record.",
+        "Check, read or hand out the record: verify, log, anchor, export, merge.",
     ),
     "erase": (
         "cxcausal.cli.erase_command:erase",
@@ -54,12 +54,25 @@ VERBS: dict[str, tuple[str, str]] = {
 }
 """Every verb: where its command is, and the line that `--help` shows without importing it."""
 
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Plans": ("new", "validate", "explain", "schema", "list"),
+    "Before the data": ("plan", "aa", "assign", "simulate", "register", "amend"),
+    "Analyses": ("run", "rerun", "compare", "replay"),
+    "The record": ("stop", "approve", "decide", "report", "audit", "sync", "erase"),
+}
+"""The verbs as `--help` shows them: by what they are for, in the order of their use."""
+_WIDEST = max(map(len, VERBS))
+
 _EPILOG = """\b
 A first experiment:
   cxcausal new callback-2026q4
   cxcausal validate experiments/callback_2026q4.yaml
   cxcausal register experiments/callback_2026q4.yaml
   cxcausal run experiments/callback_2026q4.yaml
+
+\b
+The same experiment on the data of next week, and what moved:
+  cxcausal rerun callback-2026q4
 """
 
 
@@ -80,7 +93,7 @@ class LazyVerbs(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Return the verbs in the order of their use."""
-        return list(VERBS)
+        return [name for names in GROUPS.values() for name in names]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - see above
         """Import and return one verb."""
@@ -104,8 +117,9 @@ class LazyVerbs(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - see above
         """Write the table of verbs."""
-        with formatter.section("Verbs"):
-            formatter.write_dl([(name, line) for name, (_, line) in VERBS.items()])
+        for heading, names in GROUPS.items():
+            with formatter.section(heading):
+                formatter.write_dl([(f"{name:<{_WIDEST}}", VERBS[name][1]) for name in names])
 
 
 @click.group(cls=LazyVerbs, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})

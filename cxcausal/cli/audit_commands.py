@@ -70,7 +70,8 @@ def log(experiment: str | None, *, as_json: bool) -> None:
     for line in lines:
         click.echo(visible(line.text))
     if not lines:
-        hint("the ledger has no line about that yet")
+        about = "" if experiment is None else f" about '{visible(experiment)}'"
+        hint(f"the ledger has no line{about} yet; `cxcausal list` shows the ids of experiments")
 
 
 @audit.command()

@@ -213,7 +213,9 @@ def _written(path: Path, *, as_json: bool) -> None:
 @click.command("list")
 @_JSON
 def list_plans(*, as_json: bool) -> None:
-    """List the plans under experiments/: whether each is valid, how far it has come, and its latest run.
+    """List the plans under experiments/: whether each is valid, how far it has come, its latest verdict, and its id.
+
+    Runs are named by `cxcausal audit log`, and the latest one by --json.
 
     \b
     Example:
@@ -231,10 +233,11 @@ def list_plans(*, as_json: bool) -> None:
     if as_json:
         emit({"experiments": rows})
         return
+    width = max((len(str(row["id"] or "-")) for row in rows), default=0)
     for row in rows:
         question = visible(str(row["question"] or ""))
         standing = f"{row['plan']:<4} {row['state'] or '-':<11}{row['verdict'] or '-':<21}"
-        click.echo(f"{standing}{row['path']}  {question}".rstrip())
+        click.echo(f"{standing}{row['id'] or '-':<{width}}  {row['path']}  {question}".rstrip())
     if not checked:
         hint(f"no plans under {root / 'experiments'}; `cxcausal new ID` writes a first one")
 

@@ -23,6 +23,7 @@ CAUSES: Mapping[Cause, str] = {
     "data_and_plan": "other data and the changed plan",
 }
 """Every cause as the end of “moved by …”."""
+_SHARE = "share of "
 _LEAST = 0.005
 """Causes with a smaller share of the change are not named."""
 
@@ -41,18 +42,28 @@ def moved_sentence(spec: ExperimentSpec, moved: EffectMovement, since: str) -> s
     opening = f"Since the run of {since[:10]} the effect of “{arm}” on “{title}”"
     steps = [step for step in moved.steps if step.change]
     if not steps:
-        return f"{opening} has not moved: {number(moved.now)}."
+        return f"{opening} has not moved: {_size(moved.now, moved.unit)} ({_counted(moved.unit)})."
     told = [step for step in steps if step.share is None or abs(step.share) >= _LEAST]
-    causes = listed([_part(step) for step in sorted(told, key=lambda step: -abs(step.change or 0.0))])
-    return f"{opening} went from {number(moved.before)} to {number(moved.now)} ({moved.unit}): {causes}."
+    causes = listed([_part(step, moved.unit) for step in sorted(told, key=lambda step: -abs(step.change or 0.0))])
+    before, now = _size(moved.before, moved.unit), _size(moved.now, moved.unit)
+    return f"{opening} went from {before} to {now} ({_counted(moved.unit)}): {causes}."
 
 
-def _part(step: Step) -> str:
+def _size(value: float, unit: str, digits: int = 3) -> str:
+    """Return a number in a unit, but for shares, which are counted out of a thousand as everywhere on page one."""
+    return number(value * 1000 if unit.startswith(_SHARE) else value, digits)
+
+
+def _counted(unit: str) -> str:
+    return f"per 1,000 {unit.removeprefix(_SHARE)}" if unit.startswith(_SHARE) else unit
+
+
+def _part(step: Step, unit: str) -> str:
     change = step.change or 0.0
     sign = "+" if change > 0 else ""
     units = "" if step.units is None or not step.units else f", {count(step.units)} of them"
     share = "" if step.share is None else f" ({percent(step.share)} of the change{units})"
-    return f"{sign}{number(change)} by {CAUSES[step.cause]}{share}"
+    return f"{sign}{_size(change, unit)} by {CAUSES[step.cause]}{share}"
 
 
 def _leading(spec: ExperimentSpec, result: RunResult, movement: Movement) -> EffectMovement | None:
@@ -89,8 +100,8 @@ def _notes(
     if movement.data_cut is not None:
         yield f"The end of observation was set to {movement.data_cut} for this run."
     for told in (
-        None if leading is None or leading.drift is None else drift_sentence(leading.drift),
-        None if leading is None or leading.pooled is None else pooled_sentence(leading.pooled),
+        None if leading is None or leading.drift is None else drift_sentence(leading.drift, leading.unit),
+        None if leading is None or leading.pooled is None else pooled_sentence(leading.pooled, leading.unit),
         None if movement.looks is None else movement.looks.sentence,
     ):
         if told:
@@ -106,15 +117,16 @@ def _decision(spec: ExperimentSpec, verdict: str, arm: str | None) -> str:
     return f"{words} for “{spec.design.treatment.label(str(arm))}”" if known else words
 
 
-def drift_sentence(drift: Drift) -> str:
+def drift_sentence(drift: Drift, unit: str) -> str:
     """Return whether the effect among newly analysed units is another one.
 
     Example:
         >>> drift = Drift(known=-0.08, new=-0.02, difference=0.06, se=0.01, z=6.0, p=2e-9, trend="fading")
-        >>> drift_sentence(drift).replace("\N{MINUS SIGN}", "-")
-        'The effect is fading: -0.02 among newly analysed units, -0.08 among those before.'
+        >>> drift_sentence(drift, "share of customers").replace("\N{MINUS SIGN}", "-")
+        'The effect is fading: -20 among newly analysed units, -80 among those before (per 1,000 customers).'
     """
-    both = f"{number(drift.new)} among newly analysed units, {number(drift.known)} among those before"
+    new, known = _size(drift.new, unit), _size(drift.known, unit)
+    both = f"{new} among newly analysed units, {known} among those before ({_counted(unit)})"
     if drift.trend == "steady":
         return f"Nothing says that the effect fades or grows: {both}, a difference that chance explains."
     if drift.trend == "reversed":
@@ -122,7 +134,7 @@ def drift_sentence(drift: Drift) -> str:
     return f"The effect is {drift.trend}: {both}."
 
 
-def pooled_sentence(pooled: Pooled) -> str:
+def pooled_sentence(pooled: Pooled, unit: str) -> str:
     """Return the mean effect over cuts, and whether Cochran's test says that cuts differ.
 
     Their variance beyond chance is estimated as more than zero in nearly half of all histories in which it is none.
@@ -130,10 +142,11 @@ def pooled_sentence(pooled: Pooled) -> str:
     spread = (
         "cuts differ no more than chance explains"
         if pooled.tau == 0 or pooled.p >= 1 - pooled.level
-        else f"cuts differ by more than chance explains: beyond it by {number(pooled.tau, 2)} (one standard "
+        else f"cuts differ by more than chance explains: beyond it by {_size(pooled.tau, unit, 2)} (one standard "
         f"deviation), which is {percent(pooled.i2)} of the variance between them"
     )
+    mean = f"{_size(pooled.point, unit)} {_counted(unit)}"
     return (
-        f"Over {pooled.cuts} cuts, each with its own units, the mean effect is {number(pooled.point)} "
-        f"({percent(pooled.level)} range: {number(pooled.low)} to {number(pooled.high)}); {spread}."
+        f"Over {pooled.cuts} cuts, each with its own units, the mean effect is {mean} "
+        f"({percent(pooled.level)} range: {_size(pooled.low, unit)} to {_size(pooled.high, unit)}); {spread}."
     )

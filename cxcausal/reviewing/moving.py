@@ -31,7 +31,7 @@ def movement_of(rerun: Rerun, result: RunResult, kept: "Kept") -> Movement:
     parent, before = rerun.parent, rerun.parent.results
     code = code_differences(rerun.resolved.project.root, parent.manifest)
     environment = environment_differences(parent.manifest)
-    own = "erased" if parent.erased else own_cause(code, environment)
+    own = own_cause(code, environment, erased=parent.erased)
     with rerun.progress.stage("telling what moved"):
         found = found_between(rerun, result, kept, own)
     changes = found.changes
@@ -71,17 +71,22 @@ def flipped(verdict: str, arm: str | None, now: RunResult) -> bool:
     return verdict != now.verdict or (verdict in _ONE_ARM and arm != now.recommended_arm)
 
 
-def own_cause(code: tuple[str, ...], environment: tuple[str, ...]) -> Cause:
+def own_cause(code: tuple[str, ...], environment: tuple[str, ...], *, erased: bool = False) -> Cause:
     """Return to what a change on the very same units is put down.
 
-    The project's commit alone changes with every line of the ledger, so that another environment counts before it.
+    The project's commit alone changes with every line of the ledger, so that another environment counts before it, and
+    so do customers who were erased from what the parent kept: those units are then not quite the same.
 
     Example:
         >>> own_cause(("the package",), ("numpy 2.1 → 2.2",)), own_cause(("the project's commit",), ("python",))
         ('code_and_environment', 'environment')
+        >>> own_cause(("the project's commit",), (), erased=True)
+        'erased'
     """
     if environment:
         return "code_and_environment" if code == ("the package",) else "environment"
+    if erased and code != ("the package",):
+        return "erased"
     return "code" if code else "unexplained"
 
 

@@ -16,6 +16,7 @@ from cxcausal.core.spec.project import find_root, read_project
 from cxcausal.core.spec.resolve import Resolved, plan_hash
 from cxcausal.reviewing.differences import differences, numbers_of
 from cxcausal.reviewing.replay_classes import (
+    ORDER,
     Changed,
     Class,
     Classified,
@@ -116,25 +117,26 @@ def _with_data(
     changed = (*changed, _data(run, dataset))
     if units is None:
         note = "This run kept no units, so what became of its data is told from counts of rows alone."
-        notes = (note, _BOTH) if of_machinery(changed) != "UNEXPLAINED" else (note,)
+        beside = (_BOTH,) if of_machinery(changed) != "UNEXPLAINED" else ()
         kind = _by_rows(run, now)
-        return _told(run, classified(differences(then, numbers_of(now)), kind), changed, notes=notes)
+        return _told(run, classified(differences(then, numbers_of(now)), kind), changed, notes=(note, *beside))
     between = numbers_of(_analysed(run, resolved.spec, units.dataset))
     counts = units.changes(dataset)
     kind = _by_rows(run, now) if counts is None else of_units(counts)
-    moved = {one.name: one for one in classified(differences(between, numbers_of(now)), kind)}
-    why, more = _of_kept(run, changed)
-    moved |= {one.name: one for one in classified(differences(then, between), why)}
-    return replace(_told(run, tuple(moved.values()), changed, notes=more), units=counts)
+    own, notes = _of_kept(run, changed)
+    found = (*classified(differences(between, numbers_of(now)), kind), *classified(differences(then, between), own))
+    moved = {one.name: one for one in sorted(found, key=lambda one: ORDER.index(one.kind))}
+    return replace(_told(run, tuple(moved.values()), changed, notes=notes), units=counts)
 
 
 def _of_kept(run: "RecordedRun", changed: tuple[Changed, ...]) -> tuple[Class, tuple[str, ...]]:
-    """Return why kept units don't give the numbers of their run, and what a reader must know beside it."""
-    machinery = of_machinery(changed)
+    """Return why the kept units give other numbers than the run had, and what must be said of it."""
+    kind = of_machinery(changed)
     if not run.erased:
-        return machinery, ()
-    note = "Customers were erased from the units that this run kept."
-    return "DATA_ERASED", (note,) if machinery == "UNEXPLAINED" else (note, _BOTH)
+        return kind, ()
+    if kind == "UNEXPLAINED":
+        return "DATA_ERASED", (_ERASED,)
+    return kind, (_ERASED, _BOTH)
 
 
 def _by_rows(run: "RecordedRun", now: Mapping[str, Any]) -> Class:
@@ -147,10 +149,11 @@ def _from_units(run: "RecordedRun", resolved: Resolved, units: KeptUnits, change
     """Compare with what the kept units give."""
     found = differences(numbers_of(run.results), numbers_of(_analysed(run, resolved.spec, units.dataset)))
     note = "What this run read is not there any longer; its numbers were made of the units that it kept."
-    kind, more = _of_kept(run, changed)
-    return _told(run, classified(found, kind), changed, notes=(note, *more))
+    own, notes = _of_kept(run, changed)
+    return _told(run, classified(found, own), changed, notes=(note, *notes))
 
 
+_ERASED = "Customers were erased from what this run kept, so its numbers can't be made again to the bit."
 _BOTH = "Data and machinery both changed, and what each of them moved can't be told apart."
 
 

@@ -1,6 +1,7 @@
 """A rerun: the plan over fresh data, held against the run before it, and recorded beside it."""
 
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -144,11 +145,16 @@ def plan_of(experiment: str | Path, root: Path | None = None) -> Path:
     if path.suffix in {".yaml", ".yml"} or path.is_file():
         return path
     folder = (root or find_root(Path.cwd()) or Path.cwd()) / "experiments"
-    for plan in sorted(found for pattern in _PLANS for found in folder.glob(pattern)):
-        if _id_of(plan, folder.parent) == str(experiment):
+    plans = sorted(found for pattern in _PLANS for found in folder.glob(pattern))
+    ids = []
+    for plan in plans:
+        ids.append(_id_of(plan, folder.parent) or "")
+        if ids[-1] == str(experiment):
             return plan
+    near = get_close_matches(str(experiment), ids, 1)
+    meant = f"did you mean '{near[0]}'? " if near else ""
     what = f"no plan in experiments/ has the id '{experiment}'"
-    mend = "`cxcausal list` shows the ids; or give the path of the plan"
+    mend = f"{meant}`cxcausal list` shows the ids; or give the path of the plan"
     raise UsageError(Problem(where="rerun", code="R807", what=what, mend=mend))
 
 

@@ -13,6 +13,7 @@ from cxcausal.core.wording import percent
 if TYPE_CHECKING:
     from cxcausal.data.kept import Kept
 
+_ONCE = "Read once, as the plan says: the same data again are no other reading."
 _MOST = 50
 """From so many readings on, what they do to the error rate is told for this number."""
 
@@ -40,7 +41,7 @@ def looks_at(spec: ExperimentSpec, readings: int, observed_until: str | None = N
         sentence = f"Read {_times(readings)}; the plan allows that, and intervals hold over all readings."
         return Looks(readings=readings, false_alarm=None, sentence=sentence)
     if readings == 1:
-        return Looks(readings=1, false_alarm=spec.analysis.alpha, sentence="Read once, as the plan says.")
+        return Looks(readings=1, false_alarm=spec.analysis.alpha, sentence=_ONCE)
     chance = false_alarm_after(min(readings, _MOST), spec.analysis.alpha)
     sentence = (
         f"Read {_times(readings)}, and the plan is one to be read once: where there is nothing, at least one of so "

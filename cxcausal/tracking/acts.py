@@ -108,14 +108,17 @@ def stop(root: Path, experiment: str, reason: str | None, actor: Actor) -> Ledge
     """Write that an experiment takes no more customers.
 
     Raises:
-        GateError: it has not begun, or was stopped already.
+        UsageError: it has not begun.
+        GateError: it was stopped already.
     """
     with ledger.writing(root) as chain:
         state = state_of(chain.lines, experiment)
+        mend = "see `cxcausal list` for the experiments and their states"
+        if state == "draft":
+            what = f"no experiment of the name {experiment!r} was registered or run"
+            raise UsageError(Problem(where="ledger", code="U241", what=what, mend=mend))
         if state not in {"registered", "running"}:
-            what = "nothing on record has begun under this name" if state == "draft" else f"it is {state} already"
-            mend = "see `cxcausal list` for the experiments and their states"
-            raise GateError(Problem(where=experiment, code="G126", what=what, mend=mend))
+            raise GateError(Problem(where=experiment, code="G126", what=f"it is {state} already", mend=mend))
         payload = {"reason": (reason or "").strip() or None}
         return ledger.append_to(
             root, chain, ledger.Entry(kind="stop", experiment=experiment, actor=actor, payload=payload)

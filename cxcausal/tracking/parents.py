@@ -56,9 +56,16 @@ def parent_of(root: Path, experiment: str, run_id: str | None = None) -> Parent:
         folder = runs_folder(root) / experiment / str(line.payload["run_id"])
         if folder.is_dir():
             return replace(_parent(folder, line), erased=vouched_erasures(folder, ledger.read(root)))
-    named = "this run" if run_id is None else f"the run {run_id[:26]}"
-    what = f"the experiment '{experiment}' has no finished run here to be held against ({named} is not on this disk)"
-    mend = "analyse it first with `cxcausal run`, or restore the run's folder from a copy"
+    what = f"the experiment '{experiment}' has no finished run yet, so there is none to be held against"
+    mend = "analyse it first with `cxcausal run`"
+    if lines:
+        what = f"what the runs of '{experiment}' found is not on this disk, so there is nothing to be held against"
+        mend = (
+            "restore the folder .cxcausal/runs from a copy or the machine that ran it, or analyse with `cxcausal run`"
+        )
+    elif run_id is not None:
+        what = f"the experiment '{experiment}' has no finished run {run_id[:26]}"
+        mend = f"`cxcausal audit log {experiment}` names its runs; without --parent the newest one is taken"
     raise UsageError(Problem(where="rerun", code="R804", what=what, mend=mend))
 
 

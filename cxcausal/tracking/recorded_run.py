@@ -16,7 +16,7 @@ from cxcausal.tracking.reaper import is_entered
 from cxcausal.tracking.run_status import read_status
 from cxcausal.tracking.start import Start, read_start
 
-_LIST = "`cxcausal list --json` names the runs of this project"
+_LIST = "`cxcausal audit log` names the runs on record"
 
 
 @dataclass(frozen=True, kw_only=True)

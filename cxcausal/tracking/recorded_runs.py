@@ -12,7 +12,7 @@ from cxcausal.tracking.manifest import verify_manifest
 from cxcausal.tracking.run_status import read_status
 from cxcausal.tracking.ulid import is_ulid
 
-_LIST = "`cxcausal list` names them"
+_LIST = "`cxcausal audit log` names them"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from cxcausal.cli import VERBS, main
+from cxcausal.cli import GROUPS, VERBS, main
 from cxcausal.cli.starter import DESIGN_TYPES
 from cxcausal.core.spec.load import load_experiment
 
@@ -174,14 +174,20 @@ def test_schema(run: Run) -> None:
     assert json.loads(Path("deep/s.json").read_text(encoding="utf-8")) == run("schema", "--json").json
 
 
+def test_an_id_in_place_of_a_path_is_told_as_such(run: Run) -> None:
+    run("new", "b-plan")
+    ran = run("validate", "b-plan")
+    assert (ran.code, "not its id" in ran.err) == (3, True)
+
+
 def test_list(run: Run) -> None:
     assert "cxcausal new" in run("list").err
     run("new", "b-plan")
     Path("experiments/a.yaml").write_text("schema_version: 1\n", encoding="utf-8")
     ran = run("list")
-    assert [line.split()[:4] for line in ran.out.splitlines()] == [
-        ["bad", "-", "-", "experiments/a.yaml"],
-        ["ok", "draft", "-", "experiments/b_plan.yaml"],
+    assert [line.split()[:5] for line in ran.out.splitlines()] == [
+        ["bad", "-", "-", "-", "experiments/a.yaml"],
+        ["ok", "draft", "-", "b-plan", "experiments/b_plan.yaml"],
     ]
     rows = run("list", "--json").json["experiments"]
     assert [(row["id"], row["plan"]) for row in rows] == [(None, "bad"), ("b-plan", "ok")]
@@ -213,6 +219,7 @@ def test_help_teaches_with_an_example(run: Run, verb: str) -> None:
 
 
 def test_the_table_of_verbs_is_true() -> None:
+    assert sorted(name for names in GROUPS.values() for name in names) == sorted(VERBS)
     for name, (target, line) in VERBS.items():
         module, _, attribute = target.partition(":")
         assert module.startswith("cxcausal.cli."), name
@@ -246,7 +253,7 @@ def test_validate_is_light() -> None:
 def test_help_is_quick() -> None:
     def seconds() -> float:
         start = time.perf_counter()
-        assert "Verbs:" in _process("--help").stdout
+        assert "Analyses:" in _process("--help").stdout
         return time.perf_counter() - start
 
     assert min(seconds() for _ in range(3)) < 1

@@ -117,8 +117,11 @@ def test_what_is_not_on_record_can_t_be_signed_or_printed(project: Project) -> N
     for words_ in (("approve", "callback"), ("decide", "callback", "ship"), ("report", "callback")):
         done = project.cx(*words_)
         assert (done.code, "U241" in done.err) == (2, True)
-    done = project.cx("stop", "callback")
-    assert (done.code, "G126" in done.err) == (5, True)
+    done = project.cx("stop", "calback")
+    assert (done.code, "U241" in done.err) == (2, True)
+    done = project.cx("audit", "log", "calback")
+    assert "about 'calback'" in done.err
+    assert "`cxcausal list`" in done.err
 
 
 def test_an_amendment_before_the_data_is_listed_and_caps_nothing(project: Project) -> None:
@@ -183,6 +186,7 @@ def test_a_registration_after_the_data_stands_on_page_one(project: Project) -> N
     assert result["record"]["after_cut"] is True
     told = page_one(project.root / result["report"])
     assert "The data end on 2026-01-31 , before the plan was registered on" in told
+    assert "Planned before the data by the record, not by dates" in told
     (note,) = project.cx("audit", "verify", "--json").json["notes"]
     assert note.startswith("callback: data of a run end on 2026-01-31, before the plan was registered on")
 

@@ -75,6 +75,15 @@ def test_page_one_says_in_one_sentence_what_moved() -> None:
     assert "The decision is another one" not in page
 
 
+def test_page_one_counts_what_moved_in_customers_as_it_does_everywhere() -> None:
+    movement = _rerun().movement
+    assert movement is not None
+    assert "(per 1,000 customers): " in movement.sentence
+    assert "\N{MINUS SIGN}2.1 by units whose window ended since" in movement.sentence
+    assert movement.notes[0].startswith("The effect is fading: \N{MINUS SIGN}10 among newly analysed units")
+    assert "share of customers" not in " ".join((movement.sentence, *movement.notes))
+
+
 def test_a_flip_stands_on_page_one() -> None:
     page = " ".join(_page(_rerun(flipped=True)).page_one)
     assert "The decision is another one: HOLD before, SHIP" in page

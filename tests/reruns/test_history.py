@@ -125,7 +125,7 @@ def test_a_drift_has_the_word_that_its_sizes_ask_for(known: float, new: float, t
     drift = drift_of(_row((side + known, side)), _row((side + new, side)), 0.05)
     assert drift is not None
     assert drift.trend == trend
-    assert ("opposite" in drift_sentence(drift)) == (trend == "reversed")
+    assert ("opposite" in drift_sentence(drift, "share of customers")) == (trend == "reversed")
 
 
 def test_cuts_that_differ_by_chance_alone_are_seldom_said_to_differ() -> None:
@@ -144,7 +144,7 @@ def test_cuts_that_differ_by_chance_alone_are_seldom_said_to_differ() -> None:
             q=found.q,
             p=found.p,
         )
-        said += "by more than chance" in pooled_sentence(pooled)
+        said += "by more than chance" in pooled_sentence(pooled, "share of customers")
     assert said / draws == pytest.approx(0.05, abs=0.02)
 
 

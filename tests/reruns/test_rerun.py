@@ -36,14 +36,17 @@ def test_an_id_or_a_path_names_the_experiment_and_nothing_else_does(project: Pro
     plan = _started(project)
     assert project.cx("rerun", plan, "--json").code == 0
     refused = project.cx("rerun", "callbak")
-    assert (refused.code, "R807" in refused.err) == (2, True)
+    assert (refused.code, "R807" in refused.err, "did you mean 'callback'?" in refused.err) == (2, True, True)
+    refused = project.cx("rerun", "callback", "--parent", "01J00000000000000000000000")
+    assert (refused.code, "`cxcausal audit log callback` names its runs" in refused.err) == (2, True)
 
 
 def test_without_a_run_there_is_nothing_to_rerun(project: Project) -> None:
     project.plan()
     project.data(customers())
     refused = project.cx("rerun", "callback")
-    assert (refused.code, "R804" in refused.err) == (2, True)
+    assert (refused.code, "R804" in refused.err, "has no finished run yet" in refused.err) == (2, True, True)
+    assert "is not on this disk" not in refused.err
 
 
 def test_the_ledger_names_the_parent_and_the_record_stays_sound(project: Project) -> None:

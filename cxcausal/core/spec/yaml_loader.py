@@ -73,7 +73,7 @@ def read_yaml(path: Path, shown: str) -> Reading:
     place = Place(file=shown)
     try:
         if not path.is_file():
-            mend = "give the path of a YAML file" if path.exists() else "check the path"
+            mend = "give the path of a YAML file" if path.exists() else _no_file(path)
             what = "this is not a file" if path.exists() else "there is no such file"
             return _refused(place, "P100", what, mend)
         with path.open("rb") as file:
@@ -81,6 +81,11 @@ def read_yaml(path: Path, shown: str) -> Reading:
     except OSError as error:
         return _refused(place, "P100", f"the file can't be read: {error.strerror}", "check its permissions")
     return parse_yaml(data, shown)
+
+
+def _no_file(path: Path) -> str:
+    """Return what may help whoever named a file that is not there; a word without an ending may be an id."""
+    return "check the path" if path.suffix else "give a plan's path, such as experiments/callback.yaml, not its id"
 
 
 def parse_yaml(data: bytes, shown: str) -> Reading:

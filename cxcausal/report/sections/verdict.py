@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cxcausal.core.results import Grade
+from cxcausal.core.results import Grade, RunResult
 from cxcausal.core.surveys import is_unsafe
 from cxcausal.report.blocks import Hero, SectionView
 from cxcausal.report.charts.icons import icon
@@ -71,8 +71,15 @@ def _evidence(facts: Facts) -> tuple[tuple[str, Sentence], ...]:
         ("Evidence grade", (GRADES[result.grade],)),
         ("Data up to", cut),
         (f"{facts.people.many.capitalize()} analysed", (facts.number("data.analysed"),)),
-        ("Planned before the data", ("yes" if result.registered else "no",)),
+        ("Planned before the data", (_planned_first(result),)),
     )
+
+
+def _planned_first(result: RunResult) -> str:
+    """Return whether the plan came first, and no plain yes where something under “Plan followed” speaks against it."""
+    if not result.registered:
+        return "no"
+    return "by the record, not by dates" if result.record is not None and result.record.after_cut else "yes"
 
 
 def _arms(facts: Facts) -> list[tuple[Html, str, str, Sentence]]:
