@@ -19,7 +19,8 @@ def enter(root: Path, plan: dict[str, Any], experiment: str = "outreach") -> Led
 
 
 def analyse(root: Path, experiment: str = "outreach") -> None:
-    ledger.append(root, ledger.Entry(kind="analyse", experiment=experiment, actor=ANN, payload={"run_id": "x"}))
+    payload = {"run_id": f"run {len(ledger.read(root))}"}
+    ledger.append(root, ledger.Entry(kind="analyse", experiment=experiment, actor=ANN, payload=payload))
 
 
 def status(root: Path, plan: dict[str, Any], experiment: str = "outreach") -> Registration:
