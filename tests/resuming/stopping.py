@@ -17,8 +17,9 @@ def stored(folder: Path) -> dict[str, Any]:
 
 
 def stages(folder: Path) -> dict[str, bytes]:
-    """Return the bytes of every stage, and of the table of effects."""
-    found = {path.name: path.read_bytes() for path in sorted((folder / "stages").glob("*.json"))}
+    """Return the bytes of every stage, and of the table of effects; what was kept of units hangs on a project's key."""
+    paths = (path for path in sorted((folder / "stages").glob("*.json")) if path.name != "kept.json")
+    found = {path.name: path.read_bytes() for path in paths}
     return {**found, "effects.csv": (folder / EFFECTS).read_bytes()}
 
 
