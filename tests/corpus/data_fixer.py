@@ -9,7 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 import yaml
 
-from tests.corpus.desk import Desk, Plan, Told
+from tests.corpus.desk import HELD, Desk, Plan, Told
 
 Rule = Callable[["Desk", Told, "re.Match[str]"], bool]
 
@@ -327,19 +327,6 @@ def _correct(desk: Desk, problem: Told, found: "re.Match[str]") -> bool:
 def _folder(desk: Desk, problem: Told, found: "re.Match[str]") -> bool:
     desk.data["source"] = found[1]
     return True
-
-
-HELD = pd.DataFrame(
-    {
-        "id": ["k1", "k2", "k3", "k4"],
-        "arm": ["none", "gig", "none", "gig"],
-        "churned": [0, 1, 0, 1],
-        "spend": [1.5, 2.5, 0.0, 7.0],
-        "entered": ["2026-01-01"] * 4,
-        "seen": ["2026-03-01"] * 4,
-    }
-)
-"""What the system holds that the files were exported from: who is told to export again can do so."""
 
 
 def _exported_again(desk: Desk, problem: Told, found: "re.Match[str]") -> bool:

@@ -10,6 +10,17 @@ import pandas as pd
 Plan = dict[str, Any]
 Told = Mapping[str, str]
 _WHERE = re.compile(r"^(?P<file>.+?)(?: row (?P<row>\d+))?(?: column (?P<column>.+))?$")
+HELD = pd.DataFrame(
+    {
+        "id": ["k1", "k2", "k3", "k4"],
+        "arm": ["none", "gig", "none", "gig"],
+        "churned": [0, 1, 0, 1],
+        "spend": [1.5, 2.5, 0.0, 7.0],
+        "entered": ["2026-01-01"] * 4,
+        "seen": ["2026-03-01"] * 4,
+    }
+)
+"""What the system holds that the files were exported from: who is told to export again can do so."""
 
 
 class Desk:
