@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from cxcausal.core.wording import count, number, percent
 from cxcausal.report.charts.p_values import STYLE, p_value_bars
 from cxcausal.report.charts.svg import Node, markup, node
-from cxcausal.report.stylesheet import policy_for, stylesheet
+from cxcausal.report.small_page import page_of
 from cxcausal.report.text import Html
 
 if TYPE_CHECKING:
@@ -33,17 +33,7 @@ def aa_page(result: "AaResult") -> str:
     Args:
         result: what the A/A run found.
     """
-    css = f"{stylesheet()}\n{STYLE}"
-    head = node(
-        "head",
-        node("meta", charset="utf-8"),
-        node("meta", http_equiv="Content-Security-Policy", content=policy_for(css)),
-        node("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        node("meta", name="robots", content="noindex"),
-        node("title", f"A/A of {result.experiment}"),
-    )
-    styled = markup(head).replace("</head>", f"<style>{css}</style></head>")
-    return f'<!doctype html>\n<html lang="en">{styled}<body class="v-no_decision">{_body(result)}</body></html>\n'
+    return page_of(f"A/A of {result.experiment}", _body(result), STYLE)
 
 
 def named(row: "AlarmRate") -> str:

@@ -7,7 +7,7 @@ from cxcausal.core.tree_changes import Change
 from cxcausal.core.wording import number, percent
 from cxcausal.report.charts.svg import Node, markup, node
 from cxcausal.report.keys import path
-from cxcausal.report.stylesheet import policy_for, stylesheet
+from cxcausal.report.small_page import page_of
 from cxcausal.report.text import MISSING, Html, Number, Piece, Quote, Sentence, html
 
 EFFECT_HEADS = ("effect", "first run", "second run", "difference", "beyond chance")
@@ -44,17 +44,7 @@ def compare_page(comparison: RunComparison) -> str:
     Args:
         comparison: the two runs. Every number and every word of others carries its key in `to_dict()`.
     """
-    css = f"{stylesheet()}\n{_MORE_CSS}"
-    head = node(
-        "head",
-        node("meta", charset="utf-8"),
-        node("meta", http_equiv="Content-Security-Policy", content=policy_for(css)),
-        node("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        node("meta", name="robots", content="noindex"),
-        node("title", f"Two runs of {comparison.second.experiment}"),
-    )
-    styled = markup(head).replace("</head>", f"<style>{css}</style></head>")
-    return f'<!doctype html>\n<html lang="en">{styled}<body class="v-no_decision">{_body(comparison)}</body></html>\n'
+    return page_of(f"Two runs of {comparison.second.experiment}", _body(comparison), _MORE_CSS)
 
 
 def effect_cells(pair: EffectPair, base: str = "") -> tuple[Sentence, ...]:
