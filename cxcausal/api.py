@@ -14,7 +14,7 @@ from cxcausal.reviewing.holding_out import HoldOut, hold_out
 from cxcausal.reviewing.records import audit, list_runs, sync
 from cxcausal.reviewing.registering import Registered, register
 from cxcausal.reviewing.replaying import Replay, replay
-from cxcausal.reviewing.rerunning import Asked, Rerunned, rerun
+from cxcausal.reviewing.rerunning import Query, Rerunned, rerun
 from cxcausal.running import Run, run_experiment, run_tracked, statements
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Acted",
-    "Asked",
     "HoldOut",
+    "Query",
     "Registered",
     "Replay",
     "Rerunned",

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from cxcausal.core.answers import Answer, ClusterPatterns, Moments, Regression
-from cxcausal.core.queries import ClusterQuery, ClusterRegressionQuery, Measure, MomentQuery, Query, RegressionQuery
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import ClusterQuery, ClusterRegressionQuery, MomentQuery, Query, RegressionQuery
 from tests.cluster_regression_twins import Sample
 from tests.regression_twins import fits_of
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cxcausal.core.queries import Measure
+from cxcausal.core.measure import Measure
 from cxcausal.core.results import CheckVerdict, OnBreach
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 

@@ -5,8 +5,9 @@ from math import isnan
 from typing import ClassVar, cast
 
 from cxcausal.checks.breach import verdict_of
+from cxcausal.core.measure import Measure
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import CorrelationQuery, Measure, Query
+from cxcausal.core.queries import CorrelationQuery, Query
 from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.wording import number

@@ -35,9 +35,9 @@ def rerun(ctx: click.Context, /, experiment: str, *, holdout: bool, as_json: boo
       cxcausal rerun callback-2026q4 --holdout --on after_rollout.parquet
     """  # noqa: D301 - click's mark for text that must keep its lines
     if holdout:
-        _hold_out(experiment, api.Asked(**options), as_json=as_json)
+        _hold_out(experiment, api.Query(**options), as_json=as_json)
         return
-    done = api.rerun(Path(experiment), api.Asked(**options), progress=progress())
+    done = api.rerun(Path(experiment), api.Query(**options), progress=progress())
     for warning in done.run.warnings:
         warn(warning)
     if as_json:
@@ -51,7 +51,7 @@ def rerun(ctx: click.Context, /, experiment: str, *, holdout: bool, as_json: boo
         ctx.exit(code)
 
 
-def _hold_out(experiment: str, asked: api.Asked, *, as_json: bool) -> None:
+def _hold_out(experiment: str, asked: api.Query, *, as_json: bool) -> None:
     found = api.hold_out(Path(experiment), asked, progress=progress())
     if as_json:
         emit(found.to_dict())

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from cxcausal.core.errors import PlanError, Problem
-from cxcausal.core.queries import Measure
+from cxcausal.core.measure import Measure
 
 if TYPE_CHECKING:
     from cxcausal.core.spec.models import ExperimentSpec, Metric

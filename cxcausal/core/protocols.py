@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from cxcausal.core.answers import Answer
 from cxcausal.core.queries import Query
 from cxcausal.core.results import CheckResult, Estimate, Grade
+from cxcausal.core.rows import Rows, RowsWanted
 
 if TYPE_CHECKING:
     from cxcausal.core.spec.models import ExperimentSpec, Metric
@@ -37,6 +38,20 @@ class Dataset(Protocol):
 
     def repeated_rows(self) -> tuple[str, tuple[int, ...]]:
         """Return the file, and the numbers of a few rows whose unit stood before in the same arm; never an id."""
+
+
+class DatasetWithRows(Dataset, Protocol):
+    """A data edge that also hands out units, to what learns from them."""
+
+    def rows(self, wanted: RowsWanted) -> Rows:
+        """Return the analysed units as columns, for one run and in memory only."""
+
+
+class Answering(Protocol):
+    """Whatever answers all that components ask, by sums or by scores."""
+
+    def answer(self, queries: Sequence[Query]) -> Answers:
+        """Return one answer per query."""
 
 
 class Check(Protocol):

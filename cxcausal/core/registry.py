@@ -12,16 +12,27 @@ from cxcausal.core.errors import PlanError, Problem
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "designs": {
         "randomized": "cxcausal.designs.randomized:Randomized",
+        "observational": "cxcausal.designs.observational:Observational",
     },
     "estimators": {
         "difference_in_means": "cxcausal.estimators.difference_in_means:DifferenceInMeans",
         "ols": "cxcausal.estimators.ols:Ols",
+        "aipw": "cxcausal.estimators.aipw:Aipw",
     },
     "companions": {
         "winsorized": "cxcausal.estimators.winsorized:Winsorized",
         "parts": "cxcausal.estimators.parts:Parts",
         "response": "cxcausal.estimators.response:Response",
         "complier": "cxcausal.estimators.complier:Complier",
+        "naive": "cxcausal.estimators.naive:Naive",
+        "targets": "cxcausal.estimators.aipw:Targets",
+    },
+    "learners": {
+        "stacked": "cxcausal.nuisance.learners.stacked:Stacked",
+        "linear": "cxcausal.nuisance.learners.linear:Linear",
+        "logistic": "cxcausal.nuisance.learners.logistic:Logistic",
+        "lightgbm": "cxcausal.nuisance.learners.boosting:LightGbm",
+        "hist_gradient_boosting": "cxcausal.nuisance.learners.boosting:HistGradientBoosting",
     },
     "checks": {
         "srm": "cxcausal.checks.srm:Srm",

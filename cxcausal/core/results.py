@@ -39,6 +39,9 @@ class Estimate:
             set; `low` and `high` then cover the effect wherever in the set it is, and there is no point.
         look_level: where the plan may be read several times, the level at which this look's interval stands, so that
             the intervals of all looks hold together at `level`; `p` then is the sequential p-value.
+        effective_treated, effective_control: where units are weighted, Kish's effective sample sizes.
+        spread, repeats: where nuisances are learned on random folds, how far the effect of any split lies from the
+            median that is told, and how many splits there were.
     """
 
     metric: str
@@ -71,6 +74,10 @@ class Estimate:
     set_low: float | None = None
     set_high: float | None = None
     look_level: float | None = None
+    effective_treated: float | None = None
+    effective_control: float | None = None
+    spread: float | None = None
+    repeats: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

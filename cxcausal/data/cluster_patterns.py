@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cxcausal.core.answers import ClusterPatterns
-from cxcausal.core.queries import Measure
+from cxcausal.core.measure import Measure
 from cxcausal.data.engine import Table, Value
 from cxcausal.data.exact import Grid, Products, pairs_of, unscaled
 

@@ -8,7 +8,8 @@ import ibis
 import numpy as np
 
 from cxcausal.core.answers import ClusterSums, Key
-from cxcausal.core.queries import ClusterRegressionQuery, Measure
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import ClusterRegressionQuery
 from cxcausal.data.cluster_cells import Cells, cells_of, pairs_of
 from cxcausal.data.covariates import Column
 from cxcausal.data.engine import Engine, Table, Value

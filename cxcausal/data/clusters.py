@@ -7,7 +7,8 @@ from itertools import chain
 import ibis
 
 from cxcausal.core.answers import ClusterPatterns
-from cxcausal.core.queries import ClusterQuery, Measure
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import ClusterQuery
 from cxcausal.data.cluster_patterns import Pattern, Summed, Sums, centred, on_one_side
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.exact import Grid, on_grid, with_halves

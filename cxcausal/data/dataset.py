@@ -28,6 +28,7 @@ from cxcausal.core.queries import (
     Query,
     RegressionQuery,
 )
+from cxcausal.core.rows import Rows, RowsWanted
 from cxcausal.data.cells import Answered, Wish, tally, wish_for
 from cxcausal.data.cluster_regressions import cluster_regressions
 from cxcausal.data.clusters import patterns
@@ -46,6 +47,7 @@ from cxcausal.data.engine import Engine, Opened
 from cxcausal.data.nonresponse import nonresponse
 from cxcausal.data.quantiles import quantiles
 from cxcausal.data.regressions import regressions
+from cxcausal.data.rows import rows_of
 from cxcausal.data.steady import Stamp, Unchanged
 from cxcausal.data.subjects import columns_of
 from cxcausal.data.tallies import moments_of
@@ -132,6 +134,17 @@ class Dataset:
                 answers |= {query: self._answer(query, tables, unique) for query in asked if query not in answers}
             asking.advance()
         return answers
+
+    def rows(self, wanted: RowsWanted) -> Rows:
+        """Return the analysed units as columns, in an order that does not depend on that of the data.
+
+        Raises:
+            DataError: a file changed since it was hashed.
+            MachineError: the units need more memory than there is.
+        """
+        purpose = "the units themselves, for what sums can't tell"
+        with Unchanged(self.stamps), self.engine.progress.stage("reading the units"), self.engine.doing(purpose):
+            return rows_of(self.engine, self.units, wanted)
 
     def repeated_rows(self) -> tuple[str, tuple[int, ...]]:
         """Return the file and up to five row numbers of units that stood before in the same arm; never an id."""

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,9 @@ from cxcausal.core.errors import CxCausalError
 from cxcausal.core.progress import SILENT, Progress, Queried
 from cxcausal.core.spec.models import Data
 from cxcausal.data.sources import Source
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Table = Any
 """An Ibis table expression; Ibis is not fully typed."""
@@ -107,6 +110,16 @@ class Engine(ABC):
         """
         columns = list(zip(*self.fetch(expr), strict=True)) or [()] * len(expr.columns)
         return {name: np.array(column) for name, column in zip(expr.columns, columns, strict=True)}
+
+    def columns(self, expr: Table) -> "pa.Table":
+        """Return rows as Arrow columns: the one way by which rows leave an engine, into the memory of this run.
+
+        Raises:
+            MachineError, DataError: as `fetch`.
+        """
+        with self.translated():
+            self.noted(self.sql(expr))
+            return self.backend.to_pyarrow(expr)
 
     def sql(self, expr: Table) -> str:
         """Return the statement of an expression in the engine's own dialect."""

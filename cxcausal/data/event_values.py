@@ -22,7 +22,7 @@ _WHEN = "__cxcausal_when"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class Query:
     """One column to be made of an event table.
 
     Attributes:
@@ -45,12 +45,12 @@ class Asked:
         return self.window.end <= 0
 
 
-def asked_of(columns: Mapping[str, EventColumn], windows: Mapping[str, EventWindow]) -> tuple[Asked, ...]:
+def asked_of(columns: Mapping[str, EventColumn], windows: Mapping[str, EventWindow]) -> tuple[Query, ...]:
     """Return what is to be made of one event table; equal conditions and values are computed once."""
     texts = list(dict.fromkeys(one.where for one in columns.values() if one.where is not None))
     names = list(dict.fromkeys((one.value, one.aggregate == "sum") for one in columns.values()))
     return tuple(
-        Asked(
+        Query(
             name=name,
             column=one,
             window=windows[name],
@@ -61,7 +61,7 @@ def asked_of(columns: Mapping[str, EventColumn], windows: Mapping[str, EventWind
     )
 
 
-def values_of(stream: Stream, asked: Sequence[Asked]) -> dict[str, Value]:
+def values_of(stream: Stream, asked: Sequence[Query]) -> dict[str, Value]:
     """Return the expressions of the values that are asked for, over the rows of the event table."""
     named = {one.value: one.column for one in asked if one.value is not None}
     return {key: _value(stream.reader, column) for key, column in named.items()}
@@ -72,7 +72,7 @@ def _value(reader: Reader, column: EventColumn) -> Value:
     return reader.number(name) if column.aggregate == "sum" else value_of(reader, name)
 
 
-def reach_of(asked: Sequence[Asked], first: Reach) -> Reach:
+def reach_of(asked: Sequence[Query], first: Reach) -> Reach:
     """Return which moments matter to some columns, from the moments of time zero and the end of observation."""
     starts = [one.window.start for one in asked]
     earliest = None if any(start is None for start in starts) else min(start for start in starts if start is not None)
@@ -80,7 +80,7 @@ def reach_of(asked: Sequence[Asked], first: Reach) -> Reach:
     return Reach(start=_moved(first.start, earliest), end=_moved(first.end, latest), cut=first.cut)
 
 
-def aggregated(engine: Engine, pairs: Table, asked: Sequence[Asked], measured: Measured, name: str) -> Table:
+def aggregated(engine: Engine, pairs: Table, asked: Sequence[Query], measured: Measured, name: str) -> Table:
     """Return one row per pair with events, and the columns that are asked for.
 
     What came first or last takes two steps that every engine has: when it came, and its value at that moment, the
@@ -112,7 +112,7 @@ def aggregated(engine: Engine, pairs: Table, asked: Sequence[Asked], measured: M
     return whole
 
 
-def _counted(pairs: Table, asked: Sequence[Asked]) -> tuple[Table, Mapping[str, str]]:
+def _counted(pairs: Table, asked: Sequence[Query]) -> tuple[Table, Mapping[str, str]]:
     """Return the events that some column counts, and by column the name of what tells which ones those are."""
     kinds = list(dict.fromkeys((one.window.start, one.window.end, one.condition) for one in asked))
     names = {one.name: f"n{kinds.index((one.window.start, one.window.end, one.condition))}" for one in asked}
@@ -136,7 +136,7 @@ def _days_after(pairs: Table, days: int) -> Value:
     return pairs[ZERO] + ibis.interval(days=days) if days >= 0 else pairs[ZERO] - ibis.interval(days=-days)
 
 
-def _counts(pairs: Table, asked: Asked) -> Value:
+def _counts(pairs: Table, asked: Query) -> Value:
     """Tell which events a column counts: inside its window, of its kind, and as they stood when it was to be known."""
     window, tests = asked.window, [pairs[AT] < _days_after(pairs, asked.window.end)]
     if window.start is not None:
@@ -147,7 +147,7 @@ def _counts(pairs: Table, asked: Asked) -> Value:
     return reduce(and_, tests)
 
 
-def _plain(events: Table, asked: Asked, test: str, measured: Measured) -> Value:
+def _plain(events: Table, asked: Query, test: str, measured: Measured) -> Value:
     aggregate, counts = asked.column.aggregate, events[test]
     if aggregate == "any":
         return counts.cast("int64").max().cast("float64")
@@ -200,11 +200,11 @@ def _scaled(value: Value, shift: int) -> Value:
     return value if shift == 0 else value * 2.0**shift
 
 
-def _when(events: Table, asked: Asked, test: str) -> Value:
+def _when(events: Table, asked: Query, test: str) -> Value:
     counts = events[test] & events[asked.value].notnull()
     return events[AT].max(where=counts) if asked.column.aggregate == "last" else events[AT].min(where=counts)
 
 
-def _at_that_time(events: Table, asked: Asked, test: str, when: str) -> Value:
+def _at_that_time(events: Table, asked: Query, test: str, when: str) -> Value:
     value, counts = events[asked.value], events[test] & (events[AT] == events[when])
     return value.max(where=counts) if asked.column.aggregate == "last" else value.min(where=counts)

@@ -19,7 +19,7 @@ from cxcausal.data.columns import Reader
 from cxcausal.data.engine import Engine, Opened, Table, Value
 from cxcausal.data.event_rows import AT, ID, PAIR, UNTIL, ZERO, Reach, conditions, known_at, paired
 from cxcausal.data.event_streams import Stream, shared_ids
-from cxcausal.data.event_values import Asked, aggregated, asked_of, reach_of, values_of
+from cxcausal.data.event_values import Query, aggregated, asked_of, reach_of, values_of
 from cxcausal.data.filters import FilterCompiler
 from cxcausal.data.roles import Roles
 from cxcausal.data.units import numeric_texts
@@ -183,7 +183,7 @@ def _exposed(engine: Engine, table: Table, stream: Stream, spec: ExperimentSpec)
 
 
 def _joined(
-    engine: Engine, table: Table, stream: Stream, asked: Sequence[Asked], spec: ExperimentSpec, name: str
+    engine: Engine, table: Table, stream: Stream, asked: Sequence[Query], spec: ExperimentSpec, name: str
 ) -> Table:
     """Return the assignments with the columns that are made of one event table: one pass over it."""
     tests = {one.condition: one.column.where for one in asked if one.condition is not None}

@@ -18,7 +18,8 @@ from cxcausal.core.answer_bounds import (
     trimmed_forms,
 )
 from cxcausal.core.answers import BoundEnd, ClusterPatterns, Nonresponse
-from cxcausal.core.queries import ClusterQuery, Measure, NonresponseQuery, cluster_queries
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import ClusterQuery, NonresponseQuery, cluster_queries
 from cxcausal.data.cells import Answered, Wish, tally, wish_for
 from cxcausal.data.clusters import patterns
 from cxcausal.data.engine import Engine, Table, Value

@@ -8,7 +8,8 @@ import ibis
 import numpy as np
 
 from cxcausal.core.answers import ClusterPatterns, Key, OrderStatistics, Quantiles
-from cxcausal.core.queries import ClusterQuery, Measure, QuantileQuery, cluster_queries
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import ClusterQuery, QuantileQuery, cluster_queries
 from cxcausal.core.ranks import quantile_rank
 from cxcausal.data.clusters import patterns
 from cxcausal.data.engine import Engine, Table, Value

@@ -8,7 +8,8 @@ from math import prod
 import numpy as np
 
 from cxcausal.core.answers import ArmFit, Key, Regression
-from cxcausal.core.queries import Measure, RegressionQuery
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import RegressionQuery
 from cxcausal.data.covariates import Column
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.exact import Grid

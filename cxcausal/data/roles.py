@@ -6,6 +6,7 @@ from datetime import date
 from typing import Literal
 
 from cxcausal.core.errors import PlanError, Problem
+from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.filter_grammar import Expr, FilterError, columns_of, parse_filter, parse_formula
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 
@@ -83,7 +84,7 @@ def roles_of(spec: ExperimentSpec) -> Roles:
         arm=treatment.column,
         ids=tuple(dict.fromkeys(name for name in ids if name is not None)),
         texts=tuple(dict.fromkeys((*spec.segments, *spec.design.strata))),
-        covariates=tuple(dict.fromkeys((*spec.covariates, *spec.effect_modifiers))),
+        covariates=tuple(dict.fromkeys((*spec.covariates, *spec.effect_modifiers, *_observed_causes(spec)))),
         numbers=tuple(dict.fromkeys((*_number_rules(spec), *_formula_rules(formulas)))),
         times=tuple(dict.fromkeys(times)),
         filtered=() if expr is None else columns_of(expr),
@@ -139,11 +140,20 @@ def _number_rules(spec: ExperimentSpec) -> Iterator[NumberRule]:
     received = spec.design.treatment.received
     if received is not None:
         yield NumberRule(column=received, rule="binary", because="design.treatment.received")
+    if isinstance(spec.design, Observational):
+        for name in spec.design.negative_controls.outcomes:
+            yield NumberRule(column=name, rule="number", because="design.negative_controls.outcomes")
     if spec.data.weight is not None:
         yield NumberRule(column=spec.data.weight, rule="positive", because="data.weight")
     for name, column in spec.data.columns.items():
         if not column.allow_negative:
             yield NumberRule(column=name, rule="not_negative", because=f"data.columns.{name}.allow_negative")
+
+
+def _observed_causes(spec: ExperimentSpec) -> tuple[str, ...]:
+    """Return what an observational plan adjusts for, and the exposures that can't change its outcomes."""
+    design = spec.design
+    return (*design.confounders, *design.negative_controls.exposures) if isinstance(design, Observational) else ()
 
 
 def _formula_rules(formulas: Mapping[str, Expr]) -> Iterator[NumberRule]:

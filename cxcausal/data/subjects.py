@@ -8,7 +8,8 @@ from typing import Literal
 
 import ibis
 
-from cxcausal.core.queries import CorrelationQuery, CovariateQuery, Measure
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import CorrelationQuery, CovariateQuery
 from cxcausal.data.engine import Table, Value
 from cxcausal.data.exact import Grid, grid_for
 from cxcausal.data.units import Bounds

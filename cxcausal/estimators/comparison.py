@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from cxcausal.core.joint import Joint
 from cxcausal.core.results import Estimate
 from cxcausal.stats.difference import NO_BASE, Difference, has_base
 from cxcausal.stats.newcombe import RateDifference
@@ -24,12 +25,14 @@ class Comparison:
         metric: the metric as planned; its direction and margin decide the guardrail's test.
         effect: the two arms compared, or None where `row` already says why not.
         confirmatory: whether it belongs to the family that the success metrics form.
+        joint: where it stands among a metric's segments, where their correlation is known.
     """
 
     row: Estimate
     metric: "Metric"
     effect: Effect | None = None
     confirmatory: bool = False
+    joint: Joint | None = None
 
     def at(self, alpha: float) -> Estimate:
         """Return the row whose interval errs with probability alpha.

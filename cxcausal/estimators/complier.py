@@ -6,9 +6,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from cxcausal.core.answers import ClusterPatterns, Moments, MomentTable
+from cxcausal.core.measure import Measure
 from cxcausal.core.measures import measure_of, unit_of, why_not_measured
 from cxcausal.core.protocols import Answers, Comparison
-from cxcausal.core.queries import Measure, Query
+from cxcausal.core.queries import Query
 from cxcausal.core.results import Estimate
 from cxcausal.estimators.delivery import NOBODY, delivery_queries, delivery_rows, mean_of
 from cxcausal.estimators.difference_in_means import RATES, found_between

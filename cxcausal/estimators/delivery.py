@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from cxcausal.core.answers import ClusterPatterns, Moments, MomentTable
+from cxcausal.core.measure import Measure
 from cxcausal.core.measures import unit_of
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import Measure, Query
+from cxcausal.core.queries import Query
 from cxcausal.core.results import Estimate
 from cxcausal.core.spec.models import Metric
 from cxcausal.estimators.comparison import Comparison

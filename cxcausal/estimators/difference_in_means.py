@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from cxcausal.core.answers import ClusterPatterns, Moments
+from cxcausal.core.measure import Measure
 from cxcausal.core.measures import measure_of
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import Measure, Query
+from cxcausal.core.queries import Query
 from cxcausal.core.small_cells import SMALLEST_CELL
 from cxcausal.estimators.adjustment import Slopes, beside, regression_queries
 from cxcausal.estimators.comparison import Comparison, Effect

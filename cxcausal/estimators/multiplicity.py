@@ -4,9 +4,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from cxcausal.core.joint import Joint
 from cxcausal.core.protocols import Comparison
 from cxcausal.core.results import Estimate
-from cxcausal.stats.multiplicity import Adjusted, benjamini_hochberg, holm
+from cxcausal.estimators.comparison import Comparison as Told
+from cxcausal.stats.multiplicity import Adjusted, benjamini_hochberg, holm, max_t
 from cxcausal.stats.sequential import READ_ONCE, Reading
 
 if TYPE_CHECKING:
@@ -31,8 +35,9 @@ def apply_multiplicity(
     """Return every row, in order, at the level that its family's rule gives it, with its adjusted p-value.
 
     Success metrics × arms against control (over everybody, absolute) are one family under Holm; a row of it that
-    could not be computed still counts. A metric's segment rows are a family under Benjamini–Hochberg with intervals
-    that keep the false coverage rate. Where an effect is told with and without adjustment for covariates, the family
+    could not be computed still counts. A metric's segment rows are a family: where their correlation is known, with
+    intervals that hold together (max t), else under Benjamini–Hochberg with intervals that keep the false coverage
+    rate. Where an effect is told with and without adjustment for covariates, the family
     has the adjusted one, once; the other stands at the same level, without an adjusted p-value. A relative row
     follows its absolute row. All else stands at `alpha`, unadjusted: guardrails (an AND of one-sided tests), secondary
     and exploratory metrics, further contrasts, and companions.
@@ -77,8 +82,22 @@ def _families(comparisons: Sequence[Comparison], rows: Sequence[Estimate], alpha
     by_metric: dict[tuple[str, str], list[Estimate]] = {}
     for row in _leading([row for _, row in absolute if row.population != "all" and row.status == "ok"]):
         by_metric.setdefault((row.role, row.metric), []).append(row)
+    joints = {_key(row): comparison.joint if isinstance(comparison, Told) else None for comparison, row in absolute}
     for members in by_metric.values():
-        yield from _family(members, benjamini_hochberg, alpha)
+        yield from _family(members, _segments_rule([joints[_key(row)] for row in members]), alpha)
+
+
+def _segments_rule(joints: Sequence[Joint | None]) -> Callable[[Sequence[float], float], Adjusted]:
+    """Return how a metric's segments are told together: by their joint distribution, where that is known."""
+    known = [joint for joint in joints if joint is not None]
+    if len(known) < len(joints) or not known:
+        return benjamini_hochberg
+    correlation = np.eye(len(known))
+    for one, first in enumerate(known):
+        for two, second in enumerate(known):
+            if one != two and first.family == second.family:
+                correlation[one, two] = first.correlation[first.place, second.place]
+    return lambda p, alpha: max_t(p, correlation, alpha)
 
 
 def _leading(rows: Sequence[Estimate]) -> Sequence[Estimate]:

@@ -6,9 +6,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from cxcausal.core.answers import ClusterPatterns, MomentTable
+from cxcausal.core.measure import Measure
 from cxcausal.core.measures import measure_of, unit_of
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import Measure, Query
+from cxcausal.core.queries import Query
 from cxcausal.estimators.comparison import Comparison
 from cxcausal.estimators.difference_in_means import find
 from cxcausal.estimators.found import Found, comparison

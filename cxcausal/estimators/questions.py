@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from cxcausal.core.queries import ClusterQuery, Measure, MomentQuery, cluster_queries
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import ClusterQuery, MomentQuery, cluster_queries
 
 if TYPE_CHECKING:
     from cxcausal.core.spec.models import ExperimentSpec

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cxcausal.core.answers import Flow
-from cxcausal.core.protocols import Answers, Dataset, StageMemory, StageStore
+from cxcausal.core.protocols import Answers, Dataset, DatasetWithRows, StageMemory, StageStore
 from cxcausal.core.queries import FlowQuery, Query
 from cxcausal.core.results import DataFacts, Estimate, RunResult, ValueResult
 from cxcausal.core.spec.models import ExperimentSpec
@@ -15,6 +15,7 @@ from cxcausal.estimators.response_safety import with_warnings
 from cxcausal.pipeline.components import Components, components_of
 from cxcausal.pipeline.freshness import freshness_of
 from cxcausal.pipeline.reading import ReadingNow, reading_of, reading_queries, withheld, withheld_value
+from cxcausal.pipeline.score_road import BothRoads
 from cxcausal.pipeline.small_cells import without_small_cells
 from cxcausal.pipeline.stages import Stages
 from cxcausal.pipeline.support import notes_of
@@ -42,7 +43,7 @@ class RunContext:
 
 def analyse(
     spec: ExperimentSpec,
-    dataset: Dataset,
+    dataset: DatasetWithRows,
     context: RunContext,
     store: StageStore,
     memory: StageMemory | None = None,
@@ -61,8 +62,9 @@ def analyse(
         GateError: the plan says that the data may not be read yet.
     """
     components = components_of(spec)
+    roads = BothRoads(dataset=dataset, spec=spec)
     stages = Stages(store, context.computed_from, memory)
-    answers = stages.answers(dataset, queries_of(spec, dataset, components))
+    answers = stages.answers(roads, queries_of(spec, dataset, components))
     reading = reading_of(spec, dataset.data_cut, answers)
     facts = stages.made("data", lambda: _facts(dataset, answers))
     fresh = freshness_of(spec, dataset.data_cut, context.created_at)

@@ -6,11 +6,11 @@ from dataclasses import is_dataclass
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from cxcausal.core import answers, entry, queries, results
+from cxcausal.core import answers, entry, queries, results, score_answers, score_queries
 from cxcausal.core.answers import Answer
 from cxcausal.core.canonical import sha256_of
 from cxcausal.core.exact_json import NotExact, from_json, to_json
-from cxcausal.core.protocols import Answers, Dataset, StageMemory, StageStore
+from cxcausal.core.protocols import Answering, Answers, StageMemory, StageStore
 from cxcausal.core.queries import Query
 from cxcausal.decision import verdict
 
@@ -52,7 +52,7 @@ class Stages:
         self._store.save(stage, {"computed_from": key, "sha256": digest, "holds": holds})
         return value
 
-    def answers(self, dataset: Dataset, asked: Sequence[Query]) -> Answers:
+    def answers(self, dataset: Answering, asked: Sequence[Query]) -> Answers:
         """Return the answers to queries, of which only those are asked that are not known.
 
         They are kept only until the run is recorded, and never among its results. Sums within clusters are not kept at
@@ -61,7 +61,7 @@ class Stages:
         key = self._key(_ANSWERS, [[type(query).__name__, query] for query in asked])
         self._before.append(key)
         known = self._kept(key)
-        found: dict[Query, Answer] = {asked[at]: answer for at, answer in known.items()}
+        found: dict[Query, Any] = {asked[at]: answer for at, answer in known.items()}
         missing = tuple(query for query in asked if query not in found)
         if missing:
             found |= dataset.answer(missing)
@@ -104,6 +104,6 @@ def _told(answer: Answer) -> Any:  # noqa: ANN401 - JSON
 @cache
 def kinds() -> Mapping[str, type]:
     """Return every record that a stage's result is made of, by its name."""
-    modules = (answers, entry, queries, results, verdict)
+    modules = (answers, entry, queries, results, score_answers, score_queries, verdict)
     found = (item for module in modules for item in vars(module).values())
     return {item.__name__: item for item in found if isinstance(item, type) and is_dataclass(item)}

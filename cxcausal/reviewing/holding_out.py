@@ -12,7 +12,7 @@ from cxcausal.core.spec.load import load_experiment
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.spec.placing import placing
 from cxcausal.core.wording import number, percent
-from cxcausal.reviewing.rerunning import AS_PLANNED, Asked, plan_of
+from cxcausal.reviewing.rerunning import AS_PLANNED, Query, plan_of
 from cxcausal.running import opened
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class HoldOut:
 
 
 def hold_out(
-    experiment: str | Path, asked: Asked = AS_PLANNED, *, root: Path | None = None, progress: Progress = SILENT
+    experiment: str | Path, asked: Query = AS_PLANNED, *, root: Path | None = None, progress: Progress = SILENT
 ) -> HoldOut:
     """Compare what a run promised for its recommended arm with what customers who were held out show.
 
@@ -115,7 +115,7 @@ def hold_out(
     return found
 
 
-def _refuse_unused(asked: Asked) -> None:
+def _refuse_unused(asked: Query) -> None:
     """Raise where something is asked that a comparison with a hold-out would pass over in silence.
 
     Raises:

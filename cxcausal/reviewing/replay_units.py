@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Protocol
 
-from cxcausal.core.protocols import Dataset as AnyDataset
+from cxcausal.core.protocols import DatasetWithRows as AnyDataset
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.reviewing.replay_classes import UnitCounts
 

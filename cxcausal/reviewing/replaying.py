@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cxcausal.core.canonical import canonical_json
 from cxcausal.core.errors import CxCausalError, MachineError, PlanError, Problem
 from cxcausal.core.progress import SILENT, Progress
-from cxcausal.core.protocols import Dataset as AnyDataset
+from cxcausal.core.protocols import DatasetWithRows as AnyDataset
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.spec.project import find_root, read_project
 from cxcausal.core.spec.resolve import Resolved, plan_hash

@@ -23,7 +23,7 @@ _PLANS = ("*.yaml", "*.yml")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class Query:
     """What is asked of a rerun.
 
     Attributes:
@@ -41,7 +41,7 @@ class Asked:
     actor: str | None = None
 
 
-AS_PLANNED = Asked()
+AS_PLANNED = Query()
 """The plan's own data and end of observation, against the newest run."""
 
 
@@ -54,7 +54,7 @@ class Rerunned:
 
 
 def rerun(
-    experiment: str | Path, asked: Asked = AS_PLANNED, *, root: Path | None = None, progress: Progress = SILENT
+    experiment: str | Path, asked: Query = AS_PLANNED, *, root: Path | None = None, progress: Progress = SILENT
 ) -> Rerunned:
     """Analyse an experiment again on the data of now, and tell what moved since the run before, and why.
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from cxcausal.core.errors import PlanError, Problem
-from cxcausal.core.queries import Measure
+from cxcausal.core.measure import Measure
 from cxcausal.core.results import Assumption
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 from cxcausal.core.wording import listed

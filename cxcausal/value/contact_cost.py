@@ -5,8 +5,9 @@ from dataclasses import replace
 from typing import cast
 
 from cxcausal.core.answers import ClusterPatterns, Moments, MomentTable
+from cxcausal.core.measure import Measure
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import Measure, MomentQuery, Query, cluster_queries
+from cxcausal.core.queries import MomentQuery, Query, cluster_queries
 from cxcausal.core.results import ArmValue, Range
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 from cxcausal.stats.cluster import too_few_clusters

@@ -7,8 +7,9 @@ import numpy as np
 
 from cxcausal.core.answers import ClusterPatterns, Moments, MomentTable
 from cxcausal.core.epochs import EPOCH
+from cxcausal.core.measure import Measure
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import ClusterQuery, Measure, MomentQuery, Query, cluster_queries
+from cxcausal.core.queries import ClusterQuery, MomentQuery, Query, cluster_queries
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.stats.cluster import difference, too_few_clusters
 from cxcausal.stats.difference import Difference

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from cxcausal.core.measure import Measure
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import Measure, Query
+from cxcausal.core.queries import Query
 from cxcausal.core.results import ArmValue, Range, ValuePart, ValueResult
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.wording import number

@@ -10,6 +10,7 @@ import pytest
 
 from cxcausal.core.answers import ClusterPatterns, Duplicates
 from cxcausal.core.errors import PlanError
+from cxcausal.core.measure import Measure
 from cxcausal.core.queries import (
     ClusterQuery,
     CorrelationQuery,
@@ -17,7 +18,6 @@ from cxcausal.core.queries import (
     CovariateQuery,
     DuplicateQuery,
     FlowQuery,
-    Measure,
     MissingQuery,
     MixedQuery,
     MomentQuery,

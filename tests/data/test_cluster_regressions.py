@@ -10,7 +10,8 @@ import pytest
 
 from cxcausal.core.answers import ClusterSums
 from cxcausal.core.errors import PlanError
-from cxcausal.core.queries import ClusterRegressionQuery, Measure
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import ClusterRegressionQuery
 from cxcausal.data import cluster_regressions
 from cxcausal.stats.cluster_regression import difference, lin
 from cxcausal.stats.difference import Difference

@@ -10,7 +10,8 @@ import pytest
 
 from cxcausal.core.answers import RegressionTable
 from cxcausal.core.canonical import sha256_of
-from cxcausal.core.queries import Measure, RegressionQuery
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import RegressionQuery
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data import Dataset, gram, open_dataset, regressions
 from cxcausal.data.engine import Engine, Table

@@ -8,7 +8,8 @@ import pytest
 
 from cxcausal.core.answers import Quantiles
 from cxcausal.core.errors import MachineError
-from cxcausal.core.queries import DuplicateQuery, Measure, QuantileQuery
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import DuplicateQuery, QuantileQuery
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data import open_dataset
 from cxcausal.data.engines.embedded import Embedded

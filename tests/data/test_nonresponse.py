@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from cxcausal.core.answers import Moments, Nonresponse
-from cxcausal.core.queries import Measure, MomentQuery, NonresponseQuery, RegressionQuery
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import MomentQuery, NonresponseQuery, RegressionQuery
 from cxcausal.stats.identified import identified
 from tests.data.plans import ask, opened, rows
 from tests.nonresponse_twins import lee_ends, worst_case_ends

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxcausal.core.queries import CountQuery, Measure, MomentQuery
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import CountQuery, MomentQuery
 from cxcausal.data import Dataset, open_dataset
 from tests.conftest import absent
 from tests.data.plans import ask, plan

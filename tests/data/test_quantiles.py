@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from cxcausal.core.answers import Quantiles
-from cxcausal.core.queries import Measure, QuantileQuery
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import QuantileQuery
 from cxcausal.data import Dataset
 from cxcausal.data.engines import embedded as engine_module
 from tests.data.plans import opened, rows

@@ -9,7 +9,8 @@ import pytest
 
 from cxcausal.core.answers import Regression
 from cxcausal.core.errors import DataError, PlanError
-from cxcausal.core.queries import Measure, RegressionQuery
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import RegressionQuery
 from tests.data.plans import ARMS, ask, opened, rows
 from tests.regression_twins import interacted, same_slopes
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from cxcausal.core.queries import Measure, MomentQuery
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import MomentQuery
 from tests.data.plans import ask, opened, rows
 
 CHANGE = Measure(name="change", terms=(("change", 1.0),))

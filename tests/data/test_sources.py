@@ -11,7 +11,8 @@ import pytest
 
 from cxcausal.core.canonical import sha256_of
 from cxcausal.core.errors import CxCausalError, DataError, MachineError, PlanError
-from cxcausal.core.queries import ClusterQuery, CountQuery, CovariateQuery, FlowQuery, Measure, MomentQuery, Query
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import ClusterQuery, CountQuery, CovariateQuery, FlowQuery, MomentQuery, Query
 from cxcausal.data import open_dataset
 from cxcausal.data.engines import Session
 from tests.data.plans import ask, opened, plan, rows, write

@@ -8,7 +8,8 @@ import pytest
 
 from cxcausal.core.answers import Regression
 from cxcausal.core.errors import DataError, PlanError
-from cxcausal.core.queries import Measure, RegressionQuery
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import RegressionQuery
 from cxcausal.data import Dataset
 from tests.data.plans import ARMS, ask, opened, rows
 from tests.data.test_regressions import COVARIATES, close, customers, design_of, only

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from cxcausal.core.errors import CxCausalError, DataError
-from cxcausal.core.queries import CountQuery, FlowQuery, Measure, MissingQuery, MomentQuery, Query
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import CountQuery, FlowQuery, MissingQuery, MomentQuery, Query
 from cxcausal.data import open_dataset
 from tests.data.plans import ask, opened, plan, rows, write
 

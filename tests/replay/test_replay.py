@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from cxcausal.core.protocols import Dataset
+from cxcausal.core.protocols import DatasetWithRows
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.opening import open_dataset
 from cxcausal.estimators import difference_in_means as estimator
@@ -205,7 +205,7 @@ def test_data_written_anew_with_the_same_rows_move_nothing(run: Project) -> None
 class _Units:
     """Kept units, as far as a replay needs them: the data as they were, and what became of them."""
 
-    def __init__(self, dataset: Dataset, counts: UnitCounts) -> None:
+    def __init__(self, dataset: DatasetWithRows, counts: UnitCounts) -> None:
         self.dataset, self._counts = dataset, counts
 
     def changes(self, now: object) -> UnitCounts:  # noqa: ARG002 - the port's signature

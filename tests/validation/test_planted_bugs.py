@@ -9,8 +9,9 @@ import pytest
 from scipy.special import ndtri
 
 from cxcausal.core.answers import ClusterPatterns, Moments
+from cxcausal.core.measure import Measure
 from cxcausal.core.measures import measure_of
-from cxcausal.core.queries import Measure, MomentQuery
+from cxcausal.core.queries import MomentQuery
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 from cxcausal.estimators import adjustment, comparison, difference_in_means
 from cxcausal.estimators import multiplicity as families

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from cxcausal.core.answers import Answer, Array
-from cxcausal.core.queries import ClusterQuery, Measure, MomentQuery, Query
+from cxcausal.core.measure import Measure
+from cxcausal.core.queries import ClusterQuery, MomentQuery, Query
 from cxcausal.core.spec.models import ExperimentSpec
 from tests.twins import Rows
 

@@ -12,7 +12,7 @@ from cxcausal.core.spec.nodes import Finding, Path
 SHARE_TOLERANCE = Fraction(1, 1_000_000)
 LICENSED = {
     "randomized": ("itt", "late"),
-    "observational": ("ate", "att", "ato"),
+    "observational": ("ato", "att", "ate"),
     "encouragement": ("itt", "late"),
     "staggered_rollout": ("att",),
     "threshold": ("ate", "late"),

@@ -44,7 +44,7 @@ def _items(facts: Facts) -> Iterator[tuple[Sentence, Sentence]]:
     if approvers:
         yield ("To approve",), tuple(_approvers(facts, len(approvers)))
     yield from signature_terms(facts)
-    yield ("Asked on",), (facts.date("created_at"),)
+    yield ("Query on",), (facts.date("created_at"),)
     if facts.result.verdict in {"ship", "ship_with_monitoring", "pilot"}:
         yield ("Hold-out",), (_HOLD_OUT,)
 

@@ -1,0 +1,31 @@
+"""What an adjusted analysis adjusts for, and whose effect it tells."""
+
+from typing import TYPE_CHECKING
+
+from cxcausal.core.score_queries import TARGETS, Target
+from cxcausal.core.spec.designs import Observational
+
+if TYPE_CHECKING:
+    from cxcausal.core.spec.models import ExperimentSpec
+
+
+def adjusted_for(spec: "ExperimentSpec") -> tuple[str, ...]:
+    """Return the covariates that nuisances are learned from, each once.
+
+    In observational designs the confounders, with covariates and effect modifiers; elsewhere the last two and strata.
+    """
+    declared = spec.design.confounders if isinstance(spec.design, Observational) else spec.design.strata
+    return tuple(dict.fromkeys((*declared, *spec.covariates, *spec.effect_modifiers)))
+
+
+def target_of(spec: "ExperimentSpec") -> Target:
+    """Return whom the plan's effect is of: in observational designs the overlap by default, elsewhere everybody."""
+    asked = spec.estimand.contrast
+    if asked in TARGETS:
+        return asked
+    return "ato" if isinstance(spec.design, Observational) else "ate"
+
+
+def estimand_of(spec: "ExperimentSpec", target: Target) -> str:
+    """Return the name of an effect in results: where a coin decided, that on everybody is of being assigned (itt)."""
+    return "itt" if target == "ate" and not isinstance(spec.design, Observational) else target

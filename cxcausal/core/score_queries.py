@@ -1,0 +1,119 @@
+"""What needs rows: questions that are answered from cross-fitted scores, again with aggregates only.
+
+A component declares them beside the others (`core.queries`); the pipeline fits what they need once, for all of them.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from cxcausal.core.measure import Measure
+
+Target = Literal["ate", "att", "ato"]
+"""Whom an effect is of: everybody, those treated, or those for whom either arm was a real possibility."""
+TARGETS: tuple[Target, ...] = ("ato", "att", "ate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffectQuery:
+    """A measure's adjusted effects in a target population, over everybody or per value of the segment `by`."""
+
+    measure: Measure
+    target: Target
+    by: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverlapQuery:
+    """How the arms' propensities overlap, and what is left of each arm after weighting to a target."""
+
+    target: Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class BalanceQuery:
+    """How far the arms' covariates are apart, before and after weighting to a target."""
+
+    target: Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeZeroQuery:
+    """How far the arms' days of time zero are apart, after weighting to a target."""
+
+    target: Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class NuisanceQuery:
+    """How well the models behind scores predict: the propensities' and, with a measure, its outcome's."""
+
+    measure: Measure | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExposureQuery:
+    """Whether a column that can't change a measure goes with it, given the arm and the covariates."""
+
+    column: str
+    measure: Measure
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpinionQuery:
+    """A measure's effects by another method, and how far they lie from the scores' own."""
+
+    method: str
+    measure: Measure
+    target: Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpecificationQuery:
+    """A measure's effects under other reasonable choices of learners and covariates."""
+
+    measure: Measure
+    target: Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class SensitivityQuery:
+    """How strong an unmeasured difference would have to be to change what a measure's effects say."""
+
+    measure: Measure
+    target: Target
+    alpha: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class RefutationQuery:
+    """What a measure's effects become where treatment, outcome, covariates or units are tampered with."""
+
+    measure: Measure
+    target: Target
+
+
+ScoreQuery = (
+    EffectQuery
+    | OverlapQuery
+    | BalanceQuery
+    | TimeZeroQuery
+    | NuisanceQuery
+    | ExposureQuery
+    | OpinionQuery
+    | SpecificationQuery
+    | SensitivityQuery
+    | RefutationQuery
+)
+SCORE_QUERIES = (
+    EffectQuery,
+    OverlapQuery,
+    BalanceQuery,
+    TimeZeroQuery,
+    NuisanceQuery,
+    ExposureQuery,
+    OpinionQuery,
+    SpecificationQuery,
+    SensitivityQuery,
+    RefutationQuery,
+)
+"""The kinds of queries that need rows."""

@@ -1,0 +1,103 @@
+"""The analysed units as columns in memory, for what can't be computed from sums; they are written nowhere."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from cxcausal.core.rows import TIME_ZERO, Floats, Rows, RowsWanted, Text
+from cxcausal.data.engine import Engine
+from cxcausal.data.units import Units
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_HASH_KEY = "cxcausal-rows-v1"
+"""Sixteen letters that pandas' SipHash wants; it protects nothing, and only has to stay the same."""
+_SECONDS = 86_400.0
+
+
+def rows_of(engine: Engine, units: Units, wanted: RowsWanted) -> Rows:
+    """Return the analysed units, in the order of a hash of their ids; rows of one id in the order of their content.
+
+    Args:
+        engine: with the data.
+        units: enrolled units, typed and validated.
+        wanted: the columns.
+
+    Raises:
+        MachineError: the units do not fit into the memory that the engine may use.
+    """
+    table = units.table.filter(units.table.mature)
+    texts = tuple(name for name in (*wanted.texts, *wanted.covariates) if f"text:{name}" in units.table.columns)
+    numbers = tuple(name for name in (*wanted.numbers, *wanted.covariates) if f"number:{name}" in units.table.columns)
+    columns = ["arm", *(f"text:{name}" for name in texts), *(f"number:{name}" for name in numbers)]
+    columns += [f"id:{name}" for name in wanted.clusters] + ([units.unit] if units.unit is not None else [])
+    columns += ["time_zero"] if wanted.time_zero and "time_zero" in units.table.columns else []
+    found = engine.columns(table.select(*dict.fromkeys(columns)))
+    hashes = {name: _hashed(found[name]) for name in found.column_names if name.startswith("id:")}
+    content = _content(found)
+    key = content if units.unit is None else hashes[units.unit]
+    order = np.lexsort((content, key))
+    days = {TIME_ZERO: _days(found["time_zero"])[order]} if "time_zero" in found.column_names else {}
+    return Rows(
+        arms=units.arms,
+        arm=_coded(found["arm"], units.arms)[order].astype(np.int8),
+        key=key[order],
+        numbers={name: _numbers(found[f"number:{name}"])[order] for name in dict.fromkeys(numbers)} | days,
+        texts={name: _text(found[f"text:{name}"], order) for name in dict.fromkeys(texts)},
+        clusters={name: hashes[f"id:{name}"][order] for name in wanted.clusters},
+    )
+
+
+def _numbers(column: "pa.ChunkedArray") -> Floats:
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    return np.asarray(column.cast(pa.float64()).to_numpy(), dtype=np.float64)
+
+
+def _days(column: "pa.ChunkedArray") -> Floats:
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+
+    micros = column.cast(pa.timestamp("us")).cast(pa.int64())
+    return np.asarray(micros.to_numpy(), dtype=np.float64) / (1e6 * _SECONDS)
+
+
+def _coded(column: "pa.ChunkedArray", levels: tuple[str, ...]) -> npt.NDArray[np.int32]:
+    import pyarrow as pa  # noqa: PLC0415 - heavy
+    import pyarrow.compute as pc  # noqa: PLC0415 - heavy
+
+    return np.asarray(pc.index_in(column, value_set=pa.array(levels)).to_numpy(), dtype=np.int32)
+
+
+def _text(column: "pa.ChunkedArray", order: npt.NDArray[np.intp]) -> Text:
+    import pyarrow.compute as pc  # noqa: PLC0415 - heavy
+
+    filled = pc.fill_null(column, "")
+    levels = tuple(sorted(pc.unique(filled).to_pylist()))
+    return Text(codes=_coded(filled, levels)[order], levels=levels)
+
+
+def _hashed(column: "pa.ChunkedArray") -> npt.NDArray[np.uint64]:
+    """Return a 64-bit hash of every value, the same on every machine."""
+    from pandas.util import hash_array  # noqa: PLC0415 - heavy
+
+    values = np.asarray(column.to_pandas(), dtype=object)
+    return np.asarray(hash_array(values, hash_key=_HASH_KEY, categorize=False), dtype=np.uint64)
+
+
+def _content(found: "pa.Table") -> npt.NDArray[np.uint64]:
+    """Return a hash of every row's values, in whatever order the columns were asked for."""
+    from cxcausal.core.hashing import mixed  # noqa: PLC0415
+
+    total = np.zeros(found.num_rows, dtype=np.uint64)
+    for name in sorted(found.column_names):
+        column = found[name]
+        kind = str(column.type)
+        values = _hashed(column.cast("string")) if kind.startswith(("string", "large_string", "dict")) else None
+        if values is None:
+            numbers = _days(column) if kind.startswith(("timestamp", "date")) else _numbers(column)
+            values = np.where(np.isnan(numbers), np.nan, numbers + 0.0).view(np.uint64)
+        with np.errstate(over="ignore"):
+            total = mixed(total ^ values, len(name))
+    return total

@@ -1,0 +1,46 @@
+"""The naive difference: arms compared as they are, which is an association and no effect where nobody tossed a coin."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+from cxcausal.core.protocols import Answers
+from cxcausal.core.queries import Query
+from cxcausal.estimators.comparison import Comparison
+from cxcausal.estimators.difference_in_means import DifferenceInMeans
+from cxcausal.estimators.questions import Levels
+
+if TYPE_CHECKING:
+    from cxcausal.core.spec.models import ExperimentSpec, Metric
+
+ASSOCIATION = "association"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Naive:
+    """A companion: it shows how much adjustment changed, and nothing is concluded from it."""
+
+    name: ClassVar[str] = "naive"
+
+    def queries(self, spec: "ExperimentSpec", metric: "Metric", levels: Levels) -> tuple[Query, ...]:
+        """Return the aggregates of a difference in means over everybody."""
+        del levels  # everybody is one population
+        return DifferenceInMeans().queries(_plain(spec), metric, {})
+
+    def compare(
+        self, spec: "ExperimentSpec", metric: "Metric", levels: Levels, answers: Answers
+    ) -> tuple[Comparison, ...]:
+        """Return one association per contrast × scale."""
+        del levels  # everybody is one population
+        return tuple(_named(row) for row in DifferenceInMeans().compare(_plain(spec), metric, {}, answers))
+
+
+def _plain(spec: "ExperimentSpec") -> "ExperimentSpec":
+    """Return the plan without segments, and without anything to adjust for."""
+    design = spec.design.model_copy(update={"strata": ()})
+    update = {"segments": (), "covariates": (), "effect_modifiers": (), "design": design}
+    return spec.model_copy(update=update)
+
+
+def _named(waiting: Comparison) -> Comparison:
+    row = replace(waiting.row, method="naive_difference", estimand=ASSOCIATION, companion=True, headline=False)
+    return replace(waiting, row=row, confirmatory=False)

@@ -1,0 +1,202 @@
+"""Nuisances of one experiment: fitted on the same folds for every metric, and only once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from cxcausal.core.registry import Registry
+from cxcausal.core.rows import Flags, Floats, Rows
+from cxcausal.core.score_answers import LearnerFacts
+from cxcausal.nuisance.calibration import calibrated
+from cxcausal.nuisance.features import Features, features_of
+from cxcausal.nuisance.folds import Places, folds_of, group_keys
+from cxcausal.nuisance.learning import Learner, Split
+from cxcausal.nuisance.threads import one_level
+from cxcausal.nuisance.weighing import log_loss, squared_error
+
+UNCALIBRATED = frozenset({"linear", "logistic"})
+"""Learners of shares that are calibrated by how they are made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How nuisances are learned: the plan's `estimation` and `analysis.seed`."""
+
+    outcome: str = "stacked"
+    propensity: str = "stacked"
+    folds: int = 5
+    repeats: int = 3
+    seed: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """Predicted means of one outcome in every arm, out of fold.
+
+    Attributes:
+        mean: shape (repeats, n, arms).
+        answered: the chance that a unit has a value, by arm, shape (repeats, n, arms); None where all have one.
+        facts: how they were learned, in the first repeat.
+    """
+
+    mean: Floats
+    answered: Floats | None
+    facts: tuple[LearnerFacts, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Propensity:
+    """The chance of every arm, out of fold, shape (repeats, n, arms)."""
+
+    shares: Floats
+    facts: tuple[LearnerFacts, ...]
+
+
+@dataclass(kw_only=True)
+class Nuisances:
+    """What is learned of n units, each thing once; `known` are the shares of a coin, in the order of the arms."""
+
+    rows: Rows
+    covariates: tuple[str, ...]
+    recipe: Recipe = field(default_factory=Recipe)
+    known: tuple[float, ...] | None = None
+    weight: Floats | None = None
+    _outcomes: dict[tuple[str, bytes], Outcome] = field(default_factory=dict)
+    _kept: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def features(self) -> Features:
+        """The covariates' matrix."""
+        if "features" not in self._kept:
+            self._kept["features"] = features_of(self.rows, self.covariates)
+        found: Features = self._kept["features"]
+        return found
+
+    @property
+    def folds(self) -> tuple[Places, ...]:
+        """The fold of every unit, per repeat."""
+        if "folds" not in self._kept:
+            keys, recipe = group_keys(self.rows.key, self.rows.clusters), self.recipe
+            made = (folds_of(keys, recipe.folds, seed=recipe.seed, repeat=place) for place in range(recipe.repeats))
+            self._kept["folds"] = tuple(made)
+        found: tuple[Places, ...] = self._kept["folds"]
+        return found
+
+    @property
+    def propensity(self) -> Propensity:
+        """The chance of every arm."""
+        if "propensity" not in self._kept:
+            self._kept["propensity"] = self._propensity()
+        found: Propensity = self._kept["propensity"]
+        return found
+
+    def outcome(self, name: str, y: Floats, seen: Flags) -> Outcome:
+        """Return predicted means of an outcome.
+
+        Args:
+            name: of the outcome, for seeds.
+            y: shape (n,).
+            seen: which units have a value, shape (n,).
+        """
+        key = (name, sha256(np.where(seen, y, np.nan).tobytes()).digest())
+        if key not in self._outcomes:
+            self._outcomes[key] = self._outcome(name, y, seen)
+        return self._outcomes[key]
+
+    def split(self, repeat: int, *stage: str) -> Split:
+        """Return a repeat's folds with a seed of the stage's own, so that one more stage changes no other."""
+        words = "/".join((str(self.recipe.seed), str(repeat), *stage))
+        seed = int.from_bytes(sha256(words.encode()).digest()[:4], "big")
+        return Split(fold=self.folds[repeat], folds=self.recipe.folds, seed=seed, weight=self.weight)
+
+    def _propensity(self) -> Propensity:
+        rows, arms = self.rows, len(self.rows.arms)
+        if self.known is not None:
+            shares = np.broadcast_to(np.asarray(self.known), (self.recipe.repeats, rows.n, arms))
+            return Propensity(shares=shares, facts=())
+        made, facts = [], []
+        for repeat in range(self.recipe.repeats):
+            learner = learner_named(self.recipe.propensity)
+            with one_level():
+                shares = learner.shares(self.features, rows.arm, arms, self.split(repeat, "propensity"))
+                slope, intercept = 1.0, 0.0
+                if learner.name not in UNCALIBRATED:
+                    found = calibrated(shares, rows.arm, self.weight)
+                    shares, slope, intercept = found.shares, found.slope, found.intercepts[1]
+            made.append(shares)
+            facts.append(self._propensity_facts(learner, shares, slope, intercept))
+        return Propensity(shares=np.stack(made), facts=(facts[0],))
+
+    def _propensity_facts(self, learner: Learner, shares: Floats, slope: float, intercept: float) -> LearnerFacts:
+        own = shares[np.arange(self.rows.n), self.rows.arm]
+        base = np.bincount(self.rows.arm, weights=self.weight, minlength=len(self.rows.arms))
+        return LearnerFacts(
+            role="propensity",
+            arm="",
+            learner=learner.name,
+            loss=log_loss(own, self.weight),
+            baseline=log_loss((base / base.sum())[self.rows.arm], self.weight),
+            weights=_weights(learner),
+            slope=slope,
+            intercept=intercept,
+        )
+
+    def _outcome(self, name: str, y: Floats, seen: Flags) -> Outcome:
+        arms = range(len(self.rows.arms))
+        mean = np.empty((self.recipe.repeats, self.rows.n, len(arms)))
+        whole = bool(seen.all())
+        answered = None if whole else np.empty_like(mean)
+        facts: list[LearnerFacts] = []
+        for repeat in range(self.recipe.repeats):
+            for place in arms:
+                own = self.rows.arm == place
+                learner = learner_named(self.recipe.outcome)
+                split = self.split(repeat, "outcome", name, self.rows.arms[place])
+                with one_level():
+                    mean[repeat, :, place] = learner.mean(self.features, y, own & seen, split)
+                    if repeat == 0:
+                        facts.append(self._outcome_facts(learner, place, y, own & seen, mean[0, :, place]))
+                    if answered is not None:
+                        answered[repeat, :, place] = self._answered(own, seen, split)
+        return Outcome(mean=mean, answered=answered, facts=tuple(facts))
+
+    def _answered(self, own: Flags, seen: Flags, split: Split) -> Floats:
+        """Return the chance that a unit has a value, as those of one arm have it."""
+        found = learner_named("logistic").mean(self.features, seen.astype(np.float64), own, split)
+        return np.clip(found, 1e-3, 1.0)
+
+    def _outcome_facts(self, learner: Learner, place: int, y: Floats, use: Flags, mean: Floats) -> LearnerFacts:
+        weight = None if self.weight is None else self.weight[use]
+        known = y[use]
+        center = np.average(known, weights=weight) if len(known) else 0.0
+        return LearnerFacts(
+            role="outcome",
+            arm=self.rows.arms[place],
+            learner=learner.name,
+            loss=squared_error(mean[use], known, weight) if len(known) else 0.0,
+            baseline=squared_error(np.full(len(known), center), known, weight) if len(known) else 0.0,
+            weights=_weights(learner),
+        )
+
+
+def learner_named(name: str) -> Learner:
+    """Return a learner by its name in plans.
+
+    Raises:
+        PlanError: there is none of that name.
+    """
+    found: Learner = Registry(kind="learners").load(name)()
+    return found
+
+
+def _weights(learner: Learner) -> Mapping[str, float]:
+    return dict(getattr(learner, "weights", {}))
+
+
+def counts_by_fold(arm: npt.NDArray[np.int8], arms: int, fold: Places, folds: int) -> npt.NDArray[np.int64]:
+    """Return units per fold and arm, shape (folds, arms)."""
+    return np.bincount(fold.astype(np.int64) * arms + arm, minlength=folds * arms).reshape(folds, arms)

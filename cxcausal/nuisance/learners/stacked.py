@@ -1,0 +1,49 @@
+"""A stack: a linear model and boosted trees, weighed by how well each predicts units that it did not see."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from cxcausal.core.rows import Flags, Floats
+from cxcausal.nuisance.features import Features
+from cxcausal.nuisance.learners.boosting import LightGbm
+from cxcausal.nuisance.learners.linear import Linear
+from cxcausal.nuisance.learners.logistic import Logistic
+from cxcausal.nuisance.learning import Learner, Split, is_binary
+from cxcausal.nuisance.weighing import convex_weights, log_loss, squared_error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stacked:
+    """Short-stacking: one set of convex weights, from the predictions out of fold that are made anyway.
+
+    Source: Ahrens, Hansen, Schaffer & Wiemann (2025), https://doi.org/10.1002/jae.3103.
+    `weights` notes what the last fit chose, by member.
+    """
+
+    name: ClassVar[str] = "stacked"
+    weights: dict[str, float] = field(default_factory=dict, compare=False)
+
+    def mean(self, features: Features, y: Floats, use: Flags, split: Split) -> Floats:
+        """Return the weighted mean of the members' predictions, shape (n,)."""
+        binary = is_binary(y, use)
+        members: tuple[Learner, ...] = (Logistic() if binary else Linear(), LightGbm())
+        made = np.stack([member.mean(features, y, use, split) for member in members])
+        chosen = convex_weights(lambda mix: squared_error(mix @ made[:, use], y[use], split.weights(use)), len(members))
+        self._note(members, chosen)
+        return np.asarray(chosen @ made)
+
+    def shares(self, features: Features, codes: npt.NDArray[np.int8], classes: int, split: Split) -> Floats:
+        """Return the weighted mean of the members' probabilities, shape (n, classes)."""
+        members: tuple[Learner, ...] = (Logistic(), LightGbm())
+        made = np.stack([member.shares(features, codes, classes, split) for member in members])
+        own = made[:, np.arange(len(codes)), codes]
+        chosen = convex_weights(lambda mix: log_loss(mix @ own, split.weight), len(members))
+        self._note(members, chosen)
+        return np.asarray(np.tensordot(chosen, made, axes=1))
+
+    def _note(self, members: tuple[Learner, ...], chosen: Floats) -> None:
+        self.weights.clear()
+        self.weights.update({member.name: float(weight) for member, weight in zip(members, chosen, strict=True)})

@@ -1,0 +1,64 @@
+"""What a learner is asked, and what it must offer."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from cxcausal.core.rows import Flags, Floats
+from cxcausal.nuisance.features import Features
+from cxcausal.nuisance.folds import Places
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """A split of n units: each is predicted by the model of its fold, which learned from the others.
+
+    Attributes:
+        fold: shape (n,). folds: how many. seed: for learners that draw.
+        weight: of each unit in the loss, shape (n,); None where all weigh the same.
+    """
+
+    fold: Places
+    folds: int
+    seed: int
+    weight: Floats | None = None
+
+    def parts(self, use: Flags) -> list[tuple[Flags, Flags]]:
+        """Return (units to learn from, units to predict) of every fold, each of shape (n,)."""
+        return [(use & (self.fold != place), self.fold == place) for place in range(self.folds)]
+
+    def weights(self, of: Flags) -> Floats | None:
+        """Return the weights of some units."""
+        return None if self.weight is None else self.weight[of]
+
+
+class Learner(Protocol):
+    """Predicts means and probabilities out of fold; equal inputs give equal bits on any number of threads."""
+
+    name: ClassVar[str]
+
+    def mean(self, features: Features, y: Floats, use: Flags, split: Split) -> Floats:
+        """Return a prediction for all n units from those of `use`; where y is 0 or 1 there, a probability or a mean.
+
+        Args:
+            features: of n units.
+            y: shape (n,); what is not of `use` is not looked at.
+            use: which units may be learned from, shape (n,).
+            split: the folds.
+        """
+
+    def shares(self, features: Features, codes: npt.NDArray[np.int8], classes: int, split: Split) -> Floats:
+        """Return the probability of every class for all units, shape (n, classes), rows summing to 1."""
+
+
+def is_binary(y: Floats, use: Flags) -> bool:
+    """Tell whether all values are 0 or 1."""
+    values = y[use]
+    return bool(np.all((values == 0) | (values == 1)))
+
+
+def weighted_mean(y: Floats, weight: Floats | None) -> float:
+    """Return a mean; nan of nothing."""
+    return float(np.average(y, weights=weight)) if len(y) else float("nan")

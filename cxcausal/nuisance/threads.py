@@ -1,0 +1,31 @@
+"""How many threads learners use: one level of parallel work, capped, and no thread where it would cost more."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+VARIABLE = "CXCAUSAL_THREADS"
+_FEWEST_ROWS = 20_000
+_MOST = 8
+
+
+def threads() -> int:
+    """Return the threads of the one parallel level: `CXCAUSAL_THREADS`, else the cores that this process may use."""
+    asked = os.environ.get(VARIABLE, "")
+    if asked.isdigit() and int(asked) > 0:
+        return int(asked)
+    return min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, _MOST)
+
+
+def threads_for(rows: int) -> int:
+    """Return the threads for a task over so many rows."""
+    return threads() if rows >= _FEWEST_ROWS else 1
+
+
+@contextmanager
+def one_level() -> Iterator[None]:
+    """Keep linear algebra to one thread, whose sums then don't depend on the machine, while learners use theirs."""
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - scikit-learn brings it
+
+    with threadpool_limits(limits=1, user_api="blas"):
+        yield

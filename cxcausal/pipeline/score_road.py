@@ -1,0 +1,100 @@
+"""Both roads behind one question: sums come from the data edge, and what needs rows from scores, learned on demand."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from cxcausal.core.adjusting import adjusted_for
+from cxcausal.core.answers import Answer
+from cxcausal.core.measure import Measure
+from cxcausal.core.protocols import Answers, DatasetWithRows
+from cxcausal.core.queries import Query
+from cxcausal.core.rows import RowsWanted
+from cxcausal.core.score_answers import ScoreAnswer
+from cxcausal.core.score_queries import SCORE_QUERIES, ExposureQuery, ScoreQuery
+from cxcausal.core.spec.designs import Observational
+from cxcausal.core.spec.models import ExperimentSpec
+
+if TYPE_CHECKING:
+    from cxcausal.nuisance.crossfit import Recipe
+    from cxcausal.scoring.road import ScoreRoad
+
+
+@dataclass(frozen=True, kw_only=True)
+class BothRoads:
+    """A dataset that also answers score queries; rows are read, and nuisances learned, when the first one is asked."""
+
+    dataset: DatasetWithRows
+    spec: ExperimentSpec
+    _road: "list[ScoreRoad]" = field(default_factory=list)
+
+    def answer(self, queries: Sequence[Query]) -> Answers:
+        """Return one answer per query."""
+        scored = [query for query in queries if isinstance(query, SCORE_QUERIES)]
+        summed: list[Query] = [query for query in queries if not isinstance(query, SCORE_QUERIES)]
+        found: dict[Any, Answer | ScoreAnswer] = dict(self.dataset.answer(summed)) if summed else {}
+        if scored:
+            found |= self._scores(scored)
+        return found
+
+    def _scores(self, queries: Sequence[ScoreQuery]) -> Mapping[ScoreQuery, ScoreAnswer]:
+        if not self._road:
+            self._road.append(_road(self.spec, self.dataset, queries))
+        return self._road[0].answer(queries)
+
+
+def _road(spec: ExperimentSpec, dataset: DatasetWithRows, queries: Sequence[ScoreQuery]) -> "ScoreRoad":
+    from cxcausal.nuisance.crossfit import Nuisances  # noqa: PLC0415 - only plans that need rows pay for learners
+    from cxcausal.scoring.road import ScoreRoad  # noqa: PLC0415
+
+    rows = dataset.rows(wanted(spec, queries))
+    weight = None if spec.data.weight is None else rows.numbers[spec.data.weight]
+    nuisances = Nuisances(
+        rows=rows, covariates=adjusted_for(spec), recipe=recipe_of(spec), known=_known(spec), weight=weight
+    )
+    contrasts = (*((arm, spec.control) for arm in spec.treated_arms), *spec.design.contrasts)
+    return ScoreRoad(rows=rows, nuisances=nuisances, contrasts=contrasts)
+
+
+def recipe_of(spec: ExperimentSpec) -> "Recipe":
+    """Return how the plan wants nuisances learned."""
+    from cxcausal.nuisance.crossfit import Recipe  # noqa: PLC0415
+
+    asked, default = spec.estimation, Recipe()
+    return Recipe(
+        outcome=asked.nuisance.outcome or default.outcome,
+        propensity=asked.nuisance.propensity or default.propensity,
+        folds=asked.folds,
+        repeats=asked.repeats,
+        seed=spec.analysis.seed,
+    )
+
+
+def wanted(spec: ExperimentSpec, queries: Sequence[ScoreQuery]) -> RowsWanted:
+    """Return the columns that some queries need."""
+    measures = (getattr(query, "measure", None) for query in queries)
+    numbers = dict.fromkeys(name for measure in measures if measure is not None for name in _columns(measure))
+    if spec.data.weight is not None:
+        numbers[spec.data.weight] = None
+    exposures = [query.column for query in queries if isinstance(query, ExposureQuery)]
+    return RowsWanted(
+        covariates=tuple(dict.fromkeys((*adjusted_for(spec), *exposures))),
+        numbers=tuple(numbers),
+        texts=spec.segments,
+        clusters=spec.clusters,
+        time_zero=True,
+    )
+
+
+def _columns(measure: Measure) -> tuple[str, ...]:
+    from cxcausal.scoring.measured import columns_of  # noqa: PLC0415
+
+    return columns_of(measure)
+
+
+def _known(spec: ExperimentSpec) -> tuple[float, ...] | None:
+    """Return the shares of the coin, where one was tossed and they never changed."""
+    shares = spec.shares
+    if isinstance(spec.design, Observational) or shares is None or spec.epochs:
+        return None
+    return tuple(float(shares[arm]) for arm in spec.arms)
