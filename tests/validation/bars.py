@@ -21,6 +21,7 @@ from tests.validation.peeking import v9, v13_looks
 from tests.validation.power import v13
 from tests.validation.ramp_up import RAMP_UP_BARS
 from tests.validation.region import v14
+from tests.validation.scored import SCORED_BARS
 from tests.validation.surveys import survey_rows
 from tests.validation.worlds import WORLDS, World
 
@@ -279,4 +280,5 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V16": v16,
     "V20": v20,
     **RAMP_UP_BARS,
+    **SCORED_BARS,
 }

@@ -28,8 +28,11 @@ _SOURCES = (
     "tests/twins.py",
     "tests/validation",
 )
+_SCORES = ("cxcausal/nuisance", "cxcausal/scoring", "tests/score_worlds.py")
 _MORE: Mapping[str, tuple[str, ...]] = {
     "V4r": ("cxcausal/data",),
+    "V4s": _SCORES,
+    "V6": _SCORES,
     "V8a": ("cxcausal/data", "cxcausal/pipeline"),
     "V13": ("cxcausal/planning",),
     "V13-looks": ("cxcausal/planning",),
