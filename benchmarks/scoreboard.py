@@ -1,4 +1,4 @@
-"""`make scoreboard`: average effects in worlds of known truth, beside EconML's and DoubleML's defaults on the same folds.
+"""`make scoreboard`: average effects in worlds of known truth, beside EconML's and DoubleML's on the same folds.
 
 Resumable draw by draw; `docs/scoreboard.md` is written from whatever is there.
 """

@@ -69,9 +69,9 @@ def _summary(worlds: Sequence[Told]) -> list[str]:
     upper = float(np.quantile(np.exp(draws.mean(axis=1)), 0.975))
     worst = max(_ratio(_rmse(told.errors())) for told in worlds)
     covers = {name: np.mean([told.coverage()[name] for told in worlds]) for name in worlds[0].found}
+    means = f"**{point:.3f}** (upper 95 % bound {upper:.3f}; bar 1.05)"
     return [
-        f"Geometric mean of the ratios over {len(worlds)} worlds: **{point:.3f}** (upper 95 % bound {upper:.3f}; bar 1.05);"
-        f" largest ratio {worst:.3f} (bar 1.25).",
+        f"Geometric mean of the ratios over {len(worlds)} worlds: {means}; largest ratio {worst:.3f} (bar 1.25).",
         "Mean coverage: " + ", ".join(f"{name} {value:.3f}" for name, value in covers.items()) + ".",
     ]
 

@@ -79,7 +79,8 @@ class ScoreWorld:
 
 def chosen(shares: Floats, rng: np.random.Generator) -> np.ndarray:
     """Return a place per row, drawn with the row's probabilities."""
-    return (rng.random(len(shares))[:, None] > np.cumsum(shares, axis=1)).sum(axis=1).astype(np.int8)
+    past = rng.random(len(shares))[:, None] > np.cumsum(shares, axis=1)
+    return np.asarray(past.sum(axis=1), dtype=np.int8)
 
 
 def road_of(drawn: Drawn, *, recipe: Recipe = LINEAR, arms: int = 2) -> ScoreRoad:

@@ -11,7 +11,7 @@ from statsmodels.discrete.discrete_model import Probit
 from cxcausal.core.score_queries import Target
 from cxcausal.scoring.potential import potential_means, tilt_of
 from cxcausal.stats.parametric_aipw import parametric_aipw
-from tests.score_worlds import LINEAR, THREE_ARMS, WORLDS, Drawn, effect_of, road_of
+from tests.score_worlds import LINEAR, THREE_ARMS, WORLDS, Drawn, ScoreWorld, effect_of, road_of
 
 CATTANEO = Path(statsmodels.__file__).parent / "treatment/tests/results/cataneo2.csv"
 STATA_AIPW, STATA_SE = -230.98920, 26.21056
@@ -59,30 +59,29 @@ def _twin(drawn: Drawn, target: Target, treated: int, arms: int) -> tuple[float,
             train = (fold != k) & (arm == a)
             slopes = np.linalg.solve(design[train].T @ design[train], design[train].T @ y[train])
             mu[fold == k, a] = design[fold == k] @ slopes
-    phi = np.array([_phi(target, i, treated, arm, y, e, mu) for i in range(len(y))])
+    phi = np.array([_phi(target, (treated, arm[i]), y[i], e[i], mu[i]) for i in range(len(y))])
     effect = phi[:, 0].sum() / phi[:, 1].sum()
     centred = (phi[:, 0] - effect * phi[:, 1]) / phi[:, 1].mean()
     return float(effect), float(centred.std(ddof=1) / np.sqrt(len(y)))
 
 
-def _phi(
-    target: Target, i: int, t: int, arm: np.ndarray, y: np.ndarray, e: np.ndarray, mu: np.ndarray
-) -> tuple[float, float]:
+def _phi(target: Target, arms: tuple[int, int], y: float, e: np.ndarray, mu: np.ndarray) -> tuple[float, float]:
     """Return a unit's numerator and denominator: efficient scores of ATE, ATT (Hahn 1998) and overlap, by hand."""
-    tau, a = mu[i, t] - mu[i, 0], arm[i]
+    t, a = arms
+    tau = mu[t] - mu[0]
+    rest = (a == t) * (y - mu[t]) / e[t] - (a == 0) * (y - mu[0]) / e[0]
     if target == "ate":
-        return tau + (a == t) * (y[i] - mu[i, t]) / e[i, t] - (a == 0) * (y[i] - mu[i, 0]) / e[i, 0], 1.0
+        return tau + rest, 1.0
     if target == "att":
-        return (a == t) * (y[i] - mu[i, 0]) - (a == 0) * e[i, t] / e[i, 0] * (y[i] - mu[i, 0]), float(a == t)
-    h = 1 / np.sum(1 / e[i])
-    mass = h + sum(h**2 / e[i, c] ** 2 * ((a == c) - e[i, c]) for c in range(e.shape[1]))
-    rest = h * ((a == t) * (y[i] - mu[i, t]) / e[i, t] - (a == 0) * (y[i] - mu[i, 0]) / e[i, 0])
-    return mass * tau + rest, mass
+        return (a == t) * (y - mu[0]) - (a == 0) * e[t] / e[0] * (y - mu[0]), float(a == t)
+    h = 1 / np.sum(1 / e)
+    mass = h + sum(h**2 / e[c] ** 2 * ((a == c) - e[c]) for c in range(len(e)))
+    return mass * tau + h * rest, mass
 
 
 @pytest.mark.parametrize("target", ["ate", "att", "ato"])
 @pytest.mark.parametrize("world", [WORLDS[0], WORLDS[2], THREE_ARMS], ids=lambda world: world.name)
-def test_effects_are_the_twins(world: "type[WORLDS[0]]", target: Target) -> None:  # type: ignore[valid-type]
+def test_effects_are_the_twins(world: ScoreWorld, target: Target) -> None:
     drawn = world.sample(np.random.default_rng(4), 600)
     treated = world.arms - 1
     found = effect_of(road_of(drawn, recipe=LINEAR, arms=world.arms), target, treated)
