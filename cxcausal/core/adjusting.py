@@ -18,6 +18,11 @@ def adjusted_for(spec: "ExperimentSpec") -> tuple[str, ...]:
     return tuple(dict.fromkeys((*declared, *spec.covariates, *spec.effect_modifiers)))
 
 
+def needs_rows(spec: "ExperimentSpec") -> bool:
+    """Tell whether the plan's effects are made of scores, which sums can't give."""
+    return isinstance(spec.design, Observational) or spec.estimation.method == "aipw"
+
+
 def target_of(spec: "ExperimentSpec") -> Target:
     """Return whom the plan's effect is of: in observational designs the overlap by default, elsewhere everybody."""
     asked = spec.estimand.contrast

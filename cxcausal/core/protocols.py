@@ -100,7 +100,7 @@ class Design(Protocol):
     """What happened: it licenses an estimand, an evidence grade, gates and estimators.
 
     `companions` name what is told beside the estimator's rows; each is asked about every metric, and has no rows for
-    those it doesn't concern.
+    those it doesn't concern. `unfit` are checks that make no sense here, whoever asks for them.
     """
 
     name: ClassVar[str]
@@ -109,6 +109,7 @@ class Design(Protocol):
     default_method: ClassVar[str]
     companions: ClassVar[tuple[str, ...]]
     checks: ClassVar[tuple[str, ...]]
+    unfit: ClassVar[frozenset[str]]
 
 
 class StageStore(Protocol):

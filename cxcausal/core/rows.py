@@ -1,7 +1,7 @@
 """The analysed units as columns: what learners need, held in memory for one run and kept nowhere."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +9,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int32]
 Flags = npt.NDArray[np.bool_]
+BUCKETS = 1024
+"""Of ids: few enough that a bucket, which a run keeps for its reruns, tells nobody's id, and enough for even folds."""
 TIME_ZERO = "time zero"
 """Under which name days of time zero stand among the numbers; no plan can write a column so and mean another."""
 
@@ -47,10 +49,12 @@ class Rows:
     Attributes:
         arms: the plan's arms, the control first.
         arm: place of each unit's arm, shape (n,).
-        key: 64-bit hash of each unit's id (of its content, where every row is a unit), shape (n,).
+        key: what folds are hashed from, shape (n,): the bucket of each unit's id among `BUCKETS`, or a hash of its
+            content where every row is a unit.
         numbers: name → shape (n,), NaN where missing.
         texts: name → text column.
         clusters: name → 64-bit hashes of shape (n,), equal where units share a fate.
+        cluster_keys: name → what folds are hashed from where they are grouped by this cluster, shape (n,).
     """
 
     arms: tuple[str, ...]
@@ -59,6 +63,7 @@ class Rows:
     numbers: Mapping[str, Floats]
     texts: Mapping[str, Text]
     clusters: Mapping[str, npt.NDArray[np.uint64]]
+    cluster_keys: Mapping[str, npt.NDArray[np.uint64]] = field(default_factory=dict)
 
     @property
     def n(self) -> int:

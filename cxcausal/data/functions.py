@@ -9,6 +9,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import sqlglot.expressions as sge
 
+from cxcausal.core.rows import BUCKETS
 from cxcausal.data.engine import Value
 
 DIGEST_DIGITS = 15
@@ -30,6 +31,11 @@ _moment_of = ibis.udf.scalar.builtin(name=MOMENT_IN, signature=(("string", "time
 def digest(text: Value) -> Value:
     """Return the first 60 bits of a text's MD5 as a whole number, the same on every engine."""
     return _digest_of(text)
+
+
+def bucket_of(text: Value) -> Value:
+    """Return in which of `BUCKETS` buckets an id falls, the same on every engine and in every project."""
+    return (digest(text) % BUCKETS).cast("int16")
 
 
 def moment_in(zone: str, at: Value) -> Value:

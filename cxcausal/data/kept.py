@@ -88,6 +88,7 @@ def kept_columns(spec: ExperimentSpec, table: Table) -> tuple[str, ...]:
     roles = roles_of(spec)
     numbers = (*roles.numeric, *roles.covariates)
     names = ["arm", "mature", "time_zero", "observed_until", *(f"id:{name}" for name in roles.ids)]
+    names += [f"bucket:{name}" for name in roles.ids]
     names += [f"text:{name}" for name in (*roles.texts, *roles.covariates, EPOCH)]
     names += [f"number:{name}" for name in numbers]
     return tuple(name for name in dict.fromkeys(names) if name in table.columns)

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from cxcausal.core.hashing import mixed
 from cxcausal.core.rows import TIME_ZERO, Floats, Rows, RowsWanted, Text
-from cxcausal.data.engine import Engine
+from cxcausal.data.engine import Engine, Table, Value
+from cxcausal.data.functions import bucket_of, digest
 from cxcausal.data.units import Units
 
 if TYPE_CHECKING:
@@ -18,7 +20,9 @@ _SECONDS = 86_400.0
 
 
 def rows_of(engine: Engine, units: Units, wanted: RowsWanted) -> Rows:
-    """Return the analysed units, in the order of a hash of their ids; rows of one id in the order of their content.
+    """Return the analysed units, in the order of their ids' buckets, and within a bucket of their content.
+
+    Whoever has the same content in one bucket is the same to all that learns, so that the order is one of values.
 
     Args:
         engine: with the data.
@@ -29,25 +33,42 @@ def rows_of(engine: Engine, units: Units, wanted: RowsWanted) -> Rows:
         MachineError: the units do not fit into the memory that the engine may use.
     """
     table = units.table.filter(units.table.mature)
-    texts = tuple(name for name in (*wanted.texts, *wanted.covariates) if f"text:{name}" in units.table.columns)
-    numbers = tuple(name for name in (*wanted.numbers, *wanted.covariates) if f"number:{name}" in units.table.columns)
-    columns = ["arm", *(f"text:{name}" for name in texts), *(f"number:{name}" for name in numbers)]
-    columns += [f"id:{name}" for name in wanted.clusters] + ([units.unit] if units.unit is not None else [])
-    columns += ["time_zero"] if wanted.time_zero and "time_zero" in units.table.columns else []
-    found = engine.columns(table.select(*dict.fromkeys(columns)))
-    hashes = {name: _hashed(found[name]) for name in found.column_names if name.startswith("id:")}
+    found = engine.columns(table.select(**_columns(table, units, wanted)))
+    texts = tuple(dict.fromkeys(name[5:] for name in found.column_names if name.startswith("text:")))
+    numbers = tuple(dict.fromkeys(name[7:] for name in found.column_names if name.startswith("number:")))
     content = _content(found)
-    key = content if units.unit is None else hashes[units.unit]
+    key = content if units.unit is None else _whole(found[f"bucket:{units.unit.removeprefix('id:')}"])
     order = np.lexsort((content, key))
     days = {TIME_ZERO: _days(found["time_zero"])[order]} if "time_zero" in found.column_names else {}
     return Rows(
         arms=units.arms,
         arm=_coded(found["arm"], units.arms)[order].astype(np.int8),
         key=key[order],
-        numbers={name: _numbers(found[f"number:{name}"])[order] for name in dict.fromkeys(numbers)} | days,
-        texts={name: _text(found[f"text:{name}"], order) for name in dict.fromkeys(texts)},
-        clusters={name: hashes[f"id:{name}"][order] for name in wanted.clusters},
+        numbers={name: _numbers(found[f"number:{name}"])[order] for name in numbers} | days,
+        texts={name: _text(found[f"text:{name}"], order) for name in texts},
+        clusters={name: _whole(found[f"id:{name}"])[order] for name in wanted.clusters},
+        cluster_keys={name: _whole(found[f"bucket:{name}"])[order] for name in wanted.clusters},
     )
+
+
+def _columns(table: Table, units: Units, wanted: RowsWanted) -> dict[str, Value]:
+    """Return what is read: no id, but of every id a hash that tells the same ones apart, and its bucket."""
+    names = [f"text:{name}" for name in (*wanted.texts, *wanted.covariates)]
+    names += [f"number:{name}" for name in (*wanted.numbers, *wanted.covariates)]
+    names += ["time_zero"] if wanted.time_zero else []
+    columns = {name: table[name] for name in ("arm", *names) if name in table.columns}
+    columns |= {f"id:{name}": digest(table[f"id:{name}"]) for name in wanted.clusters}
+    ids = dict.fromkeys((*wanted.clusters, *(() if units.unit is None else (units.unit.removeprefix("id:"),))))
+    return columns | {f"bucket:{name}": _bucket(table, name) for name in ids}
+
+
+def _bucket(table: Table, name: str) -> Value:
+    kept = f"bucket:{name}"
+    return table[kept] if kept in table.columns else bucket_of(table[f"id:{name}"])
+
+
+def _whole(column: "pa.ChunkedArray") -> npt.NDArray[np.uint64]:
+    return np.asarray(column.to_numpy()).astype(np.int64).view(np.uint64)
 
 
 def _numbers(column: "pa.ChunkedArray") -> Floats:
@@ -87,11 +108,9 @@ def _hashed(column: "pa.ChunkedArray") -> npt.NDArray[np.uint64]:
 
 
 def _content(found: "pa.Table") -> npt.NDArray[np.uint64]:
-    """Return a hash of every row's values, in whatever order the columns were asked for."""
-    from cxcausal.core.hashing import mixed  # noqa: PLC0415
-
+    """Return a hash of every row's values but its ids, in whatever order the columns were asked for."""
     total = np.zeros(found.num_rows, dtype=np.uint64)
-    for name in sorted(found.column_names):
+    for name in sorted(name for name in found.column_names if not name.startswith(("id:", "bucket:"))):
         column = found[name]
         kind = str(column.type)
         values = _hashed(column.cast("string")) if kind.startswith(("string", "large_string", "dict")) else None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+from cxcausal.core.adjusting import needs_rows
 from cxcausal.core.answers import Cap
 from cxcausal.core.entry import Entry
 from cxcausal.core.epochs import EPOCH
@@ -15,6 +16,7 @@ from cxcausal.data.engine import Engine, Opened, Table, Value
 from cxcausal.data.epochs import epoch_problems, epoch_rules, with_epochs
 from cxcausal.data.filters import FilterCompiler
 from cxcausal.data.formulas import formula_rules, with_formulas
+from cxcausal.data.functions import bucket_of
 from cxcausal.data.roles import Roles
 from cxcausal.data.rules import Terms, broken_rules, rules_of
 from cxcausal.data.suspicions import Suspects, suspicions
@@ -40,7 +42,8 @@ class Units:
 
     Attributes:
         table: columns `arm`, `mature` (true where the whole window was observed), `id:`, `text:` and `number:` with
-            the name in the data, and `row` where the store numbers its rows, with `file` where there are several;
+            the name in the data, `bucket:` where folds are made of ids, and `row` where the store numbers its rows,
+            with `file` where there are several;
             `stored:` and the name of one of the former is that column as it is stored (see `key`).
         rows: rows in the file, before the filter.
         unit, randomization_unit: their column in `table`; None where every row is one.
@@ -186,6 +189,7 @@ def _typed(rows: Table, opened: Opened, spec: ExperimentSpec, reader: Reader, la
     clock = layout.clock
     columns = {"arm": reader.arm(spec.design.treatment.column, spec.arms), "mature": clock.mature}
     columns |= {f"id:{name}": reader.id(name) for name in layout.ids}
+    columns |= {f"bucket:{name}": bucket_of(reader.id(name)) for name in layout.ids if needs_rows(spec)}
     columns |= {f"text:{name}": reader.key(name) for name in layout.texts}
     columns |= {f"number:{name}": reader.number(name) for name in layout.numbers}
     columns |= {} if clock.zero is None else {"time_zero": clock.zero[1]}

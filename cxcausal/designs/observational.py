@@ -23,3 +23,4 @@ class Observational:
         "leakage",
         "tiny_arm",
     )
+    unfit: ClassVar[frozenset[str]] = frozenset({"srm", "srm_by_segment", "pre_period_balance"})

@@ -27,3 +27,4 @@ class Randomized:
         "leakage",
         "tiny_arm",
     )
+    unfit: ClassVar[frozenset[str]] = frozenset()

@@ -80,7 +80,7 @@ class Nuisances:
     def folds(self) -> tuple[Places, ...]:
         """The fold of every unit, per repeat."""
         if "folds" not in self._kept:
-            keys, recipe = group_keys(self.rows.key, self.rows.clusters), self.recipe
+            keys, recipe = group_keys(self.rows.key, self.rows.clusters, self.rows.cluster_keys), self.recipe
             made = (folds_of(keys, recipe.folds, seed=recipe.seed, repeat=place) for place in range(recipe.repeats))
             self._kept["folds"] = tuple(made)
         found: tuple[Places, ...] = self._kept["folds"]

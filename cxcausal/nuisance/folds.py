@@ -29,15 +29,18 @@ def folds_of(keys: Keys, folds: int, *, seed: int, repeat: int) -> Places:
     return (mixed(keys, seed, repeat) % np.uint64(folds)).astype(np.int16)
 
 
-def group_keys(unit: Keys, clusters: Mapping[str, Keys]) -> Keys:
+def group_keys(unit: Keys, clusters: Mapping[str, Keys], keys: Mapping[str, Keys]) -> Keys:
     """Return per unit the key that folds are hashed from: its own, its cluster's, or that of its chain of clusters.
+
+    `clusters` tell who belongs together, and `keys` what their folds are hashed from, where that is something else.
 
     Units that are linked through any cluster fall together, unless the largest such chain holds more than
     `MOST_TOGETHER` of all units; then the first name alone counts.
     """
     if not clusters:
         return unit
-    first = next(iter(clusters.values()))
+    name, first = next(iter(clusters.items()))
+    first = keys.get(name, first)
     if len(clusters) == 1:
         return first
     chain = _chains(tuple(clusters.values()))

@@ -32,6 +32,7 @@ def _checks(spec: ExperimentSpec, design: Design) -> tuple[Check, ...]:
     asked = [name for name in spec.checks if name in registry.names()]
     events = spec.data.events
     exposed = ("exposure",) if events is not None and events.exposure is not None else ()
-    names = dict.fromkeys((*design.checks, *exposed, *asked))
+    names = list(dict.fromkeys((*design.checks, *exposed, *asked)))
+    names = [name for name in names if name not in design.unfit]
     wanted = (name for name in names if spec.checks.get(name, {}).get("on_breach") != "skip")
     return tuple(registry.load(name)(**spec.checks.get(name, {})) for name in wanted)

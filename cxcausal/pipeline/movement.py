@@ -7,16 +7,18 @@ from typing import Any, Literal, cast
 
 from scipy.special import stdtr
 
+from cxcausal.core.adjusting import needs_rows
 from cxcausal.core.answers import Moments
 from cxcausal.core.errors import DataError
 from cxcausal.core.measures import measure_of, why_not_measured
 from cxcausal.core.movement import Cause, Drift, EffectMovement, Mix, Step, told
-from cxcausal.core.protocols import Dataset
+from cxcausal.core.protocols import Dataset, DatasetWithRows
 from cxcausal.core.queries import MomentQuery
 from cxcausal.core.results import Estimate
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 from cxcausal.estimators.multiplicity import apply_multiplicity
 from cxcausal.pipeline.components import components_of
+from cxcausal.pipeline.score_road import BothRoads
 
 Contrast = tuple[str, str, str]
 """Metric, arm and control."""
@@ -36,7 +38,7 @@ class Stage:
     units: int | None = None
 
 
-def effects_in(spec: ExperimentSpec, dataset: Dataset) -> Effects:
+def effects_in(spec: ExperimentSpec, dataset: DatasetWithRows) -> Effects:
     """Return the absolute headline effects over everybody, as an analysis of these data would find them.
 
     Data that can't be analysed, such as those without a unit in some arm, have no effects.
@@ -44,7 +46,7 @@ def effects_in(spec: ExperimentSpec, dataset: Dataset) -> Effects:
     estimator = components_of(spec).estimators[0]
     try:
         asked = (query for _, metric in spec.metrics.with_roles() for query in estimator.queries(spec, metric, {}))
-        answers = dataset.answer(tuple(dict.fromkeys(asked)))
+        answers = BothRoads(dataset=dataset, spec=spec).answer(tuple(dict.fromkeys(asked)))
         found = [row for _, metric in spec.metrics.with_roles() for row in estimator.compare(spec, metric, {}, answers)]
         rows = apply_multiplicity(found, spec.analysis)
     except DataError:
@@ -185,7 +187,13 @@ def mix_of(spec: ExperimentSpec, contrast: Contrast, before: Dataset, now: Datas
     """
     over = tuple(dict.fromkeys((*spec.segments, *spec.design.strata)))
     metric = next(one for _, one in spec.metrics.with_roles() if one.name == contrast[0])
-    if not over or spec.data.weight is not None or metric.type == "ratio" or why_not_measured(metric) is not None:
+    if (
+        needs_rows(spec)
+        or not over
+        or spec.data.weight is not None
+        or metric.type == "ratio"
+        or why_not_measured(metric) is not None
+    ):
         return None
     then, later = (_groups(metric, over, contrast, dataset) for dataset in (before, now))
     groups = {*then, *later}
