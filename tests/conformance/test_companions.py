@@ -14,6 +14,7 @@ from cxcausal.core.protocols import Estimator
 from cxcausal.core.registry import Registry
 from cxcausal.core.results import Estimate
 from cxcausal.data import open_dataset
+from cxcausal.pipeline.score_road import BothRoads
 from tests.conformance.plans import small_plan
 
 each = pytest.mark.parametrize("name", Registry(kind="companions").names())
@@ -65,7 +66,8 @@ def rows(name: str, frame: pd.DataFrame, root: Path) -> Iterator[Estimate]:
     companion: Estimator = Registry(kind="companions").load(name)()
     metrics = [metric for _, metric in spec.metrics.with_roles()]
     with open_dataset(spec, root) as opened:
-        answers = opened.answer([q for m in metrics for q in companion.queries(spec, m, opened.levels)])
+        roads = BothRoads(dataset=opened, spec=spec)
+        answers = roads.answer([q for m in metrics for q in companion.queries(spec, m, opened.levels)])
         for metric in metrics:
             for row in companion.compare(spec, metric, opened.levels, answers):
                 assert not row.confirmatory
