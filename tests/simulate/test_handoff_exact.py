@@ -6,7 +6,7 @@ import pytest
 from cxcausal.simulate import HandoffWorld, HiddenHandoffWorld
 from cxcausal.simulate.effects import RETAINED_CUSTOMER
 from cxcausal.simulate.handoff_hidden import Strengths
-from cxcausal.simulate.handoff_outcomes import PERSON_COST, Pull
+from cxcausal.simulate.handoff_outcomes import PERSON_COST, Pull, contact_rate, draw_after, draw_after_noise
 from cxcausal.simulate.handoff_people import draw_conversations, draw_routes, person_probability
 from cxcausal.simulate.handoff_truth import ESTIMANDS, effects_of, reference_people, reference_pull, side_of
 from cxcausal.simulate.population import Floats
@@ -103,3 +103,26 @@ def test_the_weights_of_an_estimand_are_as_large_as_told(estimand: str) -> None:
     assert float((short**2).mean()) == pytest.approx(hidden.weight_size[estimand], rel=0.02)
     gain = float((long**2).mean() / (short**2).mean()) - 1
     assert gain == pytest.approx(hidden.balance_gain[estimand], rel=0.1)
+
+
+def test_what_the_declared_causes_leave_open_is_as_large_as_told() -> None:
+    people, pull = draw_conversations(400_000, np.random.default_rng(5)), reference_pull(STRONG, 1.0)
+    people = people.take(people.eligible)
+    rng = np.random.default_rng(6)
+    person = draw_routes(people, rng, pull=pull.route)
+    noise = draw_after_noise(people.n, rng)
+    after = [draw_after(people, route, noise, pull=pull, scale=1.0) for route in ("bot", "human")]
+    hidden, means = strong_world().draw().truth.hidden, knowing_the_declared(people, pull).means
+    assert hidden is not None
+    drawn = {
+        name: np.where(person == 1, getattr(after[1], name), getattr(after[0], name))
+        for name in ("churned", "complained", "margin")
+    }
+    drawn["contacts"] = people.contacts_prev_90d + rng.poisson(contact_rate(people, people.hidden, pull=pull))
+    metrics = ("churn_90d", "complaint_30d", "margin_90d", "contacts_prev_year")
+    for metric, (name, y) in zip(metrics, drawn.items(), strict=True):
+        left = (y - np.where(person == 1, means[name][1], means[name][0])) ** 2
+        assert (
+            abs(left.mean() - hidden.residual_variance[metric])
+            < 4.5 * left.std() / np.sqrt(people.n) + 0.005 * (hidden.residual_variance[metric])
+        ), metric
