@@ -49,7 +49,7 @@ def test_adjusting_perfectly_in_it_is_wrong_as_stated() -> None:
     assert truth.late is not None
     plain: list[float] = []
     adjusted: dict[str, list[Floats]] = {name: [] for name in truth.late.adjusted_churn}
-    for seed in range(8):
+    for seed in range(5):
         kept = eligible(LateHandoffWorld(n=50_000, seed=seed).draw().columns)
         person, y = (kept["route"] == "human").astype(float), kept["churned_90d"].astype(float)
         plain.append(naive(y, person))

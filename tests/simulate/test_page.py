@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,17 @@ import pytest
 from click.testing import CliRunner
 
 from cxcausal.cli.run_commands import simulate
-from cxcausal.simulate import WORLDS, HandoffWorld, HiddenHandoffWorld, LateHandoffWorld
+from cxcausal.simulate import WORLDS, HandoffTruth, HandoffWorld, HiddenHandoffWorld, LateHandoffWorld
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/simulated-worlds.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| (all|intent=\w+) \| .*?\(`(\w+)`\) \| (.+) \|$", re.MULTILINE)
 ROWS = ROW.findall(PAGE)
+
+
+@cache
+def truth_of(world: type[HandoffWorld] | type[HiddenHandoffWorld] | type[LateHandoffWorld]) -> HandoffTruth:
+    return world(n=500).draw().truth
 
 
 def points(value: float | None) -> str:
@@ -25,15 +31,14 @@ def points(value: float | None) -> str:
 @pytest.mark.parametrize(("population", "estimand", "numbers"), ROWS)
 def test_the_table_of_effects_is_the_truth(population: str, estimand: str, numbers: str) -> None:
     row, hidden = (
-        world(n=500).draw().truth.effect("churn_90d", estimand, population)
-        for world in (HandoffWorld, HiddenHandoffWorld)
+        truth_of(world).effect("churn_90d", estimand, population) for world in (HandoffWorld, HiddenHandoffWorld)
     )
     told = [points(one) for one in (row.expected, row.naive, hidden.adjusted, hidden.expected)]
     assert numbers.split(" | ") == told
 
 
 def test_the_numbers_in_the_text_are_the_truths() -> None:
-    hidden, late = (world(n=500).draw().truth for world in (HiddenHandoffWorld, LateHandoffWorld))
+    hidden, late = (truth_of(world) for world in (HiddenHandoffWorld, LateHandoffWorld))
     assert len(ROWS) == 6
     cause, row = hidden.hidden, hidden.effect("churn_90d")
     assert cause is not None
