@@ -69,7 +69,7 @@ def simulate(
     """Draw a world with known truth and write its data, and its truth beside them, to `out`.
 
     Args:
-        name: the world, such as `outreach`.
+        name: the world, such as `outreach` or `handoff`.
         out: path of the Parquet file; the truth goes to `<out without suffix>.truth.json`.
         progress: told how far the work is.
         options: the world's fields, such as `n`, `seed`, `arms`, `shares`, `effect_scale`.

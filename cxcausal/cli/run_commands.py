@@ -12,6 +12,7 @@ from cxcausal.core.errors import ExitCode
 from cxcausal.core.signs import visible
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Write exactly one JSON object to stdout.")
+_WORLDS = ("outreach", "handoff", "handoff-hidden", "handoff-late")
 _ACTOR = click.option("--as", "actor", metavar="WHO", help="Who acts, for the ledger; CXCAUSAL_ACTOR or git otherwise.")
 
 
@@ -90,28 +91,36 @@ def _tell(done: api.Run) -> None:
 
 
 @click.command()
-@click.argument("world", type=click.Choice(["outreach"]))
+@click.argument("world", type=click.Choice(_WORLDS))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The Parquet file; truth goes beside it.")
-@click.option("--n", type=click.IntRange(min=1), help="Customers.", default=60_000, show_default=True)
+@click.option("--n", type=click.IntRange(min=1), help="Customers: 60,000 for outreach, 20,000 otherwise.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Equal seeds give equal bytes.")
-@click.option("--arms", help="Arms with their shares, such as none=1/2,gig=1/4,agent=1/4.")
+@click.option("--arms", help="outreach: arms with their shares, such as none=1/2,gig=1/4,agent=1/4.")
 @click.option("--effect-scale", type=float, default=1.0, show_default=True, help="0 plants no effect at all.")
-@click.option("--immature", is_flag=True, help="Leave the last weeks without a whole window.")
+@click.option("--immature", is_flag=True, help="outreach: leave the last weeks without a whole window.")
+@click.option("--hidden-route", type=float, help="handoff-hidden: partial R² of the hidden cause with the route.")
+@click.option("--hidden-churn", type=float, help="handoff-hidden: the same with churn.")
+@click.option("--hidden-contacts", type=float, help="handoff-hidden: the same with last year's contacts.")
 @_JSON
 def simulate(world: str, out: Path, arms: str | None, *, immature: bool, as_json: bool, **options: Any) -> None:  # noqa: ANN401 - click's types
     """Draw a customer world with known truth: data to OUT, and the true effects beside them.
 
-    `run` never reads the truth. The world is a telecom's proactive outreach: households are randomised, contact is
-    not always answered, some customers are harmed by it.
+    `run` never reads the truth. `outreach` is a telecom's proactive outreach: households are randomised, contact is
+    not always answered, some customers are harmed by it. `handoff` is observed only: customers in trouble are handed
+    from a failing bot to a person; `handoff-hidden` hides one of the causes, `handoff-late` starts the clock too late.
 
     \b
-    Example:
+    Examples:
       cxcausal simulate outreach --out data/outreach.parquet --seed 7
+      cxcausal simulate handoff --out data/handoff.parquet
     """  # noqa: D301 - see register
     if arms:
         names, shares = _arms(arms)
         options |= {"arms": names, "shares": shares}
-    written = api.simulate(world, out, progress=progress(), mature=not immature, **options)
+    if immature:
+        options["mature"] = False
+    given = {name: value for name, value in options.items() if value is not None}
+    written = api.simulate(world, out, progress=progress(), **given)
     if as_json:
         emit({"data": str(written.data), "truth": str(written.truth), "rows": written.rows, "sha256": written.sha256})
     else:

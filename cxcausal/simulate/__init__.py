@@ -1,7 +1,25 @@
 """Worlds with known truth: data as a company would have them, and beside them what a perfect analysis would say."""
 
-from cxcausal.simulate.files import WORLDS, WrittenWorld, simulate, write
+from cxcausal.simulate.files import WORLDS, World, WrittenWorld, simulate, write
+from cxcausal.simulate.handoff import HandoffDrawn, HandoffWorld, HiddenHandoffWorld, LateHandoffWorld
+from cxcausal.simulate.handoff_truth import HandoffTruth, TrueHandoff
 from cxcausal.simulate.outreach import Drawn, OutreachWorld
 from cxcausal.simulate.truth import TrueEffect, Truth
 
-__all__ = ["WORLDS", "Drawn", "OutreachWorld", "TrueEffect", "Truth", "WrittenWorld", "simulate", "write"]
+__all__ = [
+    "WORLDS",
+    "Drawn",
+    "HandoffDrawn",
+    "HandoffTruth",
+    "HandoffWorld",
+    "HiddenHandoffWorld",
+    "LateHandoffWorld",
+    "OutreachWorld",
+    "TrueEffect",
+    "TrueHandoff",
+    "Truth",
+    "World",
+    "WrittenWorld",
+    "simulate",
+    "write",
+]

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,14 +13,18 @@ import numpy as np
 
 from cxcausal.core.errors import MachineError, Problem, UsageError
 from cxcausal.core.interrupts import held
-from cxcausal.simulate.effects import CONTACTS, RETAINED_CUSTOMER
+from cxcausal.simulate.effects import RETAINED_CUSTOMER
+from cxcausal.simulate.handoff import HandoffDrawn, HandoffWorld, HiddenHandoffWorld, LateHandoffWorld
 from cxcausal.simulate.outreach import Column, Drawn, OutreachWorld
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 TRUTH_SCHEMA_VERSION = 1
-WORLDS: Mapping[str, type[OutreachWorld]] = {"outreach": OutreachWorld}
+World = OutreachWorld | HandoffWorld | HiddenHandoffWorld | LateHandoffWorld
+WORLDS: Mapping[str, type[World]] = {
+    kind.name: kind for kind in (OutreachWorld, HandoffWorld, HiddenHandoffWorld, LateHandoffWorld)
+}
 
 _WHOLE_WITH_GAPS = ("csat", "nps_answer")
 
@@ -39,9 +43,9 @@ def simulate(name: str, out: str | Path, **options: Any) -> WrittenWorld:  # noq
     """Draw a world with known truth and write it.
 
     Args:
-        name: a key of `WORLDS`, such as `outreach`.
+        name: a key of `WORLDS`, such as `outreach` or `handoff`.
         out: the Parquet file to write; the truth goes beside it as `<stem>.truth.json`.
-        **options: fields of the world, such as n, seed, arms, shares, effect_scale, mature.
+        **options: fields of the world, such as n, seed, effect_scale.
 
     Raises:
         UsageError: no such world or option, a value that makes no sense, or a file of another kind than Parquet.
@@ -56,9 +60,10 @@ def simulate(name: str, out: str | Path, **options: Any) -> WrittenWorld:  # noq
     kind = WORLDS.get(name)
     if kind is None:
         raise UsageError(_problem(name, f"there is no world '{name}'", f"use one of: {', '.join(WORLDS)}"))
-    unknown = sorted(set(options) - set(kind.__dataclass_fields__))
+    known = [field.name for field in fields(kind)]
+    unknown = sorted(set(options) - set(known))
     if unknown:
-        mend = f"use: {', '.join(kind.__dataclass_fields__)}"
+        mend = f"use: {', '.join(known)}"
         raise UsageError([_problem(name, f"there is no option '{option}'", mend) for option in unknown])
     if Path(out).suffix.lower() not in {".parquet", ".pq"}:
         raise UsageError(_problem(name, f"'{out}' would hold Parquet under another name", "let it end in .parquet"))
@@ -68,7 +73,7 @@ def simulate(name: str, out: str | Path, **options: Any) -> WrittenWorld:  # noq
     return write(kind(**plain), Path(out))
 
 
-def write(world: OutreachWorld, path: Path) -> WrittenWorld:
+def write(world: World, path: Path) -> WrittenWorld:
     """Write a world's data and truth, both or neither; equal worlds give equal bytes.
 
     Args:
@@ -124,16 +129,15 @@ def _arrow(name: str, values: Column) -> "pa.Array":
     return pa.array(values)
 
 
-def _truth_json(world: OutreachWorld, drawn: Drawn, name: str, digest: str) -> str:
-    treated = [arm for arm in world.arms if arm in CONTACTS]
+def _truth_json(world: World, drawn: Drawn | HandoffDrawn, name: str, digest: str) -> str:
     document = {
         "schema_version": TRUTH_SCHEMA_VERSION,
-        "world": "outreach",
+        "world": world.name,
         "options": asdict(world),
         "data": {"file": name, "sha256": digest},
         "money": {
             "retained_customer": RETAINED_CUSTOMER,
-            "unit_cost": {arm: CONTACTS[arm].unit_cost for arm in treated},
+            "unit_cost": dict(world.costs),
         },
         **asdict(drawn.truth),
     }

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from cxcausal.core.errors import Problem, UsageError
-from cxcausal.simulate.effects import ARMS, CONTROL
+from cxcausal.simulate.effects import ARMS, CONTACTS, CONTROL
 from cxcausal.simulate.outcomes import Noise, Outcomes, draw_noise, draw_outcomes
 from cxcausal.simulate.population import (
     AGE_BANDS,
@@ -68,6 +68,7 @@ class OutreachWorld:
         2000
     """
 
+    name: ClassVar[str] = "outreach"
     n: int = 60_000
     seed: int = 1
     arms: tuple[str, ...] = ARMS
@@ -80,6 +81,11 @@ class OutreachWorld:
         problems = tuple(_problems(self))
         if problems:
             raise UsageError(problems)
+
+    @property
+    def costs(self) -> Mapping[str, float]:
+        """What one contact of each arm costs, in the currency."""
+        return {arm: CONTACTS[arm].unit_cost for arm in self.arms if arm in CONTACTS}
 
     def draw(self) -> Drawn:
         """Return the data and the truth; equal worlds give equal draws."""

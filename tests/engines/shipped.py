@@ -4,10 +4,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from cxcausal.pipeline.support import unsupported
 from tests.engines.same import planned
 
 ROOT = Path(__file__).resolve().parents[2]
-NAMES = sorted(path.stem for path in (ROOT / "experiments").glob("*.yaml"))
+PLANS = sorted((ROOT / "experiments").glob("*.yaml"))
+NAMES = [path.stem for path in PLANS if not unsupported(planned(path))]
+WORLDS = {"proactive_outreach": "outreach", "human_handoff": "handoff", "human_handoff_hidden": "handoff-hidden"}
+"""Plan → the world that its data are drawn from."""
 _PACKAGED = {"incentive_results": "thornton_hiv", "nsw_mixtape": "nsw_mixtape"}
 _NATIVE = {"hillstrom", "karlan_list", "social_pressure"}
 
@@ -16,11 +20,11 @@ def file_of(name: str, shared: Path, folder: Path) -> str:
     """Return the file of a plan's data; a world is drawn into the folder."""
     import causaldata  # noqa: PLC0415 - only this
 
-    if name == "proactive_outreach":
+    if name in WORLDS:
         from cxcausal.api import simulate  # noqa: PLC0415 - slow to import
 
-        simulate("outreach", folder / "outreach.parquet", n=1_500)
-        return str(folder / "outreach.parquet")
+        simulate(WORLDS[name], folder / "world.parquet", n=1_500)
+        return str(folder / "world.parquet")
     if name in _PACKAGED:
         return str(Path(causaldata.__file__).parent / _PACKAGED[name] / f"{_PACKAGED[name]}.dta")
     return str(shared / Path(planned(ROOT / f"experiments/{name}.yaml").data.source).name)

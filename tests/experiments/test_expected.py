@@ -84,9 +84,9 @@ def test_agrees_refuses_a_number_that_is_off_by_one_digit() -> None:
     assert not agrees(670.94, Decimal("671.0"))
 
 
-def test_every_plan_with_a_known_answer_is_shipped_and_every_other_plan_is_the_demonstration() -> None:
+def test_every_plan_with_a_known_answer_is_shipped_and_every_other_plan_is_on_a_drawn_world() -> None:
     shipped = {path.name for path in (ROOT / "experiments").glob("*.yaml")}
-    assert shipped - set(PLANS) == {"proactive_outreach.yaml"}
+    assert shipped - set(PLANS) == {"human_handoff.yaml", "human_handoff_hidden.yaml", "proactive_outreach.yaml"}
     assert set(PLANS) <= shipped
 
 
@@ -94,7 +94,7 @@ def test_every_plan_with_a_known_answer_is_shipped_and_every_other_plan_is_the_d
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of its own with the shipped plans and configurations, so that the checkout's state stays untouched."""
     root = tmp_path_factory.mktemp("workspace") / "project"
-    for folder in ("experiments", "configs"):
+    for folder in ("experiments", "configs", "graphs"):
         shutil.copytree(ROOT / folder, root / folder)
     return root
 

@@ -47,6 +47,7 @@ def projects(base: Path, contract: Path | None = None) -> tuple[Seeds, ...]:
     """
     own = _project(base / "own" / "root", _ROOT / "configs", sorted((_ROOT / "experiments").glob("*.yaml")))
     corpus = _ROOT / "tests" / "corpus"
+    shutil.copytree(_ROOT / "graphs", own.root / "graphs")
     seeds = [own, _project(base / "corpus" / "root", corpus / "project" / "configs", _mended(corpus, base / "mended"))]
     if contract is not None:
         plans = sorted((contract / "experiments").glob("*.yaml"))

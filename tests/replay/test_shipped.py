@@ -13,11 +13,12 @@ from cxcausal.reviewing.replaying import replay
 from cxcausal.running import run_tracked
 from cxcausal.simulate import simulate
 from tests.e2e.project import ROOT, Project, new_project
+from tests.engines.same import planned
+from tests.engines.shipped import NAMES, WORLDS
 from tests.resuming.stopping import newest
 
 PACKAGED = {"incentive_results", "nsw_mixtape"}
-LARGE = {"hillstrom", "karlan_list", "social_pressure", "star", "voter_persuasion", "proactive_outreach"}
-NAMES = sorted(path.stem for path in (ROOT / "experiments").glob("*.yaml"))
+LARGE = {"hillstrom", "karlan_list", "social_pressure", "star", "voter_persuasion", *WORLDS}
 each_shipped = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in NAMES]
 )
@@ -26,7 +27,8 @@ each_shipped = pytest.mark.parametrize(
 @pytest.fixture
 def shipped(tmp_path: Path, mlflow_template: Path) -> Project:
     made = new_project(tmp_path / "workspace/project", mlflow_template)
-    shutil.copytree(ROOT / "experiments", made.root / "experiments")
+    for folder in ("experiments", "graphs"):
+        shutil.copytree(ROOT / folder, made.root / folder)
     return made
 
 
@@ -34,8 +36,9 @@ def prepare(name: str, project: Project, request: pytest.FixtureRequest) -> None
     """Put a plan's data where it looks for them."""
     if name in PACKAGED:
         pytest.importorskip("causaldata", reason="needs the extra 'examples'")
-    elif name == "proactive_outreach":
-        simulate("outreach", project.root / "data/outreach.parquet", n=3_000)
+    elif name in WORLDS:
+        source = planned(project.root / f"experiments/{name}.yaml").data.source
+        simulate(WORLDS[name], project.root / source, n=3_000)
     else:
         beside = project.root.parent / "shared"
         beside.mkdir()

@@ -3,10 +3,12 @@
 import json
 from pathlib import Path
 
+import click
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
+from cxcausal.cli.run_commands import simulate as draw_verb
 from cxcausal.core.errors import MachineError, UsageError
 from cxcausal.simulate import WORLDS, OutreachWorld, simulate, write
 
@@ -66,6 +68,33 @@ def test_the_truth_stands_beside_the_data_and_not_in_it(tmp_path: Path) -> None:
     assert parquet.read_metadata(written.data).metadata.keys() <= {b"ARROW:schema"}
 
 
+@pytest.mark.parametrize("name", ["handoff", "handoff-hidden", "handoff-late"])
+def test_the_hand_off_worlds_are_written_as_the_others_are(name: str, tmp_path: Path) -> None:
+    first, again = (simulate(name, tmp_path / f"{folder}/handoff.parquet", n=N, seed=4) for folder in "ab")
+    assert first.data.read_bytes() == again.data.read_bytes()
+    assert first.truth.read_bytes() == again.truth.read_bytes()
+    table = parquet.read_table(first.data, page_checksum_verification=True)
+    failed = [count > 0 for count in table.column("bot_failed_intents").to_pylist()]
+    assert table.column("first_failed_intent_at").null_count == failed.count(False) > 0
+    assert pa.types.is_timestamp(table.schema.field("first_failed_intent_at").type)
+    assert table.column("csat").null_count == N - sum(table.column("csat_answered").to_pylist())
+    assert pa.types.is_integer(table.schema.field("csat").type)
+    truth = json.loads(first.truth.read_text(encoding="utf-8"))
+    assert truth["world"] == name
+    assert truth["money"] == {"retained_customer": 240.0, "unit_cost": {"human": 6.4}}
+    assert (truth["hidden"] is not None, truth["late"] is not None) == (
+        name == "handoff-hidden",
+        name == "handoff-late",
+    )
+    assert {row["estimand"] for row in truth["effects"]} == {"ate", "att", "ato"}
+
+
+def test_the_command_line_offers_every_world() -> None:
+    (argument,) = [one for one in draw_verb.params if one.name == "world"]
+    assert isinstance(argument.type, click.Choice)
+    assert list(argument.type.choices) == list(WORLDS)
+
+
 def test_a_handful_of_customers_is_a_world_too(tmp_path: Path) -> None:
     written = write(OutreachWorld(n=1, arms=("none", "gig"), shares=("1/2", "1/2")), tmp_path / "one.parquet")
     assert parquet.read_metadata(written.data).num_rows == 1
@@ -73,11 +102,13 @@ def test_a_handful_of_customers_is_a_world_too(tmp_path: Path) -> None:
 
 
 def test_unknown_worlds_and_options_are_refused_with_what_there_is(tmp_path: Path) -> None:
-    assert list(WORLDS) == ["outreach"]
-    with pytest.raises(UsageError, match="use one of: outreach"):
+    assert list(WORLDS) == ["outreach", "handoff", "handoff-hidden", "handoff-late"]
+    with pytest.raises(UsageError, match="use one of: outreach, handoff, handoff-hidden, handoff-late"):
         simulate("outrage", tmp_path / "x.parquet")
     with pytest.raises(UsageError, match="no option 'size'"):
         simulate("outreach", tmp_path / "x.parquet", size=10)
+    with pytest.raises(UsageError, match="no option 'hidden_churn' — use: n, seed, effect_scale"):
+        simulate("handoff", tmp_path / "x.parquet", hidden_churn=0.05)
     assert not list(tmp_path.iterdir())
 
 
