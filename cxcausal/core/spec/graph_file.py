@@ -84,7 +84,7 @@ def _read(merged: Node, written: Node, text: str, shown: str | None) -> Drawn:
         graph = read_dot(text, place.file)
     except PlanError as error:
         problems = error.problems if shown is not None else tuple(_inside(item, written) for item in error.problems)
-        return Drawn(node=merged, problems=problems)
+        return Drawn(node=with_child(merged, _PATH, None), problems=problems)
     return Drawn(node=with_child(merged, _PATH, Node(value=graph.text, place=place, key=written.key)))
 
 
