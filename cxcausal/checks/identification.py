@@ -1,0 +1,83 @@
+"""Identification: does what the plan adjusts for close every path by which customers chose, or were chosen?"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from cxcausal.checks.breach import verdict_of
+from cxcausal.core.protocols import Answers
+from cxcausal.core.queries import Query
+from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
+from cxcausal.core.spec.designs import Observational
+from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.core.wording import listed
+from cxcausal.identify.plan import OfMetric, identified
+from cxcausal.identify.sentences import plainly, precisely
+
+DECISIVE = ("success", "guardrail")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identification:
+    """Breached when the effect on a success or guardrail metric is not identified by what the plan adjusts for.
+
+    The value is how many of these metrics are not identified.
+    """
+
+    name: ClassVar[str] = "identification"
+    on_breach: OnBreach = "fail"
+
+    def queries(self, spec: ExperimentSpec) -> tuple[Query, ...]:  # noqa: ARG002 - every check is asked so
+        """Ask for nothing: the plan and its graph say it all."""
+        return ()
+
+    def judge(self, spec: ExperimentSpec, answers: Answers) -> CheckResult:  # noqa: ARG002 - see queries
+        """Say what is adjusted for, or which path stays open."""
+        design = spec.design
+        if not isinstance(design, Observational):
+            text = f"A design of type {design.type} identifies its effect without adjusting for who was treated."
+            return self._result("pass", None, text)
+        if design.graph is not None and design.causal_graph is None:
+            text = f"The graph '{design.graph}' is not there, so nobody can say what must be adjusted for."
+            return self._result(verdict_of(self.on_breach, breached=True), None, text)
+        decisive = [item for item in identified(spec) if item.role in DECISIVE]
+        failed = [item for item in decisive if not item.valid]
+        text = " ".join(_failures(spec, failed) if failed else _passes(design, decisive))
+        return self._result(verdict_of(self.on_breach, breached=bool(failed)), float(len(failed)), text)
+
+    def _result(self, verdict: CheckVerdict, value: float | None, text: str) -> CheckResult:
+        return CheckResult(
+            name=self.name, verdict=verdict, on_breach=self.on_breach, value=value, threshold=0.0, text=text
+        )
+
+
+def _failures(spec: ExperimentSpec, failed: Sequence[OfMetric]) -> Iterator[str]:
+    """Yield what is not identified of the first metric, why, and which others are not."""
+    first = next(found for found in failed[0].outcomes if not found.valid)
+    if not failed[0].drawn and not getattr(spec.design, "confounders", ()):
+        yield f"The plan names no confounders and draws no graph of '{failed[0].metric.name}', so nothing is ruled out."
+    yield plainly(first)
+    yield precisely(first)
+    if len(failed) > 1:
+        yield f"Nor is identified: {listed([_named(item) for item in failed[1:]])}."
+
+
+def _passes(design: Observational, decisive: Sequence[OfMetric]) -> Iterator[str]:
+    """Yield what is adjusted for, by whose word, and what the graph doesn't show."""
+    first = decisive[0].outcomes[0]
+    yield plainly(first)
+    if design.graph is None:
+        yield "That is the plan's own word: nobody drew a graph, and what nobody names, nobody sees."
+        return
+    yield precisely(first)
+    others = [item for item in decisive[1:] if item.drawn]
+    if others:
+        yield f"The same goes for {listed([_named(item) for item in others])}."
+    absent = [item for item in decisive if not item.drawn]
+    if absent:
+        verb = "is" if len(absent) == 1 else "are"
+        yield f"{listed([_named(item) for item in absent])} {verb} not in the graph, and judged by the plan's lists."
+
+
+def _named(item: OfMetric) -> str:
+    return f"'{item.metric.name}'"
