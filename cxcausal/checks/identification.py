@@ -12,7 +12,7 @@ from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.wording import listed
 from cxcausal.identify.plan import OfMetric, identified
-from cxcausal.identify.sentences import plainly, precisely
+from cxcausal.identify.sentences import beside, plainly, precisely
 
 DECISIVE = ("success", "guardrail")
 
@@ -69,7 +69,7 @@ def _passes(design: Observational, decisive: Sequence[OfMetric]) -> Iterator[str
     if design.graph is None:
         yield "That is the plan's own word: nobody drew a graph, and what nobody names, nobody sees."
         return
-    yield precisely(first)
+    yield from filter(None, ["So says the graph, by the back-door criterion.", beside(first)])
     others = [item for item in decisive[1:] if item.drawn]
     if others:
         yield f"The same goes for {listed([_named(item) for item in others])}."

@@ -45,10 +45,15 @@ def _moved(found: Identified) -> str:
 
 def precisely(found: Identified) -> str:
     """Return what an analyst wants to know: the set, the path, the ways out."""
-    return " ".join(_precisely(found))
+    return " ".join([*_verdict(found), *_beside(found)])
 
 
-def _precisely(found: Identified) -> Iterator[str]:
+def beside(found: Identified) -> str:
+    """Return what an analyst wants to know beside the verdict: other sets, instruments, what the graph leaves out."""
+    return " ".join(_beside(found))
+
+
+def _verdict(found: Identified) -> Iterator[str]:
     if found.valid and found.adjustment:
         yield f"By the back-door criterion, {_set(found.adjustment)} closes every path into '{found.treatment}'."
     elif found.valid:
@@ -58,6 +63,9 @@ def _precisely(found: Identified) -> Iterator[str]:
     for control in found.bad_controls:
         told = "comes after the treatment" if control.why == "after_treatment" else "opens a closed path"
         yield f"'{control.name}' {told}: {control.path}."
+
+
+def _beside(found: Identified) -> Iterator[str]:
     if found.alternatives:
         sets = " or ".join(_set(names) for names in found.alternatives)
         yield f"{'Also enough' if found.valid else 'Enough would be'}: {sets}."

@@ -55,8 +55,8 @@ def test_a_graph_can_say_that_nothing_needs_adjustment() -> None:
     found = judged(plan(graph="digraph { route -> churned }"))
     assert found.verdict == "pass"
     assert found.text == (
-        "Nothing moves both 'route' and 'churned', so nothing needs to be adjusted for. By the back-door criterion, "
-        "no path into 'route' is open."
+        "Nothing moves both 'route' and 'churned', so nothing needs to be adjusted for. So says the graph, by the "
+        "back-door criterion."
     )
 
 
@@ -69,7 +69,7 @@ def test_a_graph_that_is_not_there_identifies_nothing() -> None:
 def test_every_decisive_metric_is_told_of() -> None:
     good = judged(plan(graph=f"digraph {{ {TIER} }}", confounders=["tier"], metrics=GUARDED))
     assert good.verdict == "pass"
-    assert good.text.endswith("closes every path into 'route'. The same goes for 'complaint'.")
+    assert good.text.endswith("So says the graph, by the back-door criterion. The same goes for 'complaint'.")
     bad = judged(
         plan(
             graph=f"digraph {{ {TIER}; mood [latent]; mood -> {{route churned complained}} }}",
