@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from cxcausal.checks.breach import verdict_of
+from cxcausal.core.falsified import Falsified
 from cxcausal.core.protocols import Answers
-from cxcausal.core.queries import Query
+from cxcausal.core.queries import FalsifyQuery, Query
 from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
 from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.wording import listed
-from cxcausal.identify.plan import OfMetric, identified
+from cxcausal.identify.plan import OfMetric, drawn_columns, identified
 from cxcausal.identify.sentences import beside, plainly, precisely
 
 DECISIVE = ("success", "guardrail")
@@ -22,16 +23,21 @@ class Identification:
     """Breached when the effect on a success or guardrail metric is not identified by what the plan adjusts for.
 
     The value is how many of these metrics are not identified.
+
+    Attributes:
+        falsify: also test on a sample whether what the graph calls unrelated is so; a contradiction is a breach.
     """
 
     name: ClassVar[str] = "identification"
     on_breach: OnBreach = "fail"
+    falsify: bool = False
 
-    def queries(self, spec: ExperimentSpec) -> tuple[Query, ...]:  # noqa: ARG002 - every check is asked so
-        """Ask for nothing: the plan and its graph say it all."""
-        return ()
+    def queries(self, spec: ExperimentSpec) -> tuple[Query, ...]:
+        """Ask for nothing, as the plan and its graph say it all, unless the graph is to be tested."""
+        columns = drawn_columns(spec) if self.falsify else ()
+        return (FalsifyQuery(columns=columns),) if columns else ()
 
-    def judge(self, spec: ExperimentSpec, answers: Answers) -> CheckResult:  # noqa: ARG002 - see queries
+    def judge(self, spec: ExperimentSpec, answers: Answers) -> CheckResult:
         """Say what is adjusted for, or which path stays open."""
         design = spec.design
         if not isinstance(design, Observational):
@@ -42,8 +48,11 @@ class Identification:
             return self._result(verdict_of(self.on_breach, breached=True), None, text)
         decisive = [item for item in identified(spec) if item.role in DECISIVE]
         failed = [item for item in decisive if not item.valid]
-        text = " ".join(_failures(spec, failed) if failed else _passes(design, decisive))
-        return self._result(verdict_of(self.on_breach, breached=bool(failed)), float(len(failed)), text)
+        found = [cast("Falsified", answers[query]) for query in self.queries(spec)]
+        words = _failures(spec, failed) if failed else _passes(design, decisive)
+        text = " ".join([*words, *(item.sentence for item in found)])
+        breached = bool(failed) or any(item.violated for item in found)
+        return self._result(verdict_of(self.on_breach, breached=breached), float(len(failed)), text)
 
     def _result(self, verdict: CheckVerdict, value: float | None, text: str) -> CheckResult:
         return CheckResult(

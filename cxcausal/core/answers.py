@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxcausal.core.entry import Entry
+from cxcausal.core.falsified import Falsified
 
 Array = npt.NDArray[np.float64]
 Key = tuple[str, ...]
@@ -282,4 +283,5 @@ Answer = (
     | int
     | float
     | Duplicates
+    | Falsified
 )

@@ -211,6 +211,17 @@ class MaturedQuery:
     days: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class FalsifyQuery:
+    """Whether the analysed units contradict the plan's causal graph; answered by `Falsified`.
+
+    Attributes:
+        columns: pairs (a name of the graph, the column that it is).
+    """
+
+    columns: tuple[tuple[str, str], ...]
+
+
 Query = (
     CountQuery
     | MixedQuery
@@ -227,6 +238,7 @@ Query = (
     | QuantileQuery
     | CapQuery
     | MaturedQuery
+    | FalsifyQuery
 )
 
 

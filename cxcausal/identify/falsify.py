@@ -1,7 +1,6 @@
 """Falsification: are the pairs that a graph calls unrelated unrelated in the data?"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
 from math import erfc, sqrt
 
@@ -9,72 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from cxcausal.core.causal_graph import CausalGraph
-from cxcausal.core.wording import count, counted, how_often, listed, number
-from cxcausal.identify.implied import Independence, implied_by
+from cxcausal.core.falsified import Falsified, Independence, Relation
+from cxcausal.identify.implied import implied_by
 
 Array = npt.NDArray[np.float64]
 MOST_TESTED = 100
 MOST_ROWS = 5_000
 _ROWS_PER_TERM = 20
 _FLAT = 1e-9
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tested:
-    """One implied independence beside the data.
-
-    Attributes:
-        implied: what the graph says.
-        correlation: of what is left of both names once what is held fixed has explained its part.
-        p: of no relation.
-        p_adjusted: by Holm over all that were tested.
-        violated: the data contradict the graph here.
-    """
-
-    implied: Independence
-    correlation: float
-    p: float
-    p_adjusted: float
-    violated: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Falsified:
-    """What the data say of a graph.
-
-    Attributes:
-        tested: every independence that could be tested, the least likely first.
-        untested: how many could not: a column that doesn't vary, or too few rows for what is held fixed.
-        rows: of the sample.
-    """
-
-    tested: tuple[Tested, ...]
-    untested: int
-    rows: int
-
-    @property
-    def violated(self) -> tuple[Tested, ...]:
-        """What the data contradict."""
-        return tuple(item for item in self.tested if item.violated)
-
-    @property
-    def sentence(self) -> str:
-        """What was found, in one sentence."""
-        if not self.tested:
-            return (
-                "The graph calls no two recorded columns unrelated that could be tested, so no data can contradict it."
-            )
-        if not self.violated:
-            what = counted(len(self.tested), "pair")
-            return f"The data of {count(self.rows)} customers contradict none of {what} that the graph calls unrelated."
-        worst = self.violated[0]
-        fixed = [f"'{name}'" for name in worst.implied.given]
-        alike = f" among customers alike in {listed(fixed)}" if fixed else ""
-        return (
-            f"The data contradict the graph in {len(self.violated)} of {counted(len(self.tested), 'pair')}: it calls "
-            f"'{worst.implied.one}' and '{worst.implied.other}' unrelated{alike}, and their correlation is "
-            f"{number(worst.correlation)}, which chance alone brings about {how_often(worst.p_adjusted)}."
-        )
 
 
 def falsify(
@@ -102,13 +43,13 @@ def falsify(
     return Falsified(tested=_judged(known, alpha), untested=len(found) - len(known), rows=len(sample))
 
 
-def _judged(known: list[tuple[Independence, tuple[float, float]]], alpha: float) -> tuple[Tested, ...]:
+def _judged(known: list[tuple[Independence, tuple[float, float]]], alpha: float) -> tuple[Relation, ...]:
     """Adjust by Holm (1979, https://www.jstor.org/stable/4615733)."""
     ordered = sorted(known, key=lambda item: item[1][1])
     steps = [min(1.0, p * (len(ordered) - at)) for at, (_, (_, p)) in enumerate(ordered)]
     adjusted = list(accumulate(steps, max))
     return tuple(
-        Tested(implied=item, correlation=size, p=p, p_adjusted=told, violated=told <= alpha)
+        Relation(implied=item, correlation=size, p=p, p_adjusted=told, violated=told <= alpha)
         for (item, (size, p)), told in zip(ordered, adjusted, strict=True)
     )
 

@@ -1,26 +1,12 @@
 """What a graph says must be unrelated in the data: pairs of recorded names, each with what is held fixed."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from itertools import combinations
 
 from cxcausal.core.causal_graph import CausalGraph
+from cxcausal.core.falsified import Independence
 from cxcausal.identify.dag import Dag, ancestors, dag_of
 from cxcausal.identify.separation import open_path
-
-
-@dataclass(frozen=True, kw_only=True)
-class Independence:
-    """Two names that the graph separates, given others.
-
-    Attributes:
-        one, other: the names, in the order of the alphabet.
-        given: what is held fixed, of which no name can be spared.
-    """
-
-    one: str
-    other: str
-    given: tuple[str, ...]
 
 
 def implied_by(graph: CausalGraph, measured: Collection[str], most: int) -> tuple[Independence, ...]:

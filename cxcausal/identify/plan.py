@@ -81,3 +81,21 @@ def _asked(spec: ExperimentSpec, graph: CausalGraph, outcome: str, named: tuple[
 def _columns_of_metrics(spec: ExperimentSpec) -> Iterator[str]:
     for _, metric in spec.metrics.with_roles():
         yield from (metric.name, *metric.columns)
+
+
+def drawn_columns(spec: ExperimentSpec) -> tuple[tuple[str, str], ...]:
+    """Return which names of the plan's graph are which columns of the plan, as far as both name them.
+
+    A metric that the graph draws by its name is its column; one of several columns is left out.
+    """
+    design = spec.design
+    graph = design.causal_graph if isinstance(design, Observational) else None
+    if graph is None or not isinstance(design, Observational):
+        return ()
+    controls = (*design.negative_controls.outcomes, *design.negative_controls.exposures)
+    columns = {design.treatment.column, *adjusted_for(spec), *design.never_adjust, *controls, *spec.segments}
+    found = {name: name for name in columns}
+    for _, metric in spec.metrics.with_roles():
+        found |= {column: column for column in metric.columns}
+        found |= dict.fromkeys((metric.name,), metric.columns[0]) if len(metric.columns) == 1 else {}
+    return tuple((name, found[name]) for name in graph.observed if name in found)

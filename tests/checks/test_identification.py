@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from cxcausal.checks.identification import Identification
+from cxcausal.core.falsified import Falsified, Independence, Relation
+from cxcausal.core.queries import FalsifyQuery
 from cxcausal.core.results import CheckResult
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.identify.plan import adjusted_for, identified
@@ -172,6 +174,23 @@ def test_roles_that_share_a_name_draw_no_cycle() -> None:
     )
     (item,) = identified(spec)
     assert (item.outcomes[0].outcome, item.valid) == ("tier (metric)", True)
+
+
+def test_a_graph_is_tested_on_request_and_a_contradiction_withholds() -> None:
+    spec = plan(graph="digraph { tier -> {route churn}; route -> churn; seen; weekday -> seen }", confounders=["tier"])
+    check = Identification(falsify=True)
+    (query,) = check.queries(spec)
+    assert isinstance(query, FalsifyQuery)
+    assert query.columns == (("churn", "churned"), ("route", "route"), ("tier", "tier"))
+    implied = Independence(one="churn", other="tier", given=("route",))
+    for violated, verdict in ((False, "pass"), (True, "fail")):
+        tested = Relation(implied=implied, correlation=0.1, p=0.001, p_adjusted=0.002, violated=violated)
+        found = check.judge(spec, {query: Falsified(tested=(tested,), untested=0, rows=900)})
+        assert (found.verdict, found.value) == (verdict, 0)
+        told = "The data contradict the graph in 1 of 1 pair: it calls" if violated else "contradict none of 1 pair"
+        assert told in found.text
+    assert Identification().queries(spec) == ()
+    assert check.queries(plan(confounders=["tier"])) == check.queries(small_plan()) == ()
 
 
 def test_a_design_with_a_coin_needs_no_adjustment() -> None:

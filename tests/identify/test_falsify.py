@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from cxcausal.core.dot import read_dot
+from cxcausal.core.falsified import Falsified
 from cxcausal.identify import falsify as module
-from cxcausal.identify.falsify import Falsified, falsify
+from cxcausal.identify.encoding import encoded
+from cxcausal.identify.falsify import falsify
 from cxcausal.identify.implied import implied_by
 from tests.identify.oracle import arrows_of, open_paths, random_graph
 
@@ -118,3 +120,14 @@ def test_many_rows_are_sampled_and_many_pairs_are_not_all_tested(monkeypatch: py
     found = asked(rows)
     assert (found.rows, len(found.tested)) == (500, 2)
     assert asked(rows) == found
+
+
+def test_texts_become_numbers_one_column_per_value_but_the_most_frequent() -> None:
+    many = np.array([f"v{at}" for at in range(20) for _ in range(20 - at)], dtype=object)
+    names, rows = encoded({"many": many, "flag": np.arange(len(many)) % 2 == 0, "one": np.full(len(many), "x")})
+    assert names == (*["many"] * 11, "flag", "one")
+    assert rows[:, :10].sum(axis=0).tolist() == [19 - at for at in range(10)]
+    assert rows[:, 10].sum() == sum(range(1, 10))
+    assert not rows[:, -1].any()
+    assert np.isnan(encoded({"a": np.array(["x", None, float("nan"), "y"], dtype=object)})[1][1:3]).all()
+    assert encoded({})[1].shape == (0, 0)
