@@ -118,7 +118,7 @@ def run_tracked(
     from cxcausal.pipeline.reading import refuse_early
     from cxcausal.pipeline.support import refuse_unsupported
 
-    resolved = load_experiment(plan, root=root)
+    resolved = completed(load_experiment(plan, root=root))
     with placing(resolved, on):
         refuse_unsupported(resolved.spec)
         with opened(resolved, on, progress) as dataset:
@@ -150,7 +150,7 @@ def statements(
     from cxcausal.pipeline.reading import refuse_early
     from cxcausal.pipeline.support import refuse_unsupported
 
-    resolved = load_experiment(plan, root=root)
+    resolved = completed(load_experiment(plan, root=root))
     spec = resolved.spec
     with placing(resolved, on):
         refuse_unsupported(spec)
@@ -160,6 +160,19 @@ def statements(
                 refuse_early(spec, dataset)
             dataset.answer(queries_of(spec, dataset, components_of(spec)))
             return dataset.engine.statements()
+
+
+def completed(resolved: Resolved) -> Resolved:
+    """Return the plan with the confounders that its graph asks for, where it draws one and names none itself."""
+    from cxcausal.core.spec.designs import Observational
+
+    design = resolved.spec.design
+    if not isinstance(design, Observational) or design.confounders or design.causal_graph is None:
+        return resolved
+    from cxcausal.identify.plan import adjustment_of
+
+    changed = design.model_copy(update={"confounders": adjustment_of(resolved.spec)})
+    return replace(resolved, spec=resolved.spec.model_copy(update={"design": changed}))
 
 
 def opened(resolved: Resolved, on: str | None, progress: Progress) -> "Dataset":

@@ -48,6 +48,9 @@ def _lines(resolved: Resolved, path: Path, value: Any, depth: int) -> Iterator[s
         yield f"{indent}{key}:"
         for at, item in enumerate(value):
             yield from _item(resolved, (*path, at), item, depth + 1)
+    elif isinstance(value, str) and "\n" in value and value.replace("\n", "").isprintable():
+        yield f"{indent}{key}: |-  # from {_source(resolved, path, value)}"
+        yield from (f"{indent}  {line}" for line in value.split("\n"))
     else:
         yield f"{indent}{key}: {_flow(value, path)}  # from {_source(resolved, path, value)}"
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxcausal.core.entry import Entry
+from cxcausal.core.falsified import Falsified
 from cxcausal.core.score_answers import ScoreAnswer
 
 Array = npt.NDArray[np.float64]
@@ -283,5 +284,6 @@ Answer = (
     | int
     | float
     | Duplicates
+    | Falsified
     | ScoreAnswer
 )

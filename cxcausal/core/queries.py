@@ -180,6 +180,17 @@ class MaturedQuery:
     days: int = 0
 
 
+@dataclass(frozen=True, kw_only=True)
+class FalsifyQuery:
+    """Whether the analysed units contradict the plan's causal graph; answered by `Falsified`.
+
+    Attributes:
+        columns: pairs (a name of the graph, the column that it is).
+    """
+
+    columns: tuple[tuple[str, str], ...]
+
+
 Query = (
     CountQuery
     | MixedQuery
@@ -196,6 +207,7 @@ Query = (
     | QuantileQuery
     | CapQuery
     | MaturedQuery
+    | FalsifyQuery
     | ScoreQuery
 )
 

@@ -46,6 +46,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "pre_period_balance": "cxcausal.checks.pre_period_balance:PrePeriodBalance",
         "leakage": "cxcausal.checks.leakage:Leakage",
         "tiny_arm": "cxcausal.checks.tiny_arm:TinyArm",
+        "identification": "cxcausal.checks.identification:Identification",
     },
     "sections": {
         "verdict": "cxcausal.report.sections.verdict:VerdictBar",

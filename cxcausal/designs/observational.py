@@ -16,6 +16,7 @@ class Observational:
     default_method: ClassVar[str] = "aipw"
     companions: ClassVar[tuple[str, ...]] = ("naive", "targets")
     checks: ClassVar[tuple[str, ...]] = (
+        "identification",
         "duplicates",
         "maturity",
         "missing_outcome",

@@ -8,12 +8,13 @@ from cxcausal.core.adjusting import adjusted_for
 from cxcausal.core.answers import Answer
 from cxcausal.core.measure import Measure
 from cxcausal.core.protocols import Answers, DatasetWithRows
-from cxcausal.core.queries import Query
+from cxcausal.core.queries import FalsifyQuery, Query
 from cxcausal.core.rows import RowsWanted
 from cxcausal.core.score_answers import ScoreAnswer
 from cxcausal.core.score_queries import SCORE_QUERIES, ExposureQuery, ScoreQuery
 from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.pipeline.falsifying import falsified
 
 if TYPE_CHECKING:
     from cxcausal.nuisance.crossfit import Recipe
@@ -31,8 +32,10 @@ class BothRoads:
     def answer(self, queries: Sequence[Query]) -> Answers:
         """Return one answer per query."""
         scored = [query for query in queries if isinstance(query, SCORE_QUERIES)]
-        summed: list[Query] = [query for query in queries if not isinstance(query, SCORE_QUERIES)]
+        drawn = [query for query in queries if isinstance(query, FalsifyQuery)]
+        summed = [query for query in queries if not isinstance(query, (*SCORE_QUERIES, FalsifyQuery))]
         found: dict[Any, Answer | ScoreAnswer] = dict(self.dataset.answer(summed)) if summed else {}
+        found |= {query: falsified(self.spec, self.dataset, query) for query in drawn}
         if scored:
             found |= self._scores(scored)
         return found

@@ -13,7 +13,7 @@ from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.spec.placing import placing
 from cxcausal.core.wording import number, percent
 from cxcausal.reviewing.rerunning import AS_PLANNED, Query, plan_of
-from cxcausal.running import opened
+from cxcausal.running import completed, opened
 
 if TYPE_CHECKING:
     from cxcausal.tracking.parents import Parent
@@ -90,7 +90,7 @@ def hold_out(
     from cxcausal.tracking.parents import parent_of
 
     _refuse_unused(asked)
-    resolved = load_experiment(plan_of(experiment, root), root=root)
+    resolved = completed(load_experiment(plan_of(experiment, root), root=root))
     spec = resolved.spec
     parent = parent_of(resolved.project.root, spec.id, asked.parent)
     arm = _recommended(parent)

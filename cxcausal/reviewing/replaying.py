@@ -29,7 +29,7 @@ from cxcausal.reviewing.replay_classes import (
     worst,
 )
 from cxcausal.reviewing.replay_units import KeptUnits, kept_units
-from cxcausal.running import opened
+from cxcausal.running import completed, opened
 
 if TYPE_CHECKING:
     from cxcausal.data.dataset import Dataset
@@ -203,7 +203,8 @@ def _resolved(run: "RecordedRun", root: Path) -> Resolved:
     if cut is not None:
         spec = spec.model_copy(update={"data": spec.data.model_copy(update={"observed_until": cut})})
     stored = run.directory / "plan/resolved.json"
-    return Resolved(spec=spec, project=project, provenance={}, plan_path=stored, plan_hash=run.results["plan_hash"])
+    resolved = Resolved(spec=spec, project=project, provenance={}, plan_path=stored, plan_hash=run.results["plan_hash"])
+    return completed(resolved)
 
 
 def _machinery(run: "RecordedRun", root: Path, resolved: Resolved) -> tuple[Changed, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cxcausal.core.causal_graph import graph_of
 from tests.fuzz.draw import Rng, between, chance, pick, some
 from tests.fuzz.filters import filter_text
 
@@ -62,7 +63,18 @@ def grown(rng: Rng) -> dict[str, Any]:
         **ground.maybe(_use(ground, names)),
     }
     data |= ground.maybe({"freshness": {"max_age": "9999w", "on_breach": pick(ground.rng, ("fail", "warn"))}}, 0.2)
+    if "graph" in design and chance(rng, 0.6):
+        design["graph"] = _graph(rng, design, names[0])
     return plan
+
+
+def _graph(rng: Rng, design: dict[str, Any], metric: str) -> str:
+    """Return a graph that draws the treatment, a metric and the confounders, as it may stand in a plan."""
+    treatment = design["treatment"]["column"]
+    arrows = [(name, end) for name in design.get("confounders", ()) for end in (treatment, metric)]
+    hidden = [(treatment, metric)] if chance(rng, 0.3) else []
+    text = graph_of(arrows=[(treatment, metric), *arrows], hidden=hidden, unobserved=["never seen"]).text
+    return text if chance(rng, 0.5) else text.replace("\n", " ").replace("digraph", "strict digraph G")
 
 
 def _words(ground: Ground) -> dict[str, Any]:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from cxcausal.core.causal_graph import CausalGraph
+from cxcausal.core.dot import read_dot
 from cxcausal.core.spec.scalars import Count, Date, Label, NonNegative, Number, Share, Text
 
 
@@ -80,13 +82,21 @@ class NegativeControls(Part):
 
 
 class Observational(_Design):
-    """Nobody tossed a coin: the declared confounders must make the arms comparable."""
+    """Nobody tossed a coin: the declared confounders must make the arms comparable.
+
+    A plan's `graph` is a file's path or DOT text; a resolved plan holds the text, or the path of a file not yet there.
+    """
 
     type: Literal["observational"]
     confounders: tuple[Text, ...] = ()
     graph: Text | None = None
     never_adjust: tuple[Text, ...] = ()
     negative_controls: NegativeControls = NegativeControls()
+
+    @property
+    def causal_graph(self) -> CausalGraph | None:
+        """What the graph draws; None without one, or as long as its file is not there."""
+        return read_dot(self.graph) if self.graph is not None and "{" in self.graph else None
 
 
 class Instrument(Part):

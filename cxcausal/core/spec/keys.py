@@ -164,7 +164,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "Epoch.from": "The first day of time zero to which these shares belong, such as 2026-10-01.",
     "Epoch.shares": "The share of every arm from then on: decimals or fractions that sum to 1.",
     "Observational.confounders": "Columns that moved both treatment and outcome.",
-    "Observational.graph": "A file with the assumed causal graph.",
+    "Observational.graph": "The assumed causal graph: a DOT file's path from the root, or the DOT text itself.",
     "Observational.never_adjust": "Columns that the treatment may have changed.",
     "Observational.negative_controls": "What the treatment can't change, to test the assumptions.",
     "Encouragement.instrument": "What was randomised.",

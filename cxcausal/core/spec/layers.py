@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cxcausal.core.errors import Problem
+from cxcausal.core.spec.graph_file import with_graph
 from cxcausal.core.spec.library import Library, protocol_files, version_findings
 from cxcausal.core.spec.messages import suggestion
 from cxcausal.core.spec.nodes import Node, Place, content, find, merge, removed, with_child, without_nulls
@@ -58,11 +59,11 @@ def layered(plan: Node, project: Project, library: Library) -> Layered:
     merged = _with_arms(without_nulls(merged))
     merged = _with_event_sources(merged, library)
     merged = _with_freshness(merged, library)
-    merged = _with_money(merged, project, work)
+    drawn = with_graph(_with_money(merged, project, work), project.root)
     return Layered(
-        node=merged,
-        problems=tuple(work.problems),
-        notes=tuple(work.notes),
+        node=drawn.node,
+        problems=(*work.problems, *drawn.problems),
+        notes=(*work.notes, *drawn.notes),
         unknown=tuple(work.unknown),
         removed=tuple(removed(below, plan)),
     )
