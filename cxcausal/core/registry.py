@@ -46,6 +46,8 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "pre_period_balance": "cxcausal.checks.pre_period_balance:PrePeriodBalance",
         "leakage": "cxcausal.checks.leakage:Leakage",
         "tiny_arm": "cxcausal.checks.tiny_arm:TinyArm",
+        "sensitivity": "cxcausal.checks.sensitivity:SensitivityCheck",
+        "refutation": "cxcausal.checks.refutation:RefutationCheck",
     },
     "sections": {
         "verdict": "cxcausal.report.sections.verdict:VerdictBar",

@@ -22,4 +22,6 @@ class Observational:
         "differential_missingness",
         "leakage",
         "tiny_arm",
+        "sensitivity",
+        "refutation",
     )
