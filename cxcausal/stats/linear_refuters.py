@@ -14,6 +14,7 @@ Generator = np.random.Generator
 BLOCKS = 1_000
 _SHUFFLED_FOR = 25
 _TOGETHER = 20
+_SIDES = 65_535
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,19 +52,35 @@ def partialled(y: Array, t: Array, covariates: Array) -> Partialled:
 
 def placebo_effects(found: Partialled, draws: int, rng: Generator) -> Array:
     """Return the coefficients of permuted treatments, shape (draws,)."""
-    compact = found.raw.astype(np.int8) if np.isin(found.raw, (0.0, 1.0)).all() else found.raw
+    binary = bool(np.isin(found.raw, (0.0, 1.0)).all())
     effects = np.empty(draws)
     for start in range(0, draws, _TOGETHER):
-        many = np.column_stack([rng.permutation(compact) for _ in range(min(_TOGETHER, draws - start))])
-        effects[start : start + many.shape[1]] = effects_of(found, many.astype(np.float64))
+        many = np.empty((min(_TOGETHER, draws - start), len(found.raw)))
+        for row in many:
+            row[:] = permuted_flags(len(row), int(found.raw.sum()), rng) if binary else rng.permutation(found.raw)
+        effects[start : start + len(many)] = effects_of(found, many)
     return effects
 
 
+def permuted_flags(n: int, ones: int, rng: Generator) -> npt.NDArray[np.bool_]:
+    """Return a random permutation of so many ones among n, shape (n,).
+
+    Coins are tossed, and the ones too many, or too few, are turned at random: whatever the number of heads, they are a
+    random subset, and remain one. That takes a tenth of the time of a shuffle.
+    """
+    drawn = rng.integers(0, _SIDES, n, dtype=np.uint16) < round(_SIDES * ones / n)
+    excess = int(drawn.sum()) - ones
+    if excess:
+        eligible = np.flatnonzero(drawn if excess > 0 else ~drawn)
+        drawn[rng.choice(eligible, abs(excess), replace=False, shuffle=False)] = excess < 0
+    return np.asarray(drawn)
+
+
 def effects_of(found: Partialled, treatments: Array) -> Array:
-    """Return the coefficients of other treatments in the place of the real one; treatments of shape (n, draws)."""
-    inner = found.base.T @ treatments
-    own = np.einsum("ij,ij->j", treatments, treatments) - np.einsum("ij,ij->j", inner, inner)
-    return np.asarray((found.y @ treatments) / own)
+    """Return the coefficients of other treatments in the place of the real one; treatments of shape (draws, n)."""
+    inner = treatments @ found.base
+    own = np.einsum("ij,ij->i", treatments, treatments) - np.einsum("ij,ij->i", inner, inner)
+    return np.asarray((treatments @ found.y) / own)
 
 
 def common_cause_effects(found: Partialled, draws: int, rng: Generator) -> Array:
