@@ -1,4 +1,4 @@
-"""Refuters: against twins by brute force, uniform where a p is told, and alarmed where the computation is broken."""
+"""Refuters: against twins by brute force, and alarmed where the computation is broken."""
 
 from dataclasses import replace
 from math import sqrt
@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from scipy.stats import kstest
 
 from cxcausal.core.measure import Measure
 from cxcausal.core.score_answers import Refuter
 from cxcausal.core.score_queries import TARGETS, RefutationQuery, Target
-from cxcausal.scoring.refutation import PLACEBOS
 from cxcausal.scoring.road import ScoreRoad
 from tests.scoring.given import Y, drawn, road_of, rows_of
 
@@ -98,13 +96,6 @@ def test_a_random_cause_moves_scores_as_adding_it_does() -> None:
     moved = -(u @ left) / (u**2).sum(axis=1) * (u @ alpha) / 400
     assert found.se == pytest.approx(moved.std(), rel=0.1)
     assert abs(found.found - found.expected - moved.mean()) < 4 * found.se / sqrt(found.draws)
-
-
-def test_p_is_uniform_under_truth_and_never_zero() -> None:
-    """Bar V12 at a size that a test can have; the full one is in tests/validation."""
-    p = np.array([refuters(drawn(300, 100 + seed))["placebo_treatment"].p for seed in range(80)], dtype=float)
-    assert p.min() >= 1 / (1 + PLACEBOS)
-    assert kstest(p, "uniform").pvalue > 1e-3
 
 
 def test_nuisances_that_are_both_too_simple_leave_an_effect_on_the_dummy() -> None:
