@@ -11,6 +11,7 @@ from cxcausal.core.score_answers import RefutationAnswer, Refuter, ScoreEffect
 from cxcausal.core.score_queries import EffectQuery, RefutationQuery
 from cxcausal.nuisance.crossfit import Nuisances
 from cxcausal.scoring import effects
+from cxcausal.scoring.dowhy_refuters import dowhy_refuters
 from cxcausal.scoring.potential import potential_means
 from cxcausal.scoring.representer import Representer, Told, representer_of, told_of
 from cxcausal.scoring.road import ScoreRoad
@@ -71,7 +72,15 @@ def _refuters(
         _common_cause(road, query, asked),
         _subset(road, query, target, asked),
         _dummy(road, query, asked),
+        *(_by_dowhy(road, query, asked) if query.dowhy else ()),
     )
+
+
+def _by_dowhy(road: ScoreRoad, query: RefutationQuery, asked: _Asked) -> tuple[Refuter, ...]:
+    """Return DoWhy's refuters of a linear regression among the contrast's units."""
+    use, treated = asked.found.use, road.rows.units_of(asked.treated)
+    seed = road.nuisances.split(0, "dowhy", query.measure.name, asked.treated, asked.control).seed
+    return dowhy_refuters(road.nuisances.features.filled[use], treated[use], asked.told.y[use], seed)
 
 
 def _placebo(road: ScoreRoad, query: RefutationQuery, target: str, asked: _Asked) -> Refuter:
