@@ -14,6 +14,7 @@ from benchmarks.agreement import agreement_page
 from benchmarks.page import page
 from benchmarks.peers import THREADS
 from benchmarks.plans import plan_of
+from benchmarks.refutation import refutation_page
 from benchmarks.tasks import TASKS
 from benchmarks.world import write_world
 
@@ -81,7 +82,8 @@ def main() -> None:
         found += [timed(name, path, rows) for name in TASKS]
         whole[f"run, {rows:,} rows, with tracking and report"] = run_of(path)
     starts = {" ".join((verb, *words)): started((verb, *words)) for verb, words in STARTS}
-    PAGE.write_text(page(found, {**starts, **whole}, agreed, largest_run=list(whole.values())[-1]), encoding="utf-8")
+    told = page(found, {**starts, **whole}, agreed, largest_run=list(whole.values())[-1])
+    PAGE.write_text(f"{told}\n{refutation_page()}", encoding="utf-8")
     sys.stdout.write(PAGE.read_text(encoding="utf-8"))
 
 

@@ -47,6 +47,8 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "leakage": "cxcausal.checks.leakage:Leakage",
         "tiny_arm": "cxcausal.checks.tiny_arm:TinyArm",
         "identification": "cxcausal.checks.identification:Identification",
+        "sensitivity": "cxcausal.checks.sensitivity:SensitivityCheck",
+        "refutation": "cxcausal.checks.refutation:RefutationCheck",
     },
     "sections": {
         "verdict": "cxcausal.report.sections.verdict:VerdictBar",

@@ -228,6 +228,8 @@ class Sensitivity:
             treatment's strength.
         e_value, e_value_limit: on the risk-ratio scale, of point and of the interval's end nearest to none.
         simulated: (multiple of the strongest benchmark, effect with a simulated confounder of that strength added).
+        multiple: how many times as strong as the strongest benchmark (the first) an unmeasured difference must be for
+            the interval to touch zero; None where none is strong enough, or there is no benchmark.
         reason: why there is none.
     """
 
@@ -244,6 +246,7 @@ class Sensitivity:
     e_value: float | None = None
     e_value_limit: float | None = None
     simulated: tuple[tuple[float, float], ...] = ()
+    multiple: float | None = None
     reason: str | None = None
 
 

@@ -86,10 +86,14 @@ class SensitivityQuery:
 
 @dataclass(frozen=True, kw_only=True)
 class RefutationQuery:
-    """What a measure's effects become where treatment, outcome, covariates or units are tampered with."""
+    """What a measure's effects become where treatment, outcome, covariates or units are tampered with.
+
+    `dowhy` asks for DoWhy's own refuters besides.
+    """
 
     measure: Measure
     target: Target
+    dowhy: bool = False
 
 
 ScoreQuery = (

@@ -23,5 +23,7 @@ class Observational:
         "differential_missingness",
         "leakage",
         "tiny_arm",
+        "sensitivity",
+        "refutation",
     )
     unfit: ClassVar[frozenset[str]] = frozenset({"srm", "srm_by_segment", "pre_period_balance"})

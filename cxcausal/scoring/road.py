@@ -18,6 +18,8 @@ from cxcausal.scoring.potential import Potential, Tilt, potential_means, ratio, 
 
 _ANSWERED_IN: Mapping[str, str] = {
     "EffectQuery": "effects",
+    "SensitivityQuery": "sensitivity",
+    "RefutationQuery": "refutation",
 }
 """Kind of query → the module of this package whose `answer(road, query)` answers it."""
 FLOOR = 0.01
@@ -32,11 +34,13 @@ class ScoreRoad:
         rows: the units.
         nuisances: learned of them, on demand.
         contrasts: (arm, compared with), those against the control first.
+        kept: what answers share beside nuisances, by name.
     """
 
     rows: Rows
     nuisances: Nuisances
     contrasts: tuple[tuple[str, str], ...]
+    kept: dict[Any, Any] = field(default_factory=dict)
     _scored: dict[Any, tuple[Potential, ...]] = field(default_factory=dict)
 
     def answer(self, queries: Sequence[ScoreQuery]) -> dict[ScoreQuery, ScoreAnswer]:

@@ -20,9 +20,11 @@ from tests.validation.pages import v20
 from tests.validation.peeking import v9, v13_looks
 from tests.validation.power import v13
 from tests.validation.ramp_up import RAMP_UP_BARS
+from tests.validation.refuting import v12
 from tests.validation.region import v14
 from tests.validation.scored import SCORED_BARS
 from tests.validation.surveys import survey_rows
+from tests.validation.unmeasured import hidden
 from tests.validation.worlds import WORLDS, World
 
 COVERAGE = Band(low=0.938, high=0.962)
@@ -274,6 +276,7 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V9": v9,
     "V10": v10,
     "V11": v11,
+    "V12": v12,
     "V13": v13,
     "V13-looks": v13_looks,
     "V14": v14,
@@ -281,4 +284,5 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V20": v20,
     **RAMP_UP_BARS,
     **SCORED_BARS,
+    "hidden": hidden,
 }
