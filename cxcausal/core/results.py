@@ -7,6 +7,7 @@ from typing import Any, Literal
 from cxcausal.core.entry import EventTable
 from cxcausal.core.movement import Movement
 from cxcausal.core.record import RecordFacts
+from cxcausal.core.score_facts import ScoreFacts
 
 SCHEMA_VERSION = 1
 
@@ -318,6 +319,7 @@ class RunResult:
     errors: tuple[str, ...] = ()
     movement: Movement | None = None
     record: RecordFacts | None = None
+    scores: ScoreFacts | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, numbers and text, in the order of the fields."""

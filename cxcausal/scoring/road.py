@@ -18,10 +18,16 @@ from cxcausal.scoring.potential import Potential, Tilt, potential_means, ratio, 
 
 _ANSWERED_IN: Mapping[str, str] = {
     "EffectQuery": "effects",
+    "NuisanceQuery": "nuisance_facts",
 }
 """Kind of query → the module of this package whose `answer(road, query)` answers it."""
 FLOOR = 0.01
 SHARE_OF_ARM = 0.1
+
+
+def answers_to(query: ScoreQuery) -> bool:
+    """Tell whether there is an answer to queries of this kind."""
+    return type(query).__name__ in _ANSWERED_IN
 
 
 @dataclass(kw_only=True)
