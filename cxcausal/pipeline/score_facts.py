@@ -35,7 +35,7 @@ from cxcausal.core.score_facts import (
     SensitivityFact,
     TimeZeroFact,
 )
-from cxcausal.core.score_queries import BalanceQuery, NuisanceQuery, OverlapQuery, TimeZeroQuery
+from cxcausal.core.score_queries import BalanceQuery, NuisanceQuery, OverlapQuery, ScoreQuery, TimeZeroQuery
 from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec
 
@@ -54,7 +54,7 @@ def fact_queries(spec: ExperimentSpec) -> tuple[Query, ...]:
     from cxcausal.scoring.road import answers_to  # noqa: PLC0415 - only plans that need rows pay for it
 
     target = target_of(spec)
-    asked = (
+    asked: tuple[ScoreQuery, ...] = (
         *(OverlapQuery(target=target), BalanceQuery(target=target), TimeZeroQuery(target=target), NuisanceQuery()),
         *(NuisanceQuery(measure=measure) for measure in _measures(spec).values()),
     )
@@ -138,10 +138,11 @@ def _choices(metric: str, query: Any, answer: SpecificationAnswer) -> Iterator[O
 
 
 def _opinion(metric: str, arm: str, control: str, name: str, target: str, found: Opinion) -> OpinionFact:
+    whose = found.target or target
     if found.reason is not None:
-        nothing = {"target": found.target or target, "reason": found.reason}
-        return OpinionFact(metric=metric, arm=arm, control=control, name=name, **nothing)
-    own = {"metric": metric, "arm": arm, "control": control, "name": name, "target": found.target or target}
+        reason = found.reason
+        return OpinionFact(metric=metric, arm=arm, control=control, name=name, target=whose, reason=reason)
+    own = {"metric": metric, "arm": arm, "control": control, "name": name, "target": whose}
     return _as(OpinionFact, found, **own)
 
 
@@ -149,7 +150,7 @@ def _sensitivities(metric: str, answer: SensitivityAnswer) -> Iterator[Sensitivi
     for (arm, control), found in answer.found.items():
         own = {"metric": metric, "arm": arm, "control": control}
         if found.reason is not None:
-            yield SensitivityFact(**own, reason=found.reason)
+            yield SensitivityFact(metric=metric, arm=arm, control=control, reason=found.reason)
             continue
         benchmarks = tuple(_as(BenchmarkFact, one) for one in found.benchmarks)
         yield _as(SensitivityFact, found, **own, benchmarks=benchmarks)

@@ -50,11 +50,15 @@ PAIR = ("human", "bot")
 CHURN = measure_of(plan().metrics.success[0])
 
 
+def _as_numpy_gives_it(value: float) -> Any:
+    return np.float64(value)
+
+
 def told() -> dict[Any, Any]:
     """Return one answer of every kind."""
     arm = ArmOverlap(
         units=3,
-        effective=np.float64(2.5),  # type: ignore[arg-type] - as numpy gives it
+        effective=_as_numpy_gives_it(2.5),
         quantiles=np.linspace(0, 1, 9),
         histogram={"bot": np.zeros(20), "human": np.arange(20.0)},
         below=1,
@@ -72,7 +76,7 @@ def told() -> dict[Any, Any]:
         simulated=((1.0, -0.08),),
     )
     refuter = Refuter(name="subset", expected=-0.1, found=-0.1, se=0.01, draws=100, refits=False)
-    key = {"measure": CHURN, "target": "ato"}
+    key: dict[str, Any] = {"measure": CHURN, "target": "ato"}
     return {
         OverlapQuery(target="ato"): OverlapAnswer(arms={"human": arm}, floor=0.01, discrimination={}, units=9),
         BalanceQuery(target="ato"): BalanceAnswer(

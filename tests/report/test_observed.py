@@ -10,11 +10,11 @@ from cxcausal.report import render_report, summary_text
 from cxcausal.report.facts import Facts
 from cxcausal.report.sentences.briefly import caveat_texts
 from cxcausal.report.sentences.caveats import beside_the_answer, unknowns
-from cxcausal.report.text import plain
+from cxcausal.report.text import FIXED_PHRASES, plain
 from tests.report import worlds
 from tests.report.reader import read
 from tests.report.test_golden import BANNED
-from tests.report.test_numbers import FIXED_PHRASES, agrees, quoted, recomputed
+from tests.report.test_numbers import agrees, quoted, recomputed
 from tests.report.worlds_observed import APART, CHECKS, OBSERVED, STRENGTH, far_apart, late, observed, withheld
 
 POSSIBLE = "customers for whom either was a real possibility"

@@ -71,10 +71,9 @@ def _reasons(facts: Facts, metrics: Sequence[PlannedMetric]) -> Sentence:
 
 def _covariates(facts: Facts, metrics: Sequence[PlannedMetric]) -> Sentence:
     """Return the names of strata and covariates where they are few; nothing where there are none."""
+    lists: tuple[tuple[str, ...], ...] = (("design", "strata"), ("covariates",))
     if facts.observational:
         lists = (("design", "confounders"), ("covariates",), ("effect_modifiers",))
-    else:
-        lists = (("design", "strata"), ("covariates",))
     keys = [path("plan", *place) for place in lists]
     names = [facts.quote(f"{key}.{index}") for key in keys for index in range(len(lookup(facts.tree, key) or ()))]
     if not facts.observational:
