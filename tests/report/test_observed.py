@@ -15,7 +15,17 @@ from tests.report import worlds
 from tests.report.reader import read
 from tests.report.test_golden import BANNED
 from tests.report.test_numbers import agrees, quoted, recomputed
-from tests.report.worlds_observed import APART, CHECKS, OBSERVED, STRENGTH, far_apart, late, observed, withheld
+from tests.report.worlds_observed import (
+    APART,
+    CHECKS,
+    NO_TOTAL,
+    OBSERVED,
+    STRENGTH,
+    far_apart,
+    late,
+    observed,
+    withheld,
+)
 
 POSSIBLE = "customers for whom either was a real possibility"
 
@@ -176,6 +186,7 @@ def test_money_is_of_those_whom_the_effect_is_of(target: str, said: str, unsaid:
     lead = page.split("after costs")[0]
     assert said in lead
     assert unsaid not in lead
+    assert (NO_TOTAL in page) == (target == "ato")
     waterfall = "per customer for whom either was a real possibility" if target == "ato" else "customers analysed"
     assert waterfall in page
 

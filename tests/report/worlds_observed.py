@@ -25,6 +25,7 @@ APART = (
     "Of 14,987 customers of “Bot goes on”, the comparison rests on the equivalent of 128; "
     "72 in 100 had almost no chance of a person."
 )
+NO_TOTAL = "Money is told per customer for whom either arm was a real possibility, so there is no total."
 STRENGTH = "An unmeasured difference twice as strong as trouble would be enough to explain the result."
 NAIVE = {"churn_90d": 0.0410, "margin_90d": -3.9}
 CHECKS: tuple[CheckResult, ...] = (
@@ -305,4 +306,6 @@ def _value(base: RunResult, target: str) -> ValueResult:
             for level, r in arm.net_per_customer.items()
         }
     )
-    return replace(base.value, arms=(replace(arm, net_total=total, total_customers=heads),), notes=())
+    return replace(
+        base.value, arms=(replace(arm, net_total=total, total_customers=heads),), notes=(NO_TOTAL,) * (heads is None)
+    )

@@ -63,6 +63,8 @@ def _blocks(facts: Facts) -> Iterator[Block]:
     yield _levels_table(facts)
     if value.assumptions:
         yield _assumptions_table(facts)
+    if facts.observational and value.notes:
+        yield Bullets(items=tuple((facts.quote(path("value", "notes", at)),) for at in range(len(value.notes))))
     unadjusted = unadjusted_sentence(facts)
     if unadjusted is not None:
         yield Paragraph(words=unadjusted, tone="note")
