@@ -9,7 +9,7 @@ import pytest
 
 from cxcausal.core.registry import Registry
 from cxcausal.core.results import RunResult
-from cxcausal.core.score_facts import ScoreFacts, SensitivityFact
+from cxcausal.core.score_facts import BenchmarkFact, ScoreFacts, SensitivityFact
 from cxcausal.report import render_report
 from cxcausal.report.blocks import Block, Figure, Paragraph, SectionView, Table
 from cxcausal.report.facts import Facts
@@ -18,6 +18,8 @@ from cxcausal.report.text import plain
 from tests.report import test_page as page_rules
 from tests.report import worlds
 from tests.report.reader import read
+from tests.report.test_escaping import HOSTILE
+from tests.report.test_numbers import agrees, quoted, recomputed
 from tests.report.worlds_observed import OBSERVED, observed, scores, withheld
 
 NAMES = (
@@ -238,3 +240,39 @@ def test_learners_tell_how_much_of_a_constants_loss_is_left_and_of_what_they_are
     assert others[0][0] == "“Customers who leave within 90 days” with “Bot goes on”"
     splits = lines("appendix_nuisances", "splits-table")
     assert splits[0][2:] == ["−12", "0.70", "17 % of one"]
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_names_of_columns_methods_and_learners_stay_words(text: str) -> None:
+    result = observed()
+    kept = scores()
+    assert result.scores is not None
+    hostile = replace(
+        kept,
+        adjusted_for=(text, *kept.adjusted_for[1:]),
+        balance=(replace(kept.balance[0], column=text, level=text), *kept.balance[1:]),
+        nuisances=(replace(kept.nuisances[0], learner=text, weights={text: 1.0}), *kept.nuisances[1:]),
+        opinions=(replace(kept.opinions[0], name=text), replace(kept.opinions[1], reason=text)),
+        specification=(replace(kept.specification[0], name=text),),
+        sensitivity=(
+            replace(kept.sensitivity[0], benchmarks=(BenchmarkFact(column=text, outcome=0.1, treatment=0.1),)),
+        ),
+        refutation=(replace(kept.refutation[0], name=text),),
+    )
+    result = replace(result, scores=hostile)
+    html = render_report(result, ledger_head=worlds.HASH)
+    page_rules.test_nothing_can_run_or_load(html)
+    page_rules.test_landmarks_language_and_one_id_each(html)
+    tree = {**result.to_dict(), "ledger_head": worlds.HASH}
+    page = read(html)
+    assert [mark for mark in page.numbers if not agrees(mark, recomputed(tree, mark.attributes["data-key"]))] == []
+    assert [mark for mark in page.quotes if not quoted(tree, mark)] == []
+
+
+def test_every_arm_has_its_pictures_and_its_table() -> None:
+    result = OBSERVED["observed_arms"]()
+    assert [len(pictures(name, result)) for name in ("appendix_overlap", "appendix_balance", "appendix_opinions")] == [
+        *(2, 2, 2)
+    ]
+    tables = [one.name for one in blocks("appendix_opinions", result) if isinstance(one, Table)]
+    assert len(set(tables)) == 2

@@ -17,7 +17,7 @@ from cxcausal.core.score_facts import (
     SensitivityFact,
     TimeZeroFact,
 )
-from tests.report.worlds import CHURN, MARGIN, SEGMENTS, Case, arm_value, check, estimate, one_arm, outreach
+from tests.report.worlds import CHURN, MARGIN, SEGMENTS, Case, arm_value, check, estimate, facts, one_arm, outreach
 
 CONFOUNDERS = ("trouble", "tenure_months", "channel")
 CAP = "the evidence is of grade C (adjusted for what is known)"
@@ -112,6 +112,37 @@ def old_fashioned() -> RunResult:
     return observed("ate", scores=None, checks=tuple(one for one in CHECKS if one.name in kept))
 
 
+def arms() -> RunResult:
+    """Return the run with a second way of handing over, of which less is kept."""
+    one = observed("att")
+    others = tuple(replace(row, arm="agent") for row in one.effects)
+    treatment = one.plan["design"]["treatment"]
+    named = {**treatment["arms"], "agent": {"label": "Handed over with the whole story", "unit_cost": 7.1}}
+    design = {**one.plan["design"], "treatment": {**treatment, "arms": named}}
+    assert one.scores is not None
+    assert one.scores.overlap is not None
+    assert one.value is not None
+    overlap = one.scores.overlap
+    second = replace(overlap.arms[1], arm="agent", histogram={**overlap.arms[1].histogram, "agent": (1.0,) * 20})
+    kept = replace(
+        one.scores,
+        overlap=replace(overlap, arms=(*overlap.arms, second)),
+        balance=(*one.scores.balance, *(replace(row, arm="agent") for row in one.scores.balance)),
+        opinions=(*one.scores.opinions, *(replace(row, arm="agent") for row in one.scores.opinions)),
+        sensitivity=(*one.scores.sensitivity, *(replace(row, arm="agent") for row in one.scores.sensitivity)),
+        refutation=(*one.scores.refutation, *(replace(row, arm="agent") for row in one.scores.refutation)),
+    )
+    return replace(
+        one,
+        effects=(*one.effects, *others),
+        plan={**one.plan, "design": design},
+        arms={**one.arms, "agent": one.arms["gig"]},
+        data=facts({"none": 14987, "gig": 15031, "agent": 15044}),
+        value=replace(one.value, arms=(*one.value.arms, replace(one.value.arms[0], arm="agent"))),
+        scores=kept,
+    )
+
+
 OBSERVED: Mapping[str, Callable[[], RunResult]] = {
     "observed_overlap": observed,
     "observed_treated": lambda: observed("att"),
@@ -120,6 +151,7 @@ OBSERVED: Mapping[str, Callable[[], RunResult]] = {
     "observed_no_decision": withheld,
     "observed_late": late,
     "observed_unclear": unclear,
+    "observed_arms": arms,
     "observed_without_scores": old_fashioned,
 }
 
