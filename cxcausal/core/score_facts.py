@@ -13,9 +13,11 @@ class ArmOverlapFacts:
 
     Attributes:
         arm: its name. units: of it. effective: as many units as its weighted ones are worth.
-        quantiles: of every unit's chance of this arm, at 0, 1, 5, 25, 50, 75, 95, 99 and 100 %.
+        quantiles: of every unit's chance of this arm, at 0, 1, 5, 25, 50, 75, 95, 99 and 100 %; the first and the
+            last, which are of one unit each, are not kept.
         histogram: arm → its units by their chance of this arm, in equal parts from 0 to 1.
         below, above: units whose chance of this arm lies outside the agreed limits. clipped: raised to the floor.
+            Of one to nine it is None.
         discrimination: how often a unit of the arm has the higher chance of it than another unit.
     """
 

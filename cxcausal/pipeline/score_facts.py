@@ -28,6 +28,7 @@ from cxcausal.core.score_facts import (
     BalanceFact,
     BenchmarkFact,
     LearnerFact,
+    Numbers,
     OpinionFact,
     OverlapFacts,
     RefuterFact,
@@ -36,10 +37,12 @@ from cxcausal.core.score_facts import (
     TimeZeroFact,
 )
 from cxcausal.core.score_queries import BalanceQuery, NuisanceQuery, OverlapQuery, ScoreQuery, TimeZeroQuery
+from cxcausal.core.small_cells import told_count
 from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec
 
 T = TypeVar("T")
+_COUNTS = ("below", "above", "clipped")
 
 
 def has_score_facts(spec: ExperimentSpec) -> bool:
@@ -112,10 +115,22 @@ def _measures(spec: ExperimentSpec) -> Mapping[str, Any]:
 
 def _overlap(answer: OverlapAnswer) -> OverlapFacts:
     arms = tuple(
-        _as(ArmOverlapFacts, found, arm=arm, discrimination=_plain(answer.discrimination.get(arm)))
+        _as(
+            ArmOverlapFacts,
+            found,
+            arm=arm,
+            discrimination=_plain(answer.discrimination.get(arm)),
+            quantiles=_without_single(_plain(found.quantiles)),
+            **{name: told_count(getattr(found, name)) for name in _COUNTS},
+        )
         for arm, found in answer.arms.items()
     )
     return OverlapFacts(arms=arms, floor=_plain(answer.floor), units=int(answer.units))
+
+
+def _without_single(quantiles: Numbers) -> Numbers:
+    """Return quantiles without the least and the most, which are the chance of one unit each."""
+    return (None, *quantiles[1:-1], None) if quantiles else ()
 
 
 def _nuisances(spec: ExperimentSpec, answers: Answers) -> Iterator[LearnerFact]:

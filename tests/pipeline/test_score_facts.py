@@ -63,7 +63,7 @@ def told() -> dict[Any, Any]:
         histogram={"bot": np.zeros(20), "human": np.arange(20.0)},
         below=1,
         above=0,
-        clipped=2,
+        clipped=12,
     )
     bound = np.array([[0.1, np.inf], [0.2, 0.3]])
     strong = Sensitivity(
@@ -105,6 +105,8 @@ def test_every_answer_becomes_plain_numbers_with_its_metric_and_its_contrast() -
     facts = score_facts(plan(), told())
     assert facts.overlap is not None
     assert (facts.overlap.arms[0].arm, facts.overlap.arms[0].effective) == ("human", 2.5)
+    assert (facts.overlap.arms[0].below, facts.overlap.arms[0].above, facts.overlap.arms[0].clipped) == (None, 0, 12)
+    assert facts.overlap.arms[0].quantiles == (None, *np.linspace(0, 1, 9)[1:-1].tolist(), None)
     assert facts.overlap.arms[0].histogram["human"][2] == 2.0
     assert facts.overlap.arms[0].discrimination is None
     assert facts.time_zero[0].se is None

@@ -192,7 +192,7 @@ def _overlap() -> OverlapFacts:
     high = tuple(float(40 + 110 * place) for place in range(20))
     mirrored = {"none": low, "gig": high}
     turned = {arm: tuple(reversed(counts)) for arm, counts in mirrored.items()}
-    quantiles = (0.01, 0.02, 0.06, 0.21, 0.48, 0.74, 0.93, 0.98, 0.99)
+    quantiles = (None, 0.02, 0.06, 0.21, 0.48, 0.74, 0.93, 0.98, None)
     treated = ArmOverlapFacts(
         arm="gig",
         units=15031,
@@ -201,10 +201,10 @@ def _overlap() -> OverlapFacts:
         histogram=mirrored,
         below=211,
         above=187,
-        clipped=3,
+        clipped=None,
         discrimination=0.74,
     )
-    base = tuple(1 - value for value in reversed(quantiles))
+    base = tuple(None if value is None else 1 - value for value in reversed(quantiles))
     control = replace(treated, arm="none", units=14987, effective=8750.9, quantiles=base, histogram=turned)
     return OverlapFacts(arms=(control, treated), floor=0.01, units=30018)
 

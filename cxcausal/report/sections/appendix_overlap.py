@@ -13,9 +13,10 @@ from cxcausal.report.sections.score_cells import part, whole
 from cxcausal.report.sentences.observed import check_text
 from cxcausal.report.text import Sentence
 
-_QUANTILES = ("Least", "Hundredth", "Twentieth", "Quarter", "Middle", "Quarter", "Twentieth", "Hundredth", "Most")
-"""Names of the quantiles, those after the middle counted from the top."""
-_MIDDLE = 4
+_QUANTILES = ("Hundredth", "Twentieth", "Quarter", "Middle", "Quarter", "Twentieth", "Hundredth")
+"""Names of the quantiles between the least and the most, those after the middle counted from the top."""
+_MIDDLE = 3
+_FEW = "fewer than ten"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,8 @@ def _arms(facts: Facts, found: OverlapFacts) -> Table:
         rows.append(
             (
                 Cell(words=(facts.arm(arm.arm),)),
-                *(whole(facts, f"{key}.{name}") for name in ("units", "effective", "below", "above", "clipped")),
+                *(whole(facts, f"{key}.{name}") for name in ("units", "effective")),
+                *(_count(facts, f"{key}.{name}") for name in ("below", "above", "clipped")),
                 part(facts, f"{key}.discrimination"),
             )
         )
@@ -90,19 +92,24 @@ def _arms(facts: Facts, found: OverlapFacts) -> Table:
     return Table(caption=(caption,), name="overlap-table", head=(("Arm",), *((one,) for one in head)), rows=tuple(rows))
 
 
+def _count(facts: Facts, key: str) -> Cell:
+    """Return a count; where it is of so few that it may tell about one of them, that it is."""
+    return whole(facts, key) if facts.has(key) else Cell(words=(_FEW,), state="number")
+
+
 def _quantiles(facts: Facts, found: OverlapFacts) -> Table:
     rows = []
     for index, arm in enumerate(found.arms):
         key = path("scores", "overlap", "arms", index, "quantiles")
-        numbers = (part(facts, f"{key}.{at}", -1) for at in range(len(_QUANTILES)))
+        numbers = (part(facts, f"{key}.{at + 1}", -1) for at in range(len(_QUANTILES)))
         rows.append((Cell(words=(facts.arm(arm.arm),)), *numbers))
     head = (("Arm",), *((_title(at),) for at in range(len(_QUANTILES))))
-    caption = f"The chance of each arm, among all {facts.people.many}: from the least to the most likely"
+    caption = f"The chance of each arm, among all {facts.people.many}: from the less to the more likely"
     return Table(caption=(caption,), name="chances-table", head=head, rows=tuple(rows), wide=True)
 
 
 def _title(at: int) -> str:
     """Return a quantile's name; where there are two of a kind, from which side."""
-    if at in {0, _MIDDLE, len(_QUANTILES) - 1}:
+    if at == _MIDDLE:
         return _QUANTILES[at]
     return f"{_QUANTILES[at]} from {'below' if at < _MIDDLE else 'above'}"
