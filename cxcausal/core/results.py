@@ -7,6 +7,7 @@ from typing import Any, Literal
 from cxcausal.core.entry import EventTable
 from cxcausal.core.movement import Movement
 from cxcausal.core.record import RecordFacts
+from cxcausal.core.score_facts import ScoreFacts
 
 SCHEMA_VERSION = 1
 
@@ -140,8 +141,11 @@ class ArmValue:
 
     Attributes:
         arm, control: the comparison. n_treated: customers assigned to the arm and analysed.
+        estimand: of whom the amounts per customer are: itt (everybody assigned), ate, att or ato.
         net_per_customer: assumption level (`low`, `central`, `high`) → net value per assigned customer with interval.
-        net_total: the same for the customers of this arm in the test (per customer × n_treated).
+        net_total: the same for the customers of this arm in the test (per customer × n_treated). Where nobody tossed a
+            coin per customer × `total_customers`: of an ate all analysed, of an att those of the arm; of an ato there
+            is no total, as nobody can count whom it is of.
         parts: the bars behind the central net value; they sum to its point.
         cost_per_customer: contact cost per assigned customer, against control.
         roi: central net value divided by cost; None without cost.
@@ -181,6 +185,8 @@ class ArmValue:
     cost_per_event_metric: str | None = None
     cost_per_event_reason: str | None = None
     information: Information | None = None
+    estimand: str = "itt"
+    total_customers: int | None = None
     status: Literal["ok", "not_computed"] = "ok"
     reason: str | None = None
 
@@ -313,6 +319,7 @@ class RunResult:
     errors: tuple[str, ...] = ()
     movement: Movement | None = None
     record: RecordFacts | None = None
+    scores: ScoreFacts | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, numbers and text, in the order of the fields."""

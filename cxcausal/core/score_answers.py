@@ -21,6 +21,7 @@ class ScoreEffect:
         mean: both means. covariance: of the means, shape (2, 2), robust to clusters.
         df: degrees of freedom.
         spread: of the repeats' effects, the largest distance from their median. repeats: how many there were.
+        points: the effect of every repeat.
         reason: why there is no effect; then all numbers but `n` are of no meaning.
     """
 
@@ -31,6 +32,7 @@ class ScoreEffect:
     df: float = 1.0
     spread: float = 0.0
     repeats: int = 1
+    points: tuple[float, ...] = ()
     reason: str | None = None
 
 

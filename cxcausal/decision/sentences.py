@@ -2,13 +2,17 @@
 
 from statistics import NormalDist
 
+from cxcausal.core.adjusting import target_of
 from cxcausal.core.results import Estimate, Range
+from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec, Magnitude, Metric
 from cxcausal.core.wording import count, number, percent
 from cxcausal.decision.evidence import Evidence, scale_of, size_of
 
 _PER = 1000
 _SHARE = "share of "
+_OF_TARGET = {"ate": "", "att": " who got it", "ato": " for whom either was a real possibility"}
+"""Whose customers' money it is, by the target of the plan."""
 
 
 def effect_text(metric: Metric, row: Estimate) -> str:
@@ -60,8 +64,9 @@ def size_text(row: Estimate, size: float) -> str:
 
 
 def money_text(spec: ExperimentSpec, found: Range) -> str:
-    """Return net value per customer with its range."""
-    text = f"{spec.currency} {number(found.point)} per customer after costs"
+    """Return net value per customer with its range; where nobody tossed a coin, per customer of the plan's target."""
+    whose = _OF_TARGET[target_of(spec)] if isinstance(spec.design, Observational) else ""
+    text = f"{spec.currency} {number(found.point)} per customer{whose} after costs"
     if found.low is None or found.high is None:
         return text
     return f"{text} (plausible range: {number(found.low)} to {number(found.high)})"

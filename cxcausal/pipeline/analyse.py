@@ -15,6 +15,7 @@ from cxcausal.estimators.response_safety import with_warnings
 from cxcausal.pipeline.components import Components, components_of
 from cxcausal.pipeline.freshness import freshness_of
 from cxcausal.pipeline.reading import ReadingNow, reading_of, reading_queries, withheld, withheld_value
+from cxcausal.pipeline.score_facts import fact_queries, has_score_facts, score_facts
 from cxcausal.pipeline.score_road import BothRoads
 from cxcausal.pipeline.small_cells import without_small_cells
 from cxcausal.pipeline.stages import Stages
@@ -72,6 +73,10 @@ def analyse(
     checks = (*checks, *fresh)
     effects = stages.made("effects", lambda: without_small_cells(_effects(spec, dataset, components, answers, reading)))
     value = stages.made("value", lambda: _value(spec, answers, facts, reading))
+    waiting = reading.waiting is not None
+    scores = (
+        stages.made("scores", lambda: score_facts(spec, answers, withheld=waiting)) if has_score_facts(spec) else None
+    )
     grade, registered = components.design.grade, context.registered
 
     def decided() -> Decision:
@@ -100,6 +105,7 @@ def analyse(
         notes=(*context.notes, *reading.notes, *notes_of(spec, facts, effects)),
         created_at=context.created_at,
         versions=context.versions,
+        scores=scores,
     )
 
 
@@ -117,6 +123,7 @@ def _queries(spec: ExperimentSpec, dataset: Dataset, components: Components) -> 
         for estimator in components.estimators:
             yield from estimator.queries(spec, metric, dataset.levels)
     yield from value_queries(spec)
+    yield from fact_queries(spec)
 
 
 def _effects(

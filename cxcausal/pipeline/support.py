@@ -6,6 +6,7 @@ from cxcausal.core.errors import PlanError, Problem
 from cxcausal.core.measures import not_winsorized
 from cxcausal.core.registry import Registry
 from cxcausal.core.results import DataFacts, Estimate
+from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec, Nuisance, Policy
 from cxcausal.pipeline.event_notes import event_notes
 
@@ -92,7 +93,8 @@ def _adjustment(spec: ExperimentSpec, effects: Sequence[Estimate]) -> Iterator[s
     plain = ", ".join(dict.fromkeys(row.metric for row in asked if row.status != "ok"))
     if plain:
         yield f"Some estimates are not adjusted for {known}, for the reasons in the table of effects: {plain}."
-    if not spec.epochs and any(metric.money is not None for _, metric in spec.metrics.with_roles()):
+    scored = isinstance(spec.design, Observational)
+    if not spec.epochs and not scored and any(metric.money is not None for _, metric in spec.metrics.with_roles()):
         yield f"Money is told from unadjusted means, also where effects are adjusted for {known}."
 
 
@@ -137,7 +139,7 @@ def _left_out(spec: ExperimentSpec) -> Iterator[str]:
 def _left_out_methods(spec: ExperimentSpec) -> Iterator[str]:
     if spec.estimation.nuisance != Nuisance():
         yield "The declared nuisance learners are not used: a difference in means needs none."
-    if spec.effect_modifiers:
+    if spec.effect_modifiers and not isinstance(spec.design, Observational):
         yield "How the effect varies is told for the segments only; the effect modifiers are not used."
     if spec.value_model is not None and spec.value_model.annualize:
         yield "Money is told for the measured period; no yearly scenario is made."

@@ -133,6 +133,11 @@ class Facts:
         return self.result.movement is not None and self.result.movement.accepted is not None
 
     @property
+    def observational(self) -> bool:
+        """Whether arms came about without a coin, a rule or an offer."""
+        return bool(self.result.plan["design"]["type"] == "observational")
+
+    @property
     def withheld(self) -> bool:
         """Whether a failed gate keeps every number off page one."""
         return self.result.verdict == "no_decision"

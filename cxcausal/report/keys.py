@@ -109,6 +109,11 @@ def _detectable_doubled(se: float, level: float, power: float) -> float:
     return _detectable(se, level, power) / 2**0.5
 
 
+def _normal(point: float, se: float, alpha: float, side: int) -> float:
+    """Return one end of the interval of a normal estimate."""
+    return point + side * NormalDist().inv_cdf(1 - alpha / 2) * se
+
+
 FORMULAS: Mapping[str, Callable[..., float]] = {
     "per_thousand": lambda x: 1000 * x,
     "abs_per_thousand": lambda x: abs(1000 * x),
@@ -119,6 +124,12 @@ FORMULAS: Mapping[str, Callable[..., float]] = {
     "percent_ratio": lambda a, b: 100 * a / b,
     "percent_apart": lambda low, high, from_low, from_high: abs(100 * (1 - (high - low) / (from_high - from_low))),
     "times": lambda a, b: a * b,
+    "apart_in": lambda found, expected, se: abs(found - expected) / se,
+    "abs_ratio": lambda a, b: abs(a / b),
+    "normal_low": lambda point, se, alpha: _normal(point, se, alpha, -1),
+    "normal_high": lambda point, se, alpha: _normal(point, se, alpha, 1),
+    "normal_low_per_thousand": lambda point, se, alpha: 1000 * _normal(point, se, alpha, -1),
+    "normal_high_per_thousand": lambda point, se, alpha: 1000 * _normal(point, se, alpha, 1),
     "after": lambda mean, change, fine, coarse: _at(mean, fine) + _at(change, coarse),
     "after_per_thousand": lambda mean, change, fine, coarse: _at(1000 * mean, fine) + _at(1000 * change, coarse),
     "dots": lambda rate: _half_up(1000 * rate),

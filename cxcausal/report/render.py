@@ -4,13 +4,17 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from cxcausal.core.results import RunResult
+from cxcausal.report.charts import contour, love, overlap
 from cxcausal.report.facts import Facts
-from cxcausal.report.stylesheet import security_policy, stylesheet
+from cxcausal.report.stylesheet import policy_for, stylesheet
 from cxcausal.report.text import Html, compact, html
 from cxcausal.report.view import page_view
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+
+_OF_SCORES = (overlap.STYLE, love.STYLE, contour.STYLE)
 
 
 def render_report(result: RunResult, *, ledger_head: str | None) -> str:
@@ -21,7 +25,13 @@ def render_report(result: RunResult, *, ledger_head: str | None) -> str:
         ledger_head: hash of the audit ledger before this run, for the footer; None where no ledger is kept.
     """
     view = page_view(Facts(result, ledger_head))
-    return _template().render(page=view, css=Html(stylesheet()), policy=security_policy())
+    css = style_of(result)
+    return _template().render(page=view, css=Html(css), policy=policy_for(css))
+
+
+def style_of(result: RunResult) -> str:
+    """Return the page's stylesheet, with what only pictures of scores need where there are any."""
+    return stylesheet() if result.scores is None else "\n".join((stylesheet(), *_OF_SCORES))
 
 
 @cache

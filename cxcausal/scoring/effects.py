@@ -98,6 +98,7 @@ def _over_repeats(road: ScoreRoad, repeats: list[Potential], places: tuple[int, 
         df=degrees_of_freedom(difference, arm, weights, clusters),
         spread=float(np.max(np.abs(points - point))),
         repeats=len(points),
+        points=tuple(map(float, points)),
     )
     return _Told(effect=effect, phi=difference)
 

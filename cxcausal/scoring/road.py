@@ -20,10 +20,16 @@ _ANSWERED_IN: Mapping[str, str] = {
     "EffectQuery": "effects",
     "SensitivityQuery": "sensitivity",
     "RefutationQuery": "refutation",
+    "NuisanceQuery": "nuisance_facts",
 }
 """Kind of query → the module of this package whose `answer(road, query)` answers it."""
 FLOOR = 0.01
 SHARE_OF_ARM = 0.1
+
+
+def answers_to(query: ScoreQuery) -> bool:
+    """Tell whether there is an answer to queries of this kind."""
+    return type(query).__name__ in _ANSWERED_IN
 
 
 @dataclass(kw_only=True)

@@ -1,6 +1,6 @@
 """Inference on scores: variances of means from influence functions, robust to clusters, with degrees of freedom."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -101,6 +101,18 @@ def median_over_repeats(points: Array, variances: Array) -> tuple[float, float, 
     point = float(np.median(points))
     variance = float(np.median(variances + (points - point) ** 2))
     return point, variance, int(np.argmin(np.abs(points - point)))
+
+
+def weights_of_median(points: Sequence[float]) -> tuple[float, ...]:
+    """Return weights that sum to one, under which the mean of some numbers is their median.
+
+    Example:
+        >>> weights_of_median([3.0, 1.0, 2.0]), weights_of_median([4.0, 1.0, 2.0, 9.0])
+        ((0.0, 0.0, 1.0), (0.5, 0.0, 0.5, 0.0))
+    """
+    order = sorted(range(len(points)), key=lambda place: (points[place], place))
+    middle = {order[(len(points) - 1) // 2], order[len(points) // 2]}
+    return tuple(1 / len(middle) if place in middle else 0.0 for place in range(len(points)))
 
 
 def _between(phi: Array, codes: npt.NDArray[np.int64]) -> Array:

@@ -7,6 +7,7 @@ from typing import Literal
 from cxcausal.core.errors import PlanError, Problem
 from cxcausal.core.measure import Measure
 from cxcausal.core.results import Assumption
+from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 from cxcausal.core.wording import listed
 
@@ -147,7 +148,9 @@ def _received_costs(spec: ExperimentSpec) -> tuple[tuple[str, tuple[tuple[str, f
 
 
 def _assigned_costs(spec: ExperimentSpec) -> tuple[tuple[str, float], ...]:
-    return tuple((arm, -cost) for arm, cost in _costs(spec, "assigned"))
+    """Return the constants of arms; where nobody assigned, being of an arm is to have received it."""
+    received = _costs(spec, "received") if isinstance(spec.design, Observational) else ()
+    return tuple((arm, -cost) for arm, cost in (*_costs(spec, "assigned"), *received))
 
 
 def _costs(spec: ExperimentSpec, basis: Literal["assigned", "received"]) -> Iterator[tuple[str, float]]:

@@ -14,7 +14,8 @@ from cxcausal.stats.cluster import too_few_clusters
 from cxcausal.stats.newcombe import FEWEST
 from cxcausal.stats.quotient import Quotient, quotient
 from cxcausal.value.composite import Bar, cost_part, has_costs
-from cxcausal.value.inference import difference_queries, mean_in, mean_queries
+from cxcausal.value.inference import compare, difference_queries, mean_in, mean_queries
+from cxcausal.value.scored import by_scores
 
 NOT_RELIABLE = "the data do not tell the benefit from none, so what one costs has no upper end"
 TOO_FEW = "an arm has too few events, or too few without"
@@ -29,7 +30,7 @@ def contact_queries(spec: ExperimentSpec, bars: tuple[Bar, ...]) -> Iterator[Que
         yield from mean_queries(spec, _delivered(spec, bars))
     lead = _lead(spec)
     if lead is not None:
-        yield from difference_queries(spec, _joint(spec, bars, lead))
+        yield from difference_queries(spec, _event(spec, bars, lead) if by_scores(spec) else _joint(spec, bars, lead))
 
 
 def with_contact_cost(spec: ExperimentSpec, bars: tuple[Bar, ...], value: ArmValue, answers: Answers) -> ArmValue:
@@ -43,9 +44,9 @@ def with_contact_cost(spec: ExperimentSpec, bars: tuple[Bar, ...], value: ArmVal
     """
     if not has_costs(spec) or spec.epochs:
         return value
-    assigned = -mean_in(cost_part(spec, bars), value.arm, answers)
+    assigned = -mean_in(spec, cost_part(spec, bars), value.arm, answers)
     received = spec.design.treatment.received is not None
-    share = mean_in(_delivered(spec, bars), value.arm, answers) if received else None
+    share = mean_in(spec, _delivered(spec, bars), value.arm, answers) if received else None
     value = replace(
         value,
         cost_per_assigned=assigned,
@@ -55,6 +56,8 @@ def with_contact_cost(spec: ExperimentSpec, bars: tuple[Bar, ...], value: ArmVal
     lead = _lead(spec)
     if lead is None or value.cost_per_customer <= 0:
         return value
+    if by_scores(spec):
+        return _per_adjusted_event(spec, lead, _event(spec, bars, lead), value, answers)
     return _per_event(spec, lead, _joint(spec, bars, lead), value, answers)
 
 
@@ -76,6 +79,34 @@ def _delivered(spec: ExperimentSpec, bars: tuple[Bar, ...]) -> Measure:
 def _joint(spec: ExperimentSpec, bars: tuple[Bar, ...], lead: Metric) -> Measure:
     """Return contact cost (as a negative amount) and the lead metric's event as two components."""
     return replace(cost_part(spec, bars), name="net_value_cost_per_event", denominator=lead.column)
+
+
+def _event(spec: ExperimentSpec, bars: tuple[Bar, ...], lead: Metric) -> Measure:
+    """Return the lead metric's event, over the customers of the composite."""
+    others = tuple((bar.column, 0.0) for bar in bars if bar.column != lead.column)
+    return Measure(name="net_value_event", terms=((str(lead.column), 1.0), *others), weight=spec.data.weight)
+
+
+def _per_adjusted_event(
+    spec: ExperimentSpec, lead: Metric, event: Measure, value: ArmValue, answers: Answers
+) -> ArmValue:
+    """Return the arm with its cost per event, of which only the benefit is random: a cost that all of an arm have."""
+    value = replace(value, cost_per_event_metric=lead.name)
+    effect = compare(spec, event, value.arm, answers).difference
+    if effect is None or effect.se <= 0:
+        return replace(value, cost_per_event_reason=NO_SPREAD)
+    found = Quotient(
+        above=-value.cost_per_customer,
+        below=effect.point,
+        var_above=0.0,
+        var_below=effect.se**2,
+        covariance=0.0,
+        df=effect.df,
+        p=0.0,
+        df_below=effect.df,
+    )
+    told = _cost_of_one(found, lead, 1 - spec.analysis.alpha)
+    return replace(value, cost_per_event=told, cost_per_event_reason=None if told is not None else NOT_RELIABLE)
 
 
 def _per_event(spec: ExperimentSpec, lead: Metric, joint: Measure, value: ArmValue, answers: Answers) -> ArmValue:

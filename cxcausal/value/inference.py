@@ -1,4 +1,7 @@
-"""The composite's difference between two arms, by the inference that effects use."""
+"""The composite's difference between two arms, by the inference that effects use: of the arms as they are, or scores.
+
+Each function asks once which of the two it is, so that nothing else of the money needs to know.
+"""
 
 from dataclasses import dataclass
 from typing import cast
@@ -10,10 +13,12 @@ from cxcausal.core.epochs import EPOCH
 from cxcausal.core.measure import Measure
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import ClusterQuery, MomentQuery, Query, cluster_queries
+from cxcausal.core.score_answers import ScoreEffect
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.stats.cluster import difference, too_few_clusters
 from cxcausal.stats.difference import Difference
 from cxcausal.stats.poststratification import Stratum, poststratified, why_not_poststratified
+from cxcausal.value.scored import by_scores, difference_of, effect_of, part_of, query_of
 
 _FEWEST_UNITS = 2
 _NO_VARIATION = 1e-12
@@ -31,17 +36,23 @@ class Compared:
 
 def mean_queries(spec: ExperimentSpec, measure: Measure) -> tuple[Query, ...]:
     """Return the query behind the means of every arm, per epoch where shares changed during enrolment."""
+    if by_scores(spec):
+        return (query_of(spec, measure),)
     return (_moments(spec, measure),)
 
 
 def difference_queries(spec: ExperimentSpec, measure: Measure) -> tuple[Query, ...]:
     """Return the queries behind the difference of each arm from the control, with its standard error."""
+    if by_scores(spec):
+        return mean_queries(spec, measure)
     clusters = (query for arm in spec.treated_arms for query in _cluster_queries(spec, measure, arm).values())
     return (*mean_queries(spec, measure), *clusters)
 
 
-def mean_difference(spec: ExperimentSpec, measure: Measure, arm: str, answers: Answers) -> float:
-    """Return an arm's mean less the control's; both must have units that count."""
+def mean_difference(spec: ExperimentSpec, measure: Measure, arm: str, answers: Answers, *, whole: Measure) -> float:
+    """Return an arm's mean less the control's, as part of a `whole`; both must have units that count."""
+    if by_scores(spec):
+        return part_of(effect_of(spec, measure, arm, answers), effect_of(spec, whole, arm, answers))
     if spec.epochs:
         found = _within_epochs(spec, measure, arm, answers).difference
         assert found is not None  # noqa: S101 - the composite, over the same customers, has one
@@ -49,16 +60,21 @@ def mean_difference(spec: ExperimentSpec, measure: Measure, arm: str, answers: A
     return _mean(_cell(measure, arm, answers)) - _mean(_cell(measure, spec.control, answers))
 
 
-def mean_in(measure: Measure, arm: str, answers: Answers) -> float:
+def mean_in(spec: ExperimentSpec, measure: Measure, arm: str, answers: Answers) -> float:
     """Return an arm's mean, which must have units that count."""
+    if by_scores(spec):
+        return effect_of(spec, measure, arm, answers).mean[0]
     return _mean(_cell(measure, arm, answers))
 
 
 def compare(spec: ExperimentSpec, measure: Measure, arm: str, answers: Answers) -> Compared:
     """Return the difference between an arm and the control: Welch's with HC2, or CR2 where units share a fate.
 
-    Where shares changed during enrolment it is taken within the epochs, and averaged over all customers.
+    Where shares changed during enrolment it is taken within the epochs, and averaged over all customers. Where nobody
+    tossed a coin it is the adjusted effect on the plan's target population.
     """
+    if by_scores(spec):
+        return _scored(effect_of(spec, measure, arm, answers))
     if spec.epochs:
         return _within_epochs(spec, measure, arm, answers)
     treated, control = _cell(measure, arm, answers), _cell(measure, spec.control, answers)
@@ -72,6 +88,12 @@ def compare(spec: ExperimentSpec, measure: Measure, arm: str, answers: Answers) 
     if any(too_few_clusters(found) for names, found in patterns.items() if len(names) == 1):
         return Compared(n_treated=treated.n, reason="an arm has fewer than two clusters, so their spread is unknown")
     return Compared(n_treated=treated.n, difference=difference(treated, control, patterns))
+
+
+def _scored(effect: ScoreEffect) -> Compared:
+    if effect.reason is not None:
+        return Compared(n_treated=effect.n[0], reason=effect.reason)
+    return Compared(n_treated=effect.n[0], difference=difference_of(effect))
 
 
 def _within_epochs(spec: ExperimentSpec, measure: Measure, arm: str, answers: Answers) -> Compared:

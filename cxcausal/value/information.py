@@ -83,7 +83,9 @@ def _informed(arm: ArmValue, four_weeks: float | None) -> ArmValue:
         return arm
     net, customers = arm.rollout, arm.rollout_customers
     if net is None or customers is None:
-        net, customers = arm.net_total["central"], arm.n_treated
+        if "central" not in arm.net_total:
+            return arm  # a choice about customers whom nobody can count has no total to lose
+        net, customers = arm.net_total["central"], arm.n_treated if arm.total_customers is None else arm.total_customers
     se = arm.net_se * customers
     return replace(
         arm,

@@ -8,7 +8,6 @@ from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Query
 from cxcausal.core.results import ArmValue, Range, ValuePart, ValueResult
 from cxcausal.core.spec.models import ExperimentSpec
-from cxcausal.core.wording import number
 from cxcausal.stats.sequential import READ_ONCE, Reading
 from cxcausal.value.composite import (
     LEVELS,
@@ -24,6 +23,7 @@ from cxcausal.value.composite import (
 )
 from cxcausal.value.contact_cost import contact_queries, with_contact_cost
 from cxcausal.value.inference import compare, difference_queries, is_constant, mean_difference, mean_queries
+from cxcausal.value.population import estimand_of_money, population_notes, rolls_out, times, total_queries, with_total
 
 COST = "contact_cost"
 NOTHING_COUNTED = "none of the metrics with money has an amount per customer"
@@ -53,9 +53,10 @@ def value_of(spec: ExperimentSpec, answers: Answers, reading: Reading = READ_ONC
     """Return what each arm is worth against the control, or None where no metric of the plan carries money.
 
     The net value is the difference in means of one composite per customer, so that no euro counts twice and its
-    interval is that of a mean, at level 1 - alpha: Welch's with HC2, or CR2 where units share a fate. It is told for
-    the measured period and the customers of the test; nothing is annualised. The roll-out carries the central value
-    to as many customers as the plan's population and the arm's capacity allow, less the one-off cost.
+    interval is that of a mean, at level 1 - alpha: Welch's with HC2, or CR2 where units share a fate; where nobody
+    tossed a coin it is the composite's adjusted effect on the plan's target population. It is told for the measured
+    period and the customers of the test; nothing is annualised. The roll-out carries the central value to as many
+    customers as the plan's population and the arm's capacity allow, less the one-off cost.
 
     Args:
         spec: the resolved plan.
@@ -77,7 +78,7 @@ def value_of(spec: ExperimentSpec, answers: Answers, reading: Reading = READ_ONC
         example_assumptions=model is not None and model.example,
         assumptions=tuple(bar.worth for bar in money.bars),
         arms=tuple(_arm_value(spec, money, arm, answers, level) for arm in spec.treated_arms),
-        notes=(*money.notes, *_rollout_notes(spec)),
+        notes=(*money.notes, *population_notes(spec)),
     )
 
 
@@ -89,6 +90,7 @@ def _queries(spec: ExperimentSpec, bars: tuple[Bar, ...]) -> Iterator[Query]:
     if has_costs(spec):
         yield from mean_queries(spec, cost_part(spec, bars))
     yield from contact_queries(spec, bars)
+    yield from total_queries(spec)
 
 
 def _arm_value(spec: ExperimentSpec, money: Money, arm: str, answers: Answers, level: float) -> ArmValue:
@@ -106,8 +108,8 @@ def _arm_value(spec: ExperimentSpec, money: Money, arm: str, answers: Answers, l
         arm=arm,
         control=spec.control,
         n_treated=central.n_treated,
+        estimand=estimand_of_money(spec),
         net_per_customer=per_customer,
-        net_total={level: _times(found, central.n_treated) for level, found in per_customer.items()},
         parts=costed.parts,
         cost_per_customer=costed.cost,
         roi=costed.net / costed.cost if costed.cost > 0 else None,
@@ -115,21 +117,23 @@ def _arm_value(spec: ExperimentSpec, money: Money, arm: str, answers: Answers, l
         break_even=_break_even(money.bars[0], costed),
         net_se=central.difference.se if central.difference is not None else None,
     )
+    value = with_total(spec, value, answers)
     return _rolled_out(spec, with_contact_cost(spec, money.bars, value, answers))
 
 
 def _costed(spec: ExperimentSpec, bars: tuple[Bar, ...], arm: str, answers: Answers) -> _Costed:
+    whole = composite(spec, bars, "central")
     parts = [
         ValuePart(
             name=bar.metric.name,
             label=bar.metric.title,
-            per_customer=mean_difference(spec, outcome_part(spec, bars, bar), arm, answers),
+            per_customer=mean_difference(spec, outcome_part(spec, bars, bar), arm, answers, whole=whole),
         )
         for bar in bars
     ]
     cost = 0.0
     if has_costs(spec):
-        cost = -mean_difference(spec, cost_part(spec, bars), arm, answers)
+        cost = -mean_difference(spec, cost_part(spec, bars), arm, answers, whole=whole)
         parts.append(ValuePart(name=COST, label="Contact cost", per_customer=-cost))
     return _Costed(parts=tuple(parts), net=sum(part.per_customer for part in parts), cost=cost)
 
@@ -160,32 +164,16 @@ def _break_even(lead: Bar, costed: _Costed) -> float | None:
     return (costed.parts[0].per_customer - costed.net) / worth if worth else None
 
 
-def _times(found: Range, customers: int, less: float = 0.0) -> Range:
-    low, high = (None if bound is None else bound * customers - less for bound in (found.low, found.high))
-    return Range(point=found.point * customers - less, low=low, high=high)
-
-
 def _rolled_out(spec: ExperimentSpec, value: ArmValue) -> ArmValue:
     """Return the arm with its roll-out: the central net value of as many customers as population and capacity allow."""
     population, capacity = spec.value.population, spec.design.treatment.arms[value.arm].capacity
-    if population is None:
+    if population is None or not rolls_out(spec):
         return value
     limited = capacity is not None and capacity < population
     customers = capacity if limited and capacity is not None else population
     return replace(
         value,
-        rollout=_times(value.net_per_customer["central"], customers, less=spec.value.fixed_cost),
+        rollout=times(value.net_per_customer["central"], customers, less=spec.value.fixed_cost),
         rollout_customers=customers,
         rollout_limited=limited,
     )
-
-
-def _rollout_notes(spec: ExperimentSpec) -> Iterator[str]:
-    fixed = f"{spec.currency} {number(spec.value.fixed_cost)}"
-    if spec.value.population is None:
-        if spec.value.fixed_cost:
-            yield f"The one-off cost of {fixed} is in no figure, because the plan names no population for a roll-out."
-        return
-    yield "The roll-out figure takes its customers to be like those in the test."
-    if spec.value.fixed_cost:
-        yield f"The roll-out figure has the one-off cost of {fixed} taken off."

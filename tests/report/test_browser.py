@@ -13,9 +13,17 @@ from tests.report import worlds
 from tests.report.situations import SITUATIONS
 from tests.report.test_escaping import HOSTILE, hostile
 from tests.report.test_honesty import many_segments
+from tests.report.worlds_observed import OBSERVED
 
 WIDTHS = (360, 768, 1440)
-SHEETS = ("ship_of_one_arm", "guardrail_open", "pilot_by_cap", "rich_hold_at_a_look", "no_decision")
+SHEETS = (
+    "ship_of_one_arm",
+    "guardrail_open",
+    "pilot_by_cap",
+    "rich_hold_at_a_look",
+    "no_decision",
+    "observed_far_apart",
+)
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update", "--allow-file-access-from-files"),
@@ -53,7 +61,7 @@ def on_paper(html: str, *sections: str) -> str:
 @pytest.mark.parametrize("name", SHEETS)
 def test_what_a_leader_reads_fits_on_two_sheets(chromium: str, tmp_path: Path, name: str) -> None:
     sheet, pdf = tmp_path / "page.html", tmp_path / "page.pdf"
-    html = render_report(SITUATIONS[name](), ledger_head=None)
+    html = render_report({**SITUATIONS, **OBSERVED}[name](), ledger_head=None)
     sheet.write_text(on_paper(html, "answer", "change", "worth", "trust", "where"), encoding="utf-8")
     run(chromium, tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={pdf}", sheet.as_uri())
     assert 1 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf.read_bytes())) <= 2
@@ -78,6 +86,7 @@ def pages() -> dict[str, str]:
     results = {name: SITUATIONS[name]() for name in ("ship_of_several_arms", "pilot_by_cap", "no_decision")}
     results["many_segments"] = many_segments(clear=True)
     results["billions"] = billions()
+    results |= {name: OBSERVED[name]() for name in ("observed_overlap", "observed_arms", "observed_no_decision")}
     results |= {f"hostile_{name}": hostile(HOSTILE[name]) for name in ("long", "right_to_left")}
     return {name: render_report(result, ledger_head=worlds.HASH) for name, result in results.items()}
 

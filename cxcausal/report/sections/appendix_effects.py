@@ -29,7 +29,8 @@ class EffectsSection:
 def _blocks(facts: Facts) -> Iterator[Block]:
     rows = [Row(index=i, estimate=e) for i, e in enumerate(facts.result.effects) if e.population == "all"]
     own = [row for row in rows if not row.estimate.companion]
-    yield effect_table(facts, own, f"Effects on all {facts.people.many}, in the units of the metric", "effects-table")
+    whom = "for the plan's own population" if facts.observational else f"on all {facts.people.many}"
+    yield effect_table(facts, own, f"Effects {whom}, in the units of the metric", "effects-table")
     yield Paragraph(words=levels_note(facts), tone="note")
     elsewhere = {row.index for metric in facts.metrics for row in part_rows(facts, metric)}
     beside = [row for row in rows if row.estimate.companion and row.index not in elsewhere]

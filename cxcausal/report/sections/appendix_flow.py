@@ -40,7 +40,8 @@ class FlowSection:
             _count(facts, path("data", "randomization_units")),
             *(_none() for _ in arms),
         )
-        table = Table(caption=(title,), name="flow-table", head=head, rows=(*rows, units), wide=len(head) > MANY)
+        rows = rows if facts.observational else (*rows, units)
+        table = Table(caption=(title,), name="flow-table", head=head, rows=rows, wide=len(head) > MANY)
         return SectionView(name=self.name, heading=title, blocks=(table,))
 
 

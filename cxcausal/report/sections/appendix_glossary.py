@@ -7,6 +7,7 @@ from typing import ClassVar
 from cxcausal.core.surveys import is_unsafe
 from cxcausal.report.blocks import SectionView, Terms
 from cxcausal.report.facts import Facts
+from cxcausal.report.sections.glossary_observed import INSTEAD, MORE, NOT_HERE
 from cxcausal.report.text import Sentence
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
@@ -103,6 +104,9 @@ class GlossarySection:
     def build(self, facts: Facts) -> SectionView:
         """Return the glossary."""
         terms = (*GLOSSARY, *_in_addition(facts))
+        if facts.observational:
+            kept = ((term, INSTEAD.get(term, meaning)) for term, meaning in terms if term not in NOT_HERE)
+            terms = (*kept, *MORE)
         items: tuple[tuple[Sentence, Sentence], ...] = tuple(((term,), (meaning,)) for term, meaning in terms)
         return SectionView(name=self.name, heading="Glossary", blocks=(Terms(items=items),))
 

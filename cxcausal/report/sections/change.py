@@ -18,6 +18,7 @@ from cxcausal.report.sentences.answer import main_metric
 from cxcausal.report.sentences.delivery import delivery_sentence
 from cxcausal.report.sentences.effects import effect_sentence
 from cxcausal.report.sentences.guardrails import guardrail_sentence
+from cxcausal.report.sentences.whom import among, whom
 from cxcausal.report.sentences.words import predicate
 from cxcausal.report.text import Number, Sentence, plain
 
@@ -45,6 +46,9 @@ def _blocks(facts: Facts) -> Iterator[Block]:
     if figures:
         yield Group(blocks=figures)
     yield change_table(facts)
+    people = among(facts)
+    if people:
+        yield Paragraph(words=("All averages, differences and ranges above are those", *people, "."), tone="note")
     adjusted = adjustment_sentence(facts)
     if adjusted is not None:
         yield Paragraph(words=adjusted, tone="note")
@@ -96,7 +100,13 @@ def _pictogram(facts: Facts, metric: PlannedMetric, row: Row) -> Figure:
     )
     return Figure(
         name="pictogram",
-        caption=(f"Of a thousand {facts.people.many}, how many ", *predicate(facts, metric), *_whole(row)),
+        caption=(
+            f"Of a thousand {facts.people.many}",
+            *whom(facts, row.estimate.arm),
+            ", how many ",
+            *predicate(facts, metric),
+            *_whole(row),
+        ),
         picture=pictogram(int(base.value), int(changed.value), fewer=fewer, label=_told(facts, legend)),
         legend=legend,
     )

@@ -9,6 +9,7 @@ from cxcausal.report.keys import derived
 from cxcausal.report.limits import bad, effect_style, good
 from cxcausal.report.rounding import TO
 from cxcausal.report.scales import Scale, base_style, scale_of, shown, without_currency
+from cxcausal.report.sentences.whom import among
 from cxcausal.report.text import MISSING, Sentence
 
 ROLE_WORDS = {"success": "success", "guardrail": "guardrail", "secondary": "secondary", "exploratory": "exploratory"}
@@ -21,7 +22,7 @@ def change_table(facts: Facts) -> Table:
         arms = facts.treated_arms if metric.role == "success" else (facts.lead,)
         rows += [_row(facts, metric, arm) for arm in arms]
     return Table(
-        caption=(f"Without and with, by metric; shares are {facts.people.many} per 1,000",),
+        caption=(f"Without and with, by metric; shares are {facts.people.many} per 1,000", *_among(facts)),
         name="change-table",
         head=(
             ("Metric",),
@@ -33,6 +34,11 @@ def change_table(facts: Facts) -> Table:
         ),
         rows=tuple(rows),
     )
+
+
+def _among(facts: Facts) -> Sentence:
+    people = among(facts)
+    return (",", *people) if people else ()
 
 
 def _row(facts: Facts, metric: PlannedMetric, arm: str) -> tuple[Cell, ...]:

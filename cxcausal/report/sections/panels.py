@@ -8,6 +8,7 @@ from cxcausal.report.charts.forest import ForestRow, forest
 from cxcausal.report.facts import Facts, PlannedMetric, Row
 from cxcausal.report.limits import bad, effect_style, good, limited_row, margin_of
 from cxcausal.report.scales import RELATIVE, SHARE, Scale, scale_of, shown, without_currency
+from cxcausal.report.sentences.whom import among, whom
 from cxcausal.report.text import Sentence
 
 LABEL = 46
@@ -67,11 +68,11 @@ def _caption(facts: Facts, item: _Item, *, one_metric: bool) -> Sentence:
     """Return what the panel counts, and against whom."""
     against: Sentence = ("against “", facts.arm(facts.control), "”")
     if not one_metric:
-        return (f"Per 1,000 {facts.people.many}, ", *against)
+        return (f"Per 1,000 {facts.people.many}", *whom(facts), ", ", *against)
     amount = f"in {item.scale.currency}, " if item.scale.currency else ""
     per_thousand = f"per 1,000 {facts.people.many}, "
     unit = {"share": per_thousand, "relative": "in percent, ", "points": "in points, ", "amount": amount}
-    return (facts.label(item.metric), f", {unit[item.scale.kind]}", *against)
+    return (facts.label(item.metric), f", {unit[item.scale.kind]}", *against, *among(facts))
 
 
 def _legend(rows: list[ForestRow]) -> tuple[Legend, ...]:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from cxcausal.core.results import CheckResult
 from cxcausal.report.blocks import Light, Lights, SectionView
 from cxcausal.report.charts.icons import icon
-from cxcausal.report.checks_in_words import LIGHTS, is_robustness
+from cxcausal.report.checks_in_words import is_robustness, lights_of
 from cxcausal.report.facts import Facts
 from cxcausal.report.keys import path
 from cxcausal.report.sentences.reading import reading_sentences
@@ -34,15 +34,18 @@ _NOTHING_TO_CHECK = len(WORDS)
 
 @dataclass(frozen=True, kw_only=True)
 class TrustSection:
-    """Assignment, comparability, completeness, robustness, plan followed."""
+    """Assignment (or why some were treated), comparability, completeness, robustness, plan followed."""
 
     name: ClassVar[str] = "trust"
 
     def build(self, facts: Facts) -> SectionView:
         """Return the five lights."""
         checks = list(enumerate(facts.result.checks))
-        lights = [_light(facts, title, [c for c in checks if c[1].name in names]) for title, names in LIGHTS.items()]
-        lights.append(_light(facts, ROBUSTNESS, [c for c in checks if is_robustness(c[1].name)]))
+        titles, observed = lights_of(observational=facts.observational), facts.observational
+        lights = [_light(facts, title, [c for c in checks if c[1].name in names]) for title, names in titles.items()]
+        lights.append(
+            _light(facts, ROBUSTNESS, [c for c in checks if is_robustness(c[1].name, observational=observed)])
+        )
         lights.append(_plan_light(facts))
         return SectionView(name=self.name, heading="Can we trust it?", blocks=(Lights(lights=tuple(lights)),))
 

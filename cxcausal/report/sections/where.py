@@ -13,6 +13,7 @@ from cxcausal.report.scales import SHARE, scale_of, shown, without_currency
 from cxcausal.report.sections.withheld import WITHHELD
 from cxcausal.report.sentences.answer import main_metric
 from cxcausal.report.sentences.caveats import harmed_groups
+from cxcausal.report.sentences.whom import among
 from cxcausal.report.text import Sentence
 
 NO_DIFFERENCE = "no reliable difference"
@@ -95,7 +96,9 @@ def _map(facts: Facts, metric: PlannedMetric, told: tuple[str, ...]) -> Table:
         facts.label(metric),
         f"”: difference{unit}, against “",
         facts.arm(facts.control),
-        *("”, with its range", *_levels(facts, metric, told)),
+        "”,",
+        *((*among(facts), ",") if among(facts) else ()),
+        *(" with its range", *_levels(facts, metric, told)),
     )
     return Table(caption=caption, name="segment-map", head=head, rows=rows, wide=len(head) > MANY)
 

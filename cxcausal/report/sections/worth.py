@@ -12,7 +12,15 @@ from cxcausal.report.keys import derived, path
 from cxcausal.report.rounding import TO, Style, cents, money, percent, place_for
 from cxcausal.report.sections.withheld import WITHHELD
 from cxcausal.report.sentences.contact_cost import contact_cost_sentences
-from cxcausal.report.sentences.money import amount, left_out_sentence, money_sentence, total_place, unadjusted_sentence
+from cxcausal.report.sentences.money import (
+    amount,
+    amounts_of,
+    left_out_sentence,
+    money_sentence,
+    total_place,
+    unadjusted_sentence,
+)
+from cxcausal.report.sentences.whom import whom
 from cxcausal.report.text import MISSING, Number, Sentence, Strong
 
 LEVELS = ("low", "central", "high")
@@ -48,13 +56,15 @@ def _blocks(facts: Facts) -> Iterator[Block]:
     if left_out is not None:
         yield Paragraph(words=left_out)
     found = facts.money_of(facts.lead)
-    if value is None or found is None or found[1].status != "ok" or not found[1].net_total:
+    if value is None or found is None or found[1].status != "ok" or not amounts_of(found[1])[1]:
         return
     yield _picture(facts, *found)
     yield Bullets(items=tuple(_notes(facts, *found)))
     yield _levels_table(facts)
     if value.assumptions:
         yield _assumptions_table(facts)
+    if facts.observational and value.notes:
+        yield Bullets(items=tuple((facts.quote(path("value", "notes", at)),) for at in range(len(value.notes))))
     unadjusted = unadjusted_sentence(facts)
     if unadjusted is not None:
         yield Paragraph(words=unadjusted, tone="note")
@@ -63,31 +73,52 @@ def _blocks(facts: Facts) -> Iterator[Block]:
 
 def _picture(facts: Facts, key: str, value: ArmValue) -> Figure:
     place = total_place(value)
-    net = value.net_total["central"]
+    name, amounts = amounts_of(value)
+    net = amounts["central"]
+    heads = _heads(value)
     bars = [
         Bar(
             label=(facts.quote(f"{key}.parts.{index}.label", clip=46),),
             value=(
                 facts.number(
-                    derived("times", f"{key}.parts.{index}.per_customer", f"{key}.n_treated"), _signed(facts, place)
+                    derived("times", f"{key}.parts.{index}.per_customer", f"{key}.{heads}")
+                    if heads
+                    else f"{key}.parts.{index}.per_customer",
+                    _signed(facts, place),
                 ),
             ),
-            amount=part.per_customer * value.n_treated,
+            amount=part.per_customer * (getattr(value, heads) if heads else 1),
         )
         for index, part in enumerate(value.parts)
     ]
     total = Net(
         label=("Net value",),
-        value=(facts.number(f"{key}.net_total.central.point", _signed(facts, place)),),
+        value=(facts.number(f"{key}.{name}.central.point", _signed(facts, place)),),
         amount=net.point,
         low=net.low,
         high=net.high,
     )
     caption: Sentence = (
-        *("“", facts.arm(value.arm), "” against “", facts.arm(value.control), f"”, {facts.people.many} in the test, "),
+        *("“", facts.arm(value.arm), "” against “", facts.arm(value.control), "”, ", *_of_whom(facts, value), ", "),
         *("over the measured period; the line below the net value is the ", _level(facts), " range"),
     )
     return Figure(name="waterfall", caption=caption, picture=waterfall(bars, total))
+
+
+def _heads(value: ArmValue) -> str:
+    """Return the name of the number of customers that a total is of; empty where amounts are told per customer."""
+    if amounts_of(value)[0] == "net_per_customer":
+        return ""
+    return "n_treated" if value.total_customers is None else "total_customers"
+
+
+def _of_whom(facts: Facts, value: ArmValue) -> Sentence:
+    """Return of whom the money is."""
+    if not facts.observational:
+        return (f"{facts.people.many} in the test",)
+    if value.total_customers is None:
+        return (f"per {facts.people.one}", *whom(facts, value.arm))
+    return (f"{facts.people.many} analysed", *whom(facts, value.arm))
 
 
 def _level(facts: Facts) -> Number:
@@ -119,7 +150,11 @@ def _cost(facts: Facts, key: str, value: ArmValue) -> Sentence:
         place = max(place, -_CENTS)
     cost = facts.number(derived("abs", f"{key}.cost_per_customer"), money(facts.currency, place))
     word = "more" if value.cost_per_customer > 0 else "less"
-    return ("Contact costs ", cost, f" {word} per assigned {facts.people.one} than with “", control, "”.")
+    return ("Contact costs ", cost, f" {word} per {_assigned(facts)} than with “", control, "”.")
+
+
+def _assigned(facts: Facts) -> str:
+    return facts.people.one if facts.observational else f"assigned {facts.people.one}"
 
 
 def _return(facts: Facts, key: str, value: ArmValue) -> Sentence:
@@ -171,7 +206,9 @@ def _levels_table(facts: Facts) -> Table:
         caption=(
             "Net value against “",
             facts.arm(facts.control),
-            f"”, for the {facts.people.many} of each arm in the test{by}, with its ",
+            "”, ",
+            *_of_whom_in_table(facts),
+            f"{by}, with its ",
             _level(facts),
             " range",
         ),
@@ -179,6 +216,13 @@ def _levels_table(facts: Facts) -> Table:
         head=(("With",), *((_LEVEL_TITLES[level] if len(levels) > 1 else "Net value",) for level in levels)),
         rows=tuple(rows),
     )
+
+
+def _of_whom_in_table(facts: Facts) -> Sentence:
+    if not facts.observational:
+        return (f"for the {facts.people.many} of each arm in the test",)
+    total = any(arm.total_customers is not None for arm in (facts.result.value.arms if facts.result.value else ()))
+    return (f"for all {facts.people.many} analysed" if total else f"per {facts.people.one}", *whom(facts))
 
 
 def _different_levels(facts: Facts) -> tuple[str, ...]:
@@ -189,11 +233,12 @@ def _different_levels(facts: Facts) -> tuple[str, ...]:
 
 
 def _net_cell(facts: Facts, key: str, value: ArmValue, level: str) -> Cell:
-    net = value.net_total.get(level)
+    name, amounts = amounts_of(value)
+    net = amounts.get(level)
     if net is None:
         return Cell(words=("not computed",))
     place = total_place(value)
-    base = f"{key}.net_total.{level}"
+    base = f"{key}.{name}.{level}"
     words: Sentence = (amount(facts, f"{base}.point", place),)
     if net.low is not None and net.high is not None:
         style = Style(place=place, references=(0.0,))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from cxcausal.report.facts import Facts, PlannedMetric, Row
-from cxcausal.report.keys import derived, path
+from cxcausal.report.keys import derived, lookup, path
 from cxcausal.report.rounding import percent
 from cxcausal.report.text import Piece, Quote, Sentence
 
@@ -27,7 +27,8 @@ def adjustment_sentence(facts: Facts) -> Sentence | None:
     else:
         which = ("Differences and averages of ", *_listed([facts.label(metric) for metric in adjusted]))
         others = " All others are as they came out."
-    close = " The appendix shows them unadjusted as well."
+    shown = "what they would be naively" if facts.observational else "them unadjusted"
+    close = f" The appendix shows {shown} as well."
     brought = _narrowing(facts, adjusted[0])
     return (*which, " are adjusted for ", *_reasons(facts, adjusted), f".{others}", *brought, close)
 
@@ -70,11 +71,13 @@ def _reasons(facts: Facts, metrics: Sequence[PlannedMetric]) -> Sentence:
 
 def _covariates(facts: Facts, metrics: Sequence[PlannedMetric]) -> Sentence:
     """Return the names of strata and covariates where they are few; nothing where there are none."""
-    strata = facts.result.plan["design"].get("strata") or ()
-    planned = facts.result.plan.get("covariates") or ()
-    names = [facts.quote(path("plan", "design", "strata", index)) for index in range(len(strata))]
-    names += [facts.quote(path("plan", "covariates", index)) for index in range(len(planned))]
-    names += [facts.quote(f"{metric.key}.covariate") for metric in metrics if metric.plan.get("covariate")]
+    lists: tuple[tuple[str, ...], ...] = (("design", "strata"), ("covariates",))
+    if facts.observational:
+        lists = (("design", "confounders"), ("covariates",), ("effect_modifiers",))
+    keys = [path("plan", *place) for place in lists]
+    names = [facts.quote(f"{key}.{index}") for key in keys for index in range(len(lookup(facts.tree, key) or ()))]
+    if not facts.observational:
+        names += [facts.quote(f"{metric.key}.covariate") for metric in metrics if metric.plan.get("covariate")]
     unique = tuple({name.text: name for name in names}.values())
     if len(unique) > _NAMED_AT_MOST:
         return (" (the covariates of the plan)",)

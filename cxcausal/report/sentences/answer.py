@@ -6,6 +6,8 @@ from cxcausal.core.results import RunResult, Verdict
 from cxcausal.report.facts import Facts, PlannedMetric
 from cxcausal.report.keys import path
 from cxcausal.report.sentences.effects import effect_sentence
+from cxcausal.report.sentences.observed import advice_after_failure, strength_sentence
+from cxcausal.report.sentences.whom import compared_sentence
 from cxcausal.report.sentences.words import sentence
 from cxcausal.report.text import Sentence, Strong, on_terminal
 
@@ -47,7 +49,13 @@ def main_metric(facts: Facts) -> PlannedMetric:
 
 def result_sentence(facts: Facts) -> Sentence:
     """Return what happened; behind a failed gate, which one failed and that no number may be used."""
-    return no_decision_sentence(facts) if facts.withheld else effect_sentence(facts, main_metric(facts), facts.lead)
+    if facts.withheld:
+        return no_decision_sentence(facts)
+    told = effect_sentence(facts, main_metric(facts), facts.lead)
+    if not facts.observational:
+        return told
+    strength = strength_sentence(facts)
+    return (*told, " ", *compared_sentence(facts, facts.lead), *((" ", *strength) if strength else ()))
 
 
 def no_decision_sentence(facts: Facts) -> Sentence:
@@ -67,8 +75,8 @@ def recommendation_sentence(facts: Facts) -> Sentence:
     """Return what we recommend, with the action that the plan wrote down for this verdict."""
     verdict = facts.result.verdict
     if verdict == "no_decision":
-        before, after = "We recommend no decision until the cause is found and the data are whole", ""
-        return (before, after, ".", *_planned_action(facts))
+        until = advice_after_failure(facts) if facts.observational else "the cause is found and the data are whole"
+        return (f"We recommend no decision until {until}", "", ".", *_planned_action(facts))
     before, after = _ADVICE[verdict]
     return (f"We recommend {before}", facts.arm(facts.lead), f"{after}.", *_planned_action(facts))
 

@@ -20,8 +20,9 @@ from cxcausal.report.sentences.effects import (
 )
 from cxcausal.report.sentences.guardrails import guardrail_sentence, guardrail_state
 from cxcausal.report.sentences.information import information_sentence
-from cxcausal.report.sentences.money import MONEY_UNADJUSTED, net_sentence
+from cxcausal.report.sentences.money import MONEY_UNADJUSTED, amounts_of, net_sentence
 from cxcausal.report.sentences.movement import movement_sentences
+from cxcausal.report.sentences.observed import beside_an_observed_answer, unmeasured_sentence
 from cxcausal.report.sentences.reading import reading_sentences
 from cxcausal.report.sentences.record import once_sentence
 from cxcausal.report.sentences.surveys import doubt_sentence
@@ -44,6 +45,7 @@ def cap_sentences(facts: Facts) -> Iterator[Sentence]:
 
 def beside_the_answer(facts: Facts) -> Iterator[Sentence]:
     """Yield what a reader of the answer must also know."""
+    yield from beside_an_observed_answer(facts, main_metric(facts))
     yield from cap_sentences(facts)
     yield from movement_sentences(facts)
     often = once_sentence(facts)
@@ -72,7 +74,7 @@ def _unsettled(facts: Facts) -> Iterator[Sentence]:
         if guardrail_state(facts, metric, facts.lead) != "within":
             yield guardrail_sentence(facts, metric, facts.lead)
     money, net = facts.money_of(facts.lead), net_sentence(facts, facts.lead)
-    if money and net and (money[1].net_total["central"].low or 0.0) <= 0:
+    if money and net and (amounts_of(money[1])[1]["central"].low or 0.0) <= 0:
         yield net
 
 
@@ -168,6 +170,9 @@ def unknowns(facts: Facts) -> Iterator[Sentence]:
     if facts.withheld:
         yield ("Whether any of the arms works: a gate failed, so nothing may be read from these data yet.",)
     else:
+        unmeasured = unmeasured_sentence(facts)
+        if unmeasured is not None:
+            yield unmeasured
         yield from _open_effects(facts)
     yield from _checks_not_run(facts)
     if not facts.withheld:
@@ -226,7 +231,7 @@ def _not_asked(facts: Facts) -> Iterator[Sentence]:
         row = facts.row(metric.name, facts.lead)
         if metric.plan.get("response") and row is not None and row.computed:
             yield doubt_sentence(facts, metric, facts.lead)
-    if not any(is_robustness(check.name) for check in facts.result.checks):
+    if not any(is_robustness(check.name, observational=facts.observational) for check in facts.result.checks):
         yield ("Whether another way to analyse the same data would agree: none was tried.",)
 
 

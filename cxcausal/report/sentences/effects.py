@@ -26,6 +26,7 @@ from cxcausal.report.scales import (
     with_unit,
 )
 from cxcausal.report.sentences.surveys import unsafe_sentence
+from cxcausal.report.sentences.whom import among, opening, whom
 from cxcausal.report.sentences.words import called, direction, effect_range, predicate, sentence
 from cxcausal.report.text import Number, Sentence, Strong
 
@@ -62,7 +63,9 @@ def changed(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
         change = Strong(pieces=(point, f" {direction(row.point, scale)}"))
         return (
             *(
-                f"Out of 1,000 {facts.people.many}, about ",
+                f"Out of 1,000 {facts.people.many}",
+                *whom(facts, row.estimate.arm),
+                ", about ",
                 change,
                 " ",
                 *predicate(facts, metric),
@@ -77,6 +80,7 @@ def changed(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
         )
     change = Strong(pieces=(point, f"{scale.unit} {direction(row.point, scale)}"))
     return (
+        *opening(facts, row.estimate.arm),
         *called(facts, metric),
         " is about ",
         change,
@@ -114,7 +118,9 @@ def unclear(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
         *called(facts, metric),
         " with “",
         arm,
-        "” (plausible range: ",
+        "”",
+        *among(facts, row.estimate.arm),
+        " (plausible range: ",
         *spread,
         ").",
     )
@@ -128,6 +134,7 @@ def informative_null(facts: Facts, metric: PlannedMetric, row: Row, limit: Limit
     what = "the smallest worth acting on is " if "minimum_worthwhile_effect" in limit.key else "the plan looked for "
     return (
         *("We found no clear change in ", *called(facts, metric), " with “", facts.arm(row.estimate.arm), "”"),
+        *among(facts, row.estimate.arm),
         *(*_plausible(facts, metric, row, scale), ". "),
         *(
             "The data rule out an improvement larger than ",
@@ -153,20 +160,21 @@ def relative_base(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
 
 def cannot_tell(facts: Facts, metric: PlannedMetric, row: Row) -> Sentence:
     """Return that the study was too small, what it could have seen, and what it would take."""
-    opening: Sentence = (
+    told: Sentence = (
         "We cannot tell whether “",
         facts.arm(row.estimate.arm),
         "” changes ",
         *called(facts, metric),
+        *among(facts, row.estimate.arm),
     )
     scale = scale_of(metric)
-    opening = (*opening, *_plausible(facts, metric, row, scale))
+    told = (*told, *_plausible(facts, metric, row, scale))
     if not facts.has(_detectable_key(row, "detectable")):
-        return (*opening, ".")
+        return (*told, ".")
     now, later = (detectable(facts, row, scale, name) for name in ("detectable", _later(facts)))
     size = (now, f" {facts.people.many} in 1,000") if scale is SHARE else with_unit(now, scale)
     return (
-        *opening,
+        *told,
         *(
             ". The study could only detect a change of ",
             *size,

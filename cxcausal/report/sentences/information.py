@@ -1,9 +1,10 @@
 """What a perfect answer and more data would be worth, and whether to wait for them."""
 
-from cxcausal.core.results import Information
+from cxcausal.core.results import ArmValue, Information
 from cxcausal.report.facts import Facts
 from cxcausal.report.rounding import cents, place_for
 from cxcausal.report.sentences.money import amount
+from cxcausal.report.sentences.whom import ALL
 from cxcausal.report.text import Number, Sentence
 
 _WORTH_A_WORD = 1.0
@@ -26,7 +27,7 @@ def information_sentence(facts: Facts, arm: str) -> Sentence | None:
         )
         return (*opening, f"be worth less than one {facts.currency or 'unit of money'} ", *whom, ".", *_given(facts))
     name = _FOUR_WEEKS if told.four_weeks is not None else _AGAIN
-    more = "four more weeks of enrolment" if name == _FOUR_WEEKS else f"as many {facts.people.many} again in the test"
+    more = "four more weeks of enrolment" if name == _FOUR_WEEKS else f"as many {_again(facts)}"
     return (
         *("A perfect answer about “", facts.arm(arm), "” would be worth at most ", _amount(facts, key, "perfect")),
         *(" ", *whom, f"; {more} ", *_about(facts, key, name), " of that."),
@@ -44,11 +45,15 @@ def waiting_sentence(facts: Facts) -> Sentence | None:
         return ("More data are worth next to nothing here: waiting for them does not pay.",)
     if told.four_weeks is None:
         again = _about(facts, key, _AGAIN)
-        opening = (f"As many {facts.people.many} again in the test are worth ", *again, " in a better choice: ")
+        opening = (f"As many {_again(facts)} are worth ", *again, " in a better choice: ")
         return (*opening, "if they cost less, wait for them." if told.doubled >= _WORTH_A_WORD else _NOT_FOR_MONEY)
     weeks = _about(facts, key, _FOUR_WEEKS)
     opening = ("Waiting four more weeks, with enrolment at its pace, is worth ", *weeks, " in a better choice: ")
     return (*opening, "if it costs less, wait." if told.four_weeks >= _WORTH_A_WORD else _NOT_FOR_MONEY)
+
+
+def _again(facts: Facts) -> str:
+    return f"{facts.people.many} again" if facts.observational else f"{facts.people.many} again in the test"
 
 
 def _about(facts: Facts, key: str, name: str) -> Sentence:
@@ -77,8 +82,14 @@ def _found(facts: Facts, arm: str) -> tuple[str, Information] | None:
 def _whom(facts: Facts, arm: str, key: str) -> Sentence:
     money = facts.money_of(arm)
     rolled = money is not None and money[1].rollout is not None
-    where = " of the roll-out" if rolled else " of this arm in the test"
+    where = " of the roll-out" if rolled else _where(facts, money)
     return ("for the ", facts.number(f"{key}.customers"), f" {facts.people.many}{where}")
+
+
+def _where(facts: Facts, money: tuple[str, ArmValue] | None) -> str:
+    if not facts.observational:
+        return " of this arm in the test"
+    return " analysed" if money is not None and money[1].estimand == ALL else " of this arm"
 
 
 def _amount(facts: Facts, key: str, name: str) -> Number:

@@ -1,10 +1,13 @@
 """What an arm is worth, in one or two sentences, with its range and what must hold for it to pay."""
 
-from cxcausal.core.results import ArmValue
+from collections.abc import Mapping
+
+from cxcausal.core.results import ArmValue, Range
 from cxcausal.report.facts import Facts, PlannedMetric
 from cxcausal.report.rounding import Style, cents, money, place_for
 from cxcausal.report.scales import SHARE, scale_of, shown, with_currency
 from cxcausal.report.sentences.guardrails import guardrail_state
+from cxcausal.report.sentences.whom import ALL, OVERLAP, whom
 from cxcausal.report.sentences.words import predicate, sentence
 from cxcausal.report.text import Number, Piece, Sentence, Strong
 
@@ -38,12 +41,12 @@ def left_out_sentence(facts: Facts, arm: str) -> Sentence | None:
 
 
 def money_sentence(facts: Facts, arm: str) -> Sentence:
-    """Return the net value for the customers of this arm in the test, or why there is none."""
+    """Return the net value for the customers whom it is of, or per customer, or why there is none."""
     found = facts.money_of(arm)
     if found is None:
         return ("The plan gives no metric a worth in money, so this page says nothing about it.",)
     key, value = found
-    if value.status != "ok" or "central" not in value.net_total:
+    if value.status != "ok" or "central" not in amounts_of(value)[1]:
         reason = (facts.quote(f"{key}.reason"),) if value.reason else ("there is no reason on record",)
         return sentence("We cannot say what this is worth: ", *reason)
     return (*_worth(facts, key, value, arm), *break_even_sentence(facts, key, value))
@@ -52,16 +55,16 @@ def money_sentence(facts: Facts, arm: str) -> Sentence:
 def net_sentence(facts: Facts, arm: str) -> Sentence | None:
     """Return the net value alone; None where it has no range."""
     found = facts.money_of(arm)
-    net = found[1].net_total.get("central") if found else None
+    net = amounts_of(found[1])[1].get("central") if found else None
     return _worth(facts, *found, arm) if found and net and net.low is not None else None
 
 
 def _worth(facts: Facts, key: str, value: ArmValue, arm: str) -> Sentence:
-    treated = facts.number(f"{key}.n_treated")
-    opening = ("For the ", treated, f" {facts.people.many} of “", facts.arm(arm), "” in the test this is worth ")
-    net = value.net_total["central"]
+    opening = (*_worth_opening(facts, key, value, arm), " ")
+    name, amounts = amounts_of(value)
+    net = amounts["central"]
     place = total_place(value)
-    central = f"{key}.net_total.central"
+    central = f"{key}.{name}.central"
     point = amount(facts, f"{central}.point", place)
     if net.low is None or net.high is None:
         return (*opening, Strong(pieces=(point,)), " after costs. ")
@@ -70,9 +73,29 @@ def _worth(facts: Facts, key: str, value: ArmValue, arm: str) -> Sentence:
     return (*opening, Strong(pieces=(point,)), " after costs (range: ", *bounds, f"). {also}")
 
 
+def _worth_opening(facts: Facts, key: str, value: ArmValue, arm: str) -> Sentence:
+    """Return of whom the amount is, up to the amount."""
+    if not facts.observational:
+        treated = facts.number(f"{key}.n_treated")
+        return ("For the ", treated, f" {facts.people.many} of “", facts.arm(arm), "” in the test this is worth")
+    if value.total_customers is None:
+        return (f"Per {facts.people.one}", *whom(facts, arm), ", “", facts.arm(arm), "” is worth")
+    heads = facts.number(f"{key}.total_customers")
+    if value.estimand == ALL:
+        return ("Had all ", heads, f" {facts.people.many} got “", facts.arm(arm), "”, that would be worth")
+    return ("For the ", heads, f" {facts.people.many} who got “", facts.arm(arm), "” this is worth")
+
+
+def amounts_of(value: ArmValue) -> tuple[str, Mapping[str, Range]]:
+    """Return the name of the amounts that are told, and these by assumption: totals, where there are any."""
+    if value.net_total or value.estimand != OVERLAP:
+        return "net_total", value.net_total
+    return "net_per_customer", value.net_per_customer
+
+
 def total_place(value: ArmValue) -> int:
-    """Return the place to which totals of an arm are rounded."""
-    net = value.net_total["central"]
+    """Return the place to which the amounts of an arm are rounded."""
+    net = amounts_of(value)[1]["central"]
     ends = [end for end in (net.low, net.high) if end is not None]
     return cents(place_for(*(ends or [net.point])))
 
