@@ -46,6 +46,12 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "pre_period_balance": "cxcausal.checks.pre_period_balance:PrePeriodBalance",
         "leakage": "cxcausal.checks.leakage:Leakage",
         "tiny_arm": "cxcausal.checks.tiny_arm:TinyArm",
+        "time_zero": "cxcausal.checks.time_zero:TimeZero",
+        "overlap": "cxcausal.checks.overlap:Overlap",
+        "balance": "cxcausal.checks.balance:Balance",
+        "negative_controls": "cxcausal.checks.negative_controls:NegativeControls",
+        "placebo_period": "cxcausal.checks.placebo_period:PlaceboPeriod",
+        "specification": "cxcausal.checks.specification:Specification",
     },
     "sections": {
         "verdict": "cxcausal.report.sections.verdict:VerdictBar",

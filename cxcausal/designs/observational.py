@@ -16,10 +16,16 @@ class Observational:
     default_method: ClassVar[str] = "aipw"
     companions: ClassVar[tuple[str, ...]] = ("naive", "targets")
     checks: ClassVar[tuple[str, ...]] = (
+        "time_zero",
+        "overlap",
+        "balance",
+        "negative_controls",
+        "placebo_period",
         "duplicates",
         "maturity",
         "missing_outcome",
         "differential_missingness",
         "leakage",
+        "specification",
         "tiny_arm",
     )

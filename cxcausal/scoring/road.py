@@ -18,6 +18,12 @@ from cxcausal.scoring.potential import Potential, Tilt, potential_means, ratio, 
 
 _ANSWERED_IN: Mapping[str, str] = {
     "EffectQuery": "effects",
+    "OverlapQuery": "overlap",
+    "BalanceQuery": "balance",
+    "TimeZeroQuery": "time_zero",
+    "SeparationQuery": "separation",
+    "ExposureQuery": "exposure",
+    "SpecificationQuery": "specification",
 }
 """Kind of query → the module of this package whose `answer(road, query)` answers it."""
 FLOOR = 0.01
@@ -32,11 +38,13 @@ class ScoreRoad:
         rows: the units.
         nuisances: learned of them, on demand.
         contrasts: (arm, compared with), those against the control first.
+        others: the same units with other choices of learners and covariates, each made once.
     """
 
     rows: Rows
     nuisances: Nuisances
     contrasts: tuple[tuple[str, str], ...]
+    others: dict[Any, "ScoreRoad"] = field(default_factory=dict)
     _scored: dict[Any, tuple[Potential, ...]] = field(default_factory=dict)
 
     def answer(self, queries: Sequence[ScoreQuery]) -> dict[ScoreQuery, ScoreAnswer]:

@@ -7,8 +7,16 @@ from cxcausal.core.spec.event_rules import EVENT_RULES
 from cxcausal.core.spec.metric_rules import METRIC_RULES
 from cxcausal.core.spec.nodes import Finding
 from cxcausal.core.spec.plan_rules import PLAN_RULES
+from cxcausal.core.spec.time_zero_rules import TIME_ZERO_RULES
 
-RULES: tuple[Rule, ...] = (*PLAN_RULES, *EVENT_RULES, *DESIGN_RULES, *EPOCH_RULES, *METRIC_RULES)
+RULES: tuple[Rule, ...] = (
+    *PLAN_RULES,
+    *EVENT_RULES,
+    *DESIGN_RULES,
+    *EPOCH_RULES,
+    *METRIC_RULES,
+    *TIME_ZERO_RULES,
+)
 
 
 def broken_rules(draft: Draft) -> tuple[Finding, ...]:
