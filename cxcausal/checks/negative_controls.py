@@ -73,7 +73,8 @@ def _moved(spec: ExperimentSpec, tests: Tests) -> str:
         if first.exposure
         else differs(spec, first)
     )
-    more = f" So do {counted(len(tests.failed) - 1, 'more test')}." if len(tests.failed) > 1 else ""
+    others = len(tests.failed) - 1
+    more = f" {counted(others, 'more test')} {'says' if others == 1 else 'say'} the same." if others else ""
     return (
         f"{what}: the groups differ in something that was not measured. "
         f"Chance alone does this {how_often(first.p)}.{more}"

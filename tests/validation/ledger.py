@@ -32,6 +32,7 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     "V4r": ("cxcausal/data",),
     "V8a": ("cxcausal/data", "cxcausal/pipeline"),
     "V13": ("cxcausal/planning",),
+    "gates": ("cxcausal/checks", "cxcausal/core", "cxcausal/nuisance", "cxcausal/scoring"),
     "V13-looks": ("cxcausal/planning",),
     "V20": ("cxcausal/decision", "cxcausal/report", "tests/report"),
 }
