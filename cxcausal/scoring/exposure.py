@@ -16,6 +16,7 @@ from cxcausal.stats.scores import codes_of, covariance_of
 _NOTHING_LEFT = 1e-6
 """Of a column's variance: what the arm and the covariates don't explain."""
 _MOST_LEVELS = 20
+_CONSTANT = "it does not vary among those present"
 
 
 def answer(road: ScoreRoad, query: ExposureQuery) -> Tested:
@@ -33,10 +34,14 @@ def answer(road: ScoreRoad, query: ExposureQuery) -> Tested:
     exposure = features_of(road.rows, (query.column,))
     columns = [place for place, each in enumerate(exposure.columns) if _varies(exposure, place, seen)][:_MOST_LEVELS]
     if not columns:
-        return Tested(n=int(seen.sum()), reason="it does not vary among those present")
+        return Tested(n=int(seen.sum()), reason=_CONSTANT)
     outcome = np.where(seen, _own(road, values) - _predicted(road, values), 0.0)
     left = np.column_stack([_left(road, query.column, exposure, place, seen) for place in columns])
-    return _tested(road, outcome, np.where(seen[:, None], left, 0.0), seen)
+    spread = np.var(exposure.matrix[seen][:, columns], axis=0)
+    kept = np.mean(left[seen] ** 2, axis=0) > _NOTHING_LEFT * spread
+    if not kept.any() or float(np.var(outcome[seen])) == 0.0:
+        return Tested(n=int(seen.sum()), reason="nothing of it is left once the other columns are known")
+    return _tested(road, outcome, np.where(seen[:, None], left, 0.0)[:, kept], seen)
 
 
 def _why_not(query: ExposureQuery) -> str | None:
@@ -51,7 +56,7 @@ def _known(road: ScoreRoad, column: str) -> Flags:
 
 def _varies(exposure: Features, place: int, seen: Flags) -> bool:
     values = exposure.matrix[seen, place]
-    return exposure.columns[place].level != "" or bool(values.min() < values.max())
+    return bool(values.min() < values.max())
 
 
 def _own(road: ScoreRoad, values: Values) -> Floats:
@@ -91,17 +96,13 @@ def _tested(road: ScoreRoad, outcome: Floats, left: Floats, seen: Flags) -> Test
 
     weight, count = road.weight * seen, int(seen.sum())
     gram = (left * weight[:, None]).T @ left / len(seen)
-    kept = np.diag(gram) > _NOTHING_LEFT * np.maximum(np.var(left[seen], axis=0), 1e-300)
-    if not kept.any() or float(np.var(outcome[seen])) == 0.0:
-        return Tested(n=count, reason="nothing of it is left once the other columns are known")
-    left, gram = left[:, kept], gram[np.ix_(kept, kept)]
     inverse = np.linalg.pinv(gram, hermitian=True)
     slopes = inverse @ (left.T @ (weight * outcome) / len(seen))
     phi = (left * (weight * (outcome - left @ slopes))[:, None]) @ inverse
     covariance = covariance_of(phi, road.rows.clusters)
     rank = int(np.linalg.matrix_rank(covariance, hermitian=True))
     if rank == 0:
-        return Tested(n=count, reason="nothing of it is left once the other columns are known")
+        return Tested(n=count, reason=_CONSTANT)
     wald = float(slopes @ np.linalg.pinv(covariance, hermitian=True) @ slopes)
     df = _df(road, count)
     se = float(np.sqrt(covariance[0, 0]))

@@ -16,7 +16,7 @@ from cxcausal.stats.scores import covariance_of
 def answer(road: ScoreRoad, query: TimeZeroQuery) -> TimeZeroAnswer:
     """Return every treated arm's gap, adjusted as effects are, with a linear model of time zero and the first split."""
     days = road.rows.numbers.get(TIME_ZERO)
-    if days is None or len(days) == 0:
+    if days is None:
         return TimeZeroAnswer(gaps=())
     reason = why_too_few(road)
     if reason is not None:

@@ -165,7 +165,7 @@ def test_an_arm_of_a_handful_ends_in_reasons(project: Project) -> None:
 @pytest.mark.parametrize(("start", "code"), [("0d", 0), ("30d", 3)])
 def test_a_window_that_starts_late_is_refused(project: Project, start: str, code: int) -> None:
     metric = {**CHURN, "window": {"start": start, "end": "90d"}}
-    keys = {"data": DATA, "design": design(), "metrics": {"success": [metric]}}
+    keys: dict[str, Any] = {"data": DATA, "design": design(), "metrics": {"success": [metric]}}
     done = project.cx("validate", project.plan(**keys))
     assert done.code == code
     assert ("clone-censor-weight" in done.err + done.out) == bool(code)
