@@ -73,6 +73,8 @@ def draw(place: int, rng: np.random.Generator, broken: Broken = "", n: int = N) 
     """Return one world; its number decides its shape: arms, outcome, target, learners, clusters, what is missing."""
     arms = ("bot", "human", "expert")[: 3 if place % 5 == 2 else 2]
     mood, effort, hidden = rng.normal(size=(3, n))
+    noted = _with_gaps(effort, place, rng)
+    effort = np.where(np.isnan(noted), 0.0, noted)  # what nobody noted moved nothing, so that nothing is hidden
     agent = rng.integers(0, n // 12, n)
     region = rng.choice(5, n, p=[0.4, 0.25, 0.2, 0.1, 0.05])
     week = rng.integers(0, 13, n).astype(np.float64)
@@ -85,7 +87,7 @@ def draw(place: int, rng: np.random.Generator, broken: Broken = "", n: int = N) 
     churned = _outcome(OUTCOMES[place % 3], trouble + 0.6 * seen - 0.3 * (arm > 0), rng)
     numbers = {
         "mood": mood,
-        "effort": _with_gaps(effort, place, rng),
+        "effort": noted,
         "week": week,
         "contacts": trouble + 0.6 * seen + rng.normal(size=n),
         "before": 0.5 * trouble + rng.normal(size=n),
