@@ -60,6 +60,8 @@ def _spread(block: Floats, weight: Floats) -> Floats:
 def _gaps(block: Floats, weights: list[Floats]) -> tuple[Floats, Floats]:
     """Return the difference of two weighted means per column, and its influence function; weights as if known.
 
+    Where an arm has no value at all there is no difference, and the column of what is missing tells of it.
+
     Weights that were learned balance better than known ones would, so that this variance is rather too large
     (Hirano, Imbens & Ridder 2003, https://doi.org/10.1111/1468-0262.00442).
 
@@ -76,4 +78,5 @@ def _gaps(block: Floats, weights: list[Floats]) -> tuple[Floats, Floats]:
         center = filled.T @ weight / safe
         means.append(center)
         parts.append(np.where(known, block - center, 0.0) * weight[:, None] * (len(block) / safe))
-    return means[0] - means[1], parts[0] - parts[1]
+    both = np.logical_and(*(known.T @ weight > 0 for weight in weights))
+    return np.where(both, means[0] - means[1], 0.0), np.where(both, parts[0] - parts[1], 0.0)

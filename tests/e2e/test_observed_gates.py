@@ -117,6 +117,15 @@ def test_a_late_time_zero(project: Project) -> None:
     assert "the moment at which both choices were open" in text
 
 
+def test_customers_of_one_arm_without_a_time_zero_are_refused(project: Project) -> None:
+    frame = handoffs()
+    project.data(frame.assign(failed_at=frame["failed_at"].where(frame["route"] == "human")), "data/handoff.csv")
+    keys: dict[str, Any] = {"data": DATA, "design": design(), "metrics": {"success": [CHURN]}}
+    done = project.cx("run", project.plan(**keys))
+    assert done.code == 4
+    assert "failed_at" in done.err
+
+
 def test_a_choice_that_grew_more_common_is_no_late_time_zero_once_the_week_is_declared(project: Project) -> None:
     rng = np.random.default_rng(5)
     frame = handoffs()

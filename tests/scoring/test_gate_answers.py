@@ -132,6 +132,17 @@ def test_balance_against_weighted_means(target: str) -> None:
         assert row.after == pytest.approx((means[1][0] - means[1][1]) / scale, rel=EXACT)
 
 
+def test_a_number_that_one_arm_never_has_differs_in_being_missing() -> None:
+    rows = world(1)
+    minutes = np.where(rows.arm == 1, 40.0 + rows.numbers["luck"], np.nan)
+    found = asked(road_of(replace(rows, numbers={"minutes": minutes}), "minutes"), BalanceQuery(target="ato"))
+    assert isinstance(found, BalanceAnswer)
+    number, missing = found.rows
+    assert (number.level, number.before, number.after, number.se) == ("", 0.0, 0.0, 0.0)
+    assert missing.level == "missing"
+    assert missing.before < -1.9
+
+
 def test_the_error_of_a_balance_is_that_of_its_draws() -> None:
     after, errors = [], []
     for seed in range(60):
