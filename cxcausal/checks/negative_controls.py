@@ -57,12 +57,12 @@ class NegativeControls:
         return naming.told(verdict_of(self.on_breach, breached=breached), text, value=tests.p, p=tests.p)
 
 
-def differs(spec: ExperimentSpec, test: Tried) -> str:
+def _differs(spec: ExperimentSpec, test: Tried) -> str:
     """Return the sentence about an outcome that can't have been changed, and differs."""
     size = "" if test.size is None else f" by {number(test.size)}"
     return (
         f"Something that {quoted(spec, test.arm)} cannot have changed, '{test.column}', differs after adjustment{size} "
-        f"({quoted(spec, test.arm)} against {quoted(spec, spec.control)})"
+        f"from that of {quoted(spec, spec.control)}"
     )
 
 
@@ -71,7 +71,7 @@ def _moved(spec: ExperimentSpec, tests: Tests) -> str:
     what = (
         f"'{first.column}' cannot have changed '{first.arm}', and goes with it all the same after adjustment"
         if first.exposure
-        else differs(spec, first)
+        else _differs(spec, first)
     )
     others = len(tests.failed) - 1
     more = f" {counted(others, 'more test')} {'says' if others == 1 else 'say'} the same." if others else ""

@@ -7,7 +7,7 @@ from typing import ClassVar, cast
 from cxcausal.checks.breach import quoted, verdict_of
 from cxcausal.checks.observed import Naming, is_observational
 from cxcausal.core.adjusting import target_of
-from cxcausal.core.choices import JUDGED
+from cxcausal.core.choices import BOOSTED, FEWER, JUDGED, LINEAR
 from cxcausal.core.measures import measure_of, why_not_measured
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Query
@@ -17,6 +17,12 @@ from cxcausal.core.score_queries import SpecificationQuery
 from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 from cxcausal.core.wording import counted, number
+
+_WORDS = {
+    LINEAR: "with straight-line models",
+    BOOSTED: "with decision trees",
+    FEWER: "without the effect modifiers",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,22 +78,25 @@ class Specification:
         )
 
     def _text(self, spec: ExperimentSpec, known: list[_Told], widest: _Told, *, breached: bool) -> str:
-        choices = len({each.choice for each in known})
         same = [each for each in known if (each.metric.name, each.arm) == (widest.metric.name, widest.arm)]
         own = widest.opinion.point - widest.opinion.gap
         points = sorted([own, *(each.opinion.point for each in same)])
-        size = f"{number(widest.gap, digits=2)} times what chance usually makes of such a difference"
-        which = f"'{widest.metric.title}', {quoted(spec, widest.arm)} against {quoted(spec, spec.control)}"
-        opening = (
-            f"The effect hangs on how it is computed: {widest.choice}"
-            if breached
-            else f"{counted(choices, 'other way')} of computing the effects {'tells' if choices == 1 else 'tell'} much "
-            f"the same; the largest gap is {widest.choice}"
+        size = (
+            f"{number(widest.gap, digits=2)} times what chance usually makes of it; limit: {number(self.max_gap_in_se)}"
         )
-        move = f" would move {which}, from {number(own)} to {number(widest.opinion.point)}" if breached else ""
-        where = "" if breached else f" for {which}"
-        spread = f"all lie between {number(points[0])} and {number(points[-1])}"
-        return f"{opening}{move}{where} ({size}; limit: {number(self.max_gap_in_se)}); {spread}."
+        which = f"'{widest.metric.title}', {quoted(spec, widest.arm)} against {quoted(spec, spec.control)}"
+        if breached:
+            unsure = number(1.96 * widest.opinion.se, digits=2)
+            return (
+                f"How the effect is computed moves it by more than chance explains: {_WORDS[widest.choice]}, the "
+                f"effect on {which}, would be {number(widest.opinion.point)} instead of {number(own)} ({size}). "
+                f"For comparison: either is uncertain by about {unsure} in both directions."
+            )
+        ways = len({each.choice for each in known})
+        return (
+            f"{counted(ways, 'other way')} of computing the effects {'tells' if ways == 1 else 'tell'} much the same: "
+            f"for {which}, all lie between {number(points[0])} and {number(points[-1])} (largest gap: {size})."
+        )
 
 
 def _metrics(spec: ExperimentSpec) -> Iterator[Metric]:

@@ -199,8 +199,8 @@ def test_a_control_that_moves(on_breach: OnBreach, verdict: CheckVerdict) -> Non
     assert found.verdict == verdict
     assert found.p == pytest.approx(2 * 2 * student.sf(6.2, 500))  # two sides, and the smaller of two
     assert found.text == (
-        "Something that 'A person' cannot have changed, 'calls', differs after adjustment by 0.31 ('A person' against "
-        "'The bot'): the groups differ in something that was not measured. Chance alone does this less than once in a "
+        "Something that 'A person' cannot have changed, 'calls', differs after adjustment by 0.31 from that of "
+        "'The bot': the groups differ in something that was not measured. Chance alone does this less than once in a "
         "million times."
     )
 
@@ -279,9 +279,9 @@ def test_an_effect_that_hangs_on_how_it_is_computed() -> None:
     assert found.verdict == "warn"
     assert found.value == pytest.approx(5)
     assert found.text == (
-        "The effect hangs on how it is computed: linear learners would move 'churn', 'A person' against 'The bot', "
-        "from 0.1 to 0.15 (5 times what chance usually makes of such a difference; limit: 3); all lie between 0.1 and "
-        "0.15."
+        "How the effect is computed moves it by more than chance explains: with straight-line models, the effect on "
+        "'churn', 'A person' against 'The bot', would be 0.15 instead of 0.1 (5 times what chance usually makes of it; "
+        "limit: 3). For comparison: either is uncertain by about 0.039 in both directions."
     )
     calm = judged(Specification(), handoff(), choices(boosted_learners=(0.001, 0.002)))
     assert calm.verdict == "pass"
