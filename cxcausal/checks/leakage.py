@@ -1,14 +1,18 @@
-"""Leakage: does a covariate all but give a success metric away, as if measured after the fact?"""
+"""Leakage: does a covariate all but give a success metric or the treatment away, as if measured after the fact?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isnan
 from typing import ClassVar, cast
 
 from cxcausal.checks.breach import verdict_of
+from cxcausal.core.adjusting import adjusted_for
 from cxcausal.core.measure import Measure
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import CorrelationQuery, Query
 from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
+from cxcausal.core.score_answers import SeparationAnswer
+from cxcausal.core.score_queries import SeparationQuery
+from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.wording import number
 
@@ -17,20 +21,29 @@ from cxcausal.core.wording import number
 class Leakage:
     """The largest absolute correlation, within arms, between a numeric covariate and a success metric's column.
 
+    Where nobody tossed a coin confounders are covariates too, and one that alone tells who was treated is a breach as
+    well: it is a consequence of the treatment, or its very definition.
+
     Attributes:
         max_correlation: at this or above, the covariate must be a copy of the outcome.
+        max_separation: at this or above, a confounder alone decides the treatment (of two customers with different
+            treatment, the chance that it tells which is which).
     """
 
     name: ClassVar[str] = "leakage"
     on_breach: OnBreach = "fail"
     max_correlation: float = 0.98
+    max_separation: float = 0.99
 
     def queries(self, spec: ExperimentSpec) -> tuple[Query, ...]:
-        """Return one correlation per covariate and outcome column."""
-        return tuple(_pairs(spec).values())
+        """Return one correlation per covariate and outcome column, and where nobody tossed a coin, who tells arms."""
+        return (*_pairs(spec).values(), *((SeparationQuery(),) if _may_decide(spec) else ()))
 
     def judge(self, spec: ExperimentSpec, answers: Answers) -> CheckResult:
         """Return the verdict on the covariate that is closest to an outcome."""
+        decisive = self._decisive(spec, answers)
+        if decisive is not None:
+            return decisive
         pairs = _pairs(spec)
         if not pairs:
             return self._result("pass", None, "The plan names no covariate that could give an outcome away.")
@@ -44,6 +57,22 @@ class Leakage:
         return self._result(
             verdict_of(self.on_breach, breached=breached), value, self._text(covariate, title, value, breached=breached)
         )
+
+    def _decisive(self, spec: ExperimentSpec, answers: Answers) -> CheckResult | None:
+        """Return the result where a confounder alone decides the treatment; None where none does."""
+        if not _may_decide(spec):
+            return None
+        alone = cast("SeparationAnswer", answers[SeparationQuery()]).alone
+        name = max(alone, key=lambda each: alone[each], default=None)
+        if name is None or alone[name] < self.max_separation:
+            return None
+        text = (
+            f"'{name}' alone all but tells who was treated: it may be a consequence of the treatment, or its very "
+            "definition. Nobody can be compared who is alike in it: remove it from what is adjusted for, or compare "
+            "those around its limit (a design of type threshold)."
+        )
+        result = self._result(verdict_of(self.on_breach, breached=True), alone[name], text)
+        return replace(result, threshold=self.max_separation)
 
     def _text(self, covariate: str, title: str, value: float, *, breached: bool) -> str:
         size = f"correlation {number(value)}, limit {number(self.max_correlation)}"
@@ -62,10 +91,15 @@ class Leakage:
         )
 
 
+def _may_decide(spec: ExperimentSpec) -> bool:
+    return isinstance(spec.design, Observational) and bool(adjusted_for(spec))
+
+
 def _pairs(spec: ExperimentSpec) -> dict[tuple[str, str], CorrelationQuery]:
     """Return (covariate, metric title) → query; a ratio's numerator and denominator are outcomes of their own."""
     own = (metric.covariate for _, metric in spec.metrics.with_roles() if metric.covariate is not None)
-    covariates = dict.fromkeys((*spec.covariates, *own))
+    declared = adjusted_for(spec) if isinstance(spec.design, Observational) else spec.covariates
+    covariates = dict.fromkeys((*declared, *own))
     return {
         (covariate, column if metric.type == "ratio" else metric.title): CorrelationQuery(
             column=covariate,

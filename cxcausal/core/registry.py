@@ -49,6 +49,12 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "identification": "cxcausal.checks.identification:Identification",
         "sensitivity": "cxcausal.checks.sensitivity:SensitivityCheck",
         "refutation": "cxcausal.checks.refutation:RefutationCheck",
+        "time_zero": "cxcausal.checks.time_zero:TimeZero",
+        "overlap": "cxcausal.checks.overlap:Overlap",
+        "balance": "cxcausal.checks.balance:Balance",
+        "negative_controls": "cxcausal.checks.negative_controls:NegativeControls",
+        "placebo_period": "cxcausal.checks.placebo_period:PlaceboPeriod",
+        "specification": "cxcausal.checks.specification:Specification",
     },
     "sections": {
         "verdict": "cxcausal.report.sections.verdict:VerdictBar",

@@ -59,8 +59,11 @@ class ArmOverlap:
         units: of the arm. effective: Kish's effective sample size of its weights.
         quantiles: of every unit's propensity for this arm at 0, 1, 5, 25, 50, 75, 95, 99 and 100 %, shape (9,).
         histogram: arm of the units → counts in 20 equal bins of the propensity for this arm, shape (20,).
-        below, above: units whose propensity for this arm lies below, above the limits of `OverlapAnswer.limits`.
-        clipped: units whose propensity was raised to the floor.
+        below, above: units whose propensity for this arm lies below, above its `limits`.
+        clipped: units whose propensity was raised to the floor where it divides.
+        limits: see `OverlapQuery.limits`; the lower one is smaller for a small arm, the upper one larger for a big one.
+        unlikely: other arm → units of this arm whose propensity for that one lies below its lower limit.
+    Counts of fewer than ten units are told as none, and bins of so few are told with their neighbours.
     """
 
     units: int
@@ -70,6 +73,8 @@ class ArmOverlap:
     below: int
     above: int
     clipped: int
+    limits: tuple[float, float] = (0.05, 0.95)
+    unlikely: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,12 +86,18 @@ class OverlapAnswer:
         discrimination: the chance that a unit of the arm has the higher propensity for it than another unit (AUC),
             by arm.
         units: all.
+        outside: by what the target divides by, the share of the target's units that almost never get it.
+        clipped: share of the target's units for whom what it divides by was raised to the floor.
+        reason: why nothing is known; then all else is of no meaning.
     """
 
     arms: Mapping[str, ArmOverlap]
     floor: float
     discrimination: Mapping[str, float]
     units: int
+    outside: float = 0.0
+    clipped: float = 0.0
+    reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,9 +120,10 @@ class Imbalance:
 
 @dataclass(frozen=True, kw_only=True)
 class BalanceAnswer:
-    """The answer to a `BalanceQuery`: every column of every arm against the control."""
+    """The answer to a `BalanceQuery`: every column of every arm against the control; none where there is a reason."""
 
     rows: tuple[Imbalance, ...]
+    reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,9 +138,22 @@ class TimeZeroGap:
 
 @dataclass(frozen=True, kw_only=True)
 class TimeZeroAnswer:
-    """The answer to a `TimeZeroQuery`; empty where time zero is one date, or not declared."""
+    """The answer to a `TimeZeroQuery`; empty where time zero is one date, or not declared, or there is a reason."""
 
     gaps: tuple[TimeZeroGap, ...]
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeparationAnswer:
+    """The answer to a `SeparationQuery`.
+
+    Attributes:
+        alone: covariate → the chance that, of a unit of an arm and another unit, it tells which is which (AUC; of the
+            arms the one that is told best).
+    """
+
+    alone: Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,6 +316,7 @@ ScoreAnswer = (
     | OverlapAnswer
     | BalanceAnswer
     | TimeZeroAnswer
+    | SeparationAnswer
     | NuisanceAnswer
     | Tested
     | OpinionAnswer

@@ -24,9 +24,14 @@ class EffectQuery:
 
 @dataclass(frozen=True, kw_only=True)
 class OverlapQuery:
-    """How the arms' propensities overlap, and what is left of each arm after weighting to a target."""
+    """How the arms' propensities overlap, and what is left of each arm after weighting to a target.
+
+    `limits` are the propensities below and above which a unit counts as having almost no choice, where arms are of one
+    size; for a small arm the lower one is smaller in proportion.
+    """
 
     target: Target
+    limits: tuple[float, float] = (0.05, 0.95)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +46,11 @@ class TimeZeroQuery:
     """How far the arms' days of time zero are apart, after weighting to a target."""
 
     target: Target
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeparationQuery:
+    """How well each covariate alone tells who was treated."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +79,14 @@ class OpinionQuery:
 
 @dataclass(frozen=True, kw_only=True)
 class SpecificationQuery:
-    """A measure's effects under other reasonable choices of learners and covariates."""
+    """A measure's effects under other reasonable choices of learners and covariates.
+
+    `without` are the covariates that one of the choices leaves out.
+    """
 
     measure: Measure
     target: Target
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +115,7 @@ ScoreQuery = (
     | OverlapQuery
     | BalanceQuery
     | TimeZeroQuery
+    | SeparationQuery
     | NuisanceQuery
     | ExposureQuery
     | OpinionQuery
@@ -113,6 +128,7 @@ SCORE_QUERIES = (
     OverlapQuery,
     BalanceQuery,
     TimeZeroQuery,
+    SeparationQuery,
     NuisanceQuery,
     ExposureQuery,
     OpinionQuery,

@@ -17,11 +17,17 @@ class Observational:
     companions: ClassVar[tuple[str, ...]] = ("naive", "targets")
     checks: ClassVar[tuple[str, ...]] = (
         "identification",
+        "time_zero",
+        "overlap",
+        "balance",
+        "negative_controls",
+        "placebo_period",
         "duplicates",
         "maturity",
         "missing_outcome",
         "differential_missingness",
         "leakage",
+        "specification",
         "tiny_arm",
         "sensitivity",
         "refutation",

@@ -21,6 +21,12 @@ _ANSWERED_IN: Mapping[str, str] = {
     "SensitivityQuery": "sensitivity",
     "RefutationQuery": "refutation",
     "NuisanceQuery": "nuisance_facts",
+    "OverlapQuery": "overlap",
+    "BalanceQuery": "balance",
+    "TimeZeroQuery": "time_zero",
+    "SeparationQuery": "separation",
+    "ExposureQuery": "exposure",
+    "SpecificationQuery": "specification",
 }
 """Kind of query → the module of this package whose `answer(road, query)` answers it."""
 FLOOR = 0.01
@@ -41,12 +47,14 @@ class ScoreRoad:
         nuisances: learned of them, on demand.
         contrasts: (arm, compared with), those against the control first.
         kept: what answers share beside nuisances, by name.
+        others: the same units with other choices of learners and covariates, each made once.
     """
 
     rows: Rows
     nuisances: Nuisances
     contrasts: tuple[tuple[str, str], ...]
     kept: dict[Any, Any] = field(default_factory=dict)
+    others: dict[Any, "ScoreRoad"] = field(default_factory=dict)
     _scored: dict[Any, tuple[Potential, ...]] = field(default_factory=dict)
 
     def answer(self, queries: Sequence[ScoreQuery]) -> dict[ScoreQuery, ScoreAnswer]:

@@ -44,6 +44,8 @@ def grown(rng: Rng) -> dict[str, Any]:
     ground = Ground(rng=rng)
     design = _design(ground)
     data = _data(ground, clock="epochs" in design)
+    if design["type"] == "observational":
+        data.get("events", {}).pop("exposure", None)  # a grace period
     known = [ground.column("known") for _ in range(between(rng, 0, 4))]
     metrics = _metrics(ground, data)
     names = [metric["name"] for role in metrics.values() for metric in role]
@@ -233,7 +235,7 @@ def _events(ground: Ground) -> dict[str, Any]:
     table = ground.maybe({"table": "orders"}, 0.1)
     sources = {"orders": source | more, **ground.maybe({"exits": exits | table}, 0.2)}
     events = {"columns": ground.made, "sources": sources}
-    return events | ground.maybe({"repeated": pick(rng, ("refuse", "first")), "exposure": exposure}, 0.3)
+    return events | ground.maybe({"repeated": pick(rng, ("refuse", "first")), "exposure": exposure}, 0.5)
 
 
 def _window(rng: Rng) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from cxcausal.stats.difference import Difference, hc2
 from cxcausal.stats.proportions import srm_p
 from tests.validation import adjusted, cluster_adjusted, ratios
 from tests.validation.engine import SPEND, Band, Row, Trial, cells_of, rng_of
+from tests.validation.gates import gates
 from tests.validation.identities import Gap, metamorphic_gap, twin_gap
 from tests.validation.metric_types import v4_types
 from tests.validation.noncompliance import vlate
@@ -282,6 +283,7 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V14": v14,
     "V16": v16,
     "V20": v20,
+    "gates": gates,
     **RAMP_UP_BARS,
     **SCORED_BARS,
     "hidden": hidden,

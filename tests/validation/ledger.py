@@ -35,6 +35,7 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     "V6": _SCORES,
     "V8a": ("cxcausal/data", "cxcausal/pipeline"),
     "V13": ("cxcausal/planning",),
+    "gates": ("cxcausal/checks", "cxcausal/core", "cxcausal/nuisance", "cxcausal/scoring"),
     "V13-looks": ("cxcausal/planning",),
     "V20": ("cxcausal/decision", "cxcausal/report", "tests/report"),
 }

@@ -34,10 +34,6 @@ def _read_on_breach(value: Any) -> str:  # noqa: ANN401 - see _read_range
 
 
 LATER: Mapping[str, Mapping[str, Reader]] = {
-    "balance": {"max_abs_smd": read_number},
-    "overlap": {"min_effective_share": read_number, "propensity_range": _read_range},
-    "negative_controls": {},
-    "placebo_period": {},
     "agreement": {"max_gap_in_se": read_number},
     "instrument_balance": {},
     "pre_trends": {"report_power_against": _read_sizes},
@@ -48,7 +44,9 @@ LATER: Mapping[str, Mapping[str, Reader]] = {
 """Checks of designs that this version reads but doesn't run."""
 
 _PROBABILITIES = frozenset({"alpha"})
-_SHARES = frozenset({"max_share", "min_effective_share", "max_correlation"})
+_SHARES = frozenset(
+    {"max_share", "min_effective_share", "max_outside_share", "max_clipped_share", "max_correlation", "max_separation"}
+)
 
 
 @cache

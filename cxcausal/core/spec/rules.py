@@ -8,8 +8,17 @@ from cxcausal.core.spec.graph_rules import GRAPH_RULES
 from cxcausal.core.spec.metric_rules import METRIC_RULES
 from cxcausal.core.spec.nodes import Finding
 from cxcausal.core.spec.plan_rules import PLAN_RULES
+from cxcausal.core.spec.time_zero_rules import TIME_ZERO_RULES
 
-RULES: tuple[Rule, ...] = (*PLAN_RULES, *EVENT_RULES, *DESIGN_RULES, *EPOCH_RULES, *METRIC_RULES, *GRAPH_RULES)
+RULES: tuple[Rule, ...] = (
+    *PLAN_RULES,
+    *EVENT_RULES,
+    *DESIGN_RULES,
+    *EPOCH_RULES,
+    *METRIC_RULES,
+    *GRAPH_RULES,
+    *TIME_ZERO_RULES,
+)
 
 
 def broken_rules(draft: Draft) -> tuple[Finding, ...]:
