@@ -13,7 +13,7 @@ WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help install demo engines team test check fuzz chaos bench growth validate reports lock clean
+.PHONY: help install demo engines team test check fuzz chaos bench scoreboard growth validate reports lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -28,10 +28,14 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(READY) ## register, simulate and analyse two experiments; ends with the path of a report
+demo: $(READY) ## register, simulate and analyse four experiments; ends with the path of a report
 	@$(CX) register experiments/proactive_outreach.yaml
 	@$(CX) simulate outreach --out data/outreach.parquet
+	@$(CX) simulate handoff --out data/handoff.parquet
+	@$(CX) simulate handoff-hidden --out data/handoff_hidden.parquet
 	@$(CX) run experiments/incentive_results.yaml
+	@$(CX) run experiments/human_handoff.yaml
+	@$(CX) run experiments/human_handoff_hidden.yaml || test $$? -eq 5 # no decision, as it must be
 	@$(CX) run experiments/proactive_outreach.yaml
 
 ENGINES := $(VENV)/.engines
@@ -68,6 +72,9 @@ $(BENCH): $(READY) benchmarks/requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
 	@touch $@
 
+scoreboard: $(BENCH) ## effects in worlds of known truth beside EconML's and DoubleML's (resumable, an hour or two)
+	@$(BIN)/python -m benchmarks.scoreboard
+
 growth: $(ENGINES) ## measure time and memory against rows, metrics, segments, arms and covariates, and Spark's (half an hour)
 	@$(BIN)/python -m benchmarks.growth
 	@$(BIN)/python -m benchmarks.spark
@@ -81,7 +88,11 @@ reports: $(READY) ## render the sample reports into reports/samples/
 	@rm -rf $(SAMPLES) && mkdir -p $(SAMPLES) reports/samples && cp -r configs experiments $(SAMPLES)/
 	@cd $(SAMPLES) && for verb in "register experiments/proactive_outreach.yaml" \
 		"simulate outreach --out data/outreach.parquet" "run experiments/proactive_outreach.yaml --quiet" \
-		"run experiments/incentive_results.yaml --quiet"; do $(CURDIR)/$(CX) $$verb >/dev/null || exit 1; done
+		"simulate handoff --out data/handoff.parquet" "simulate handoff-hidden --out data/handoff_hidden.parquet" \
+		"register experiments/human_handoff.yaml" "run experiments/human_handoff.yaml --quiet" \
+		"register experiments/human_handoff_hidden.yaml" "run experiments/human_handoff_hidden.yaml --quiet" \
+		"run experiments/incentive_results.yaml --quiet"; do \
+		$(CURDIR)/$(CX) $$verb >/dev/null || test $$? -eq 5 || exit 1; done
 	@for page in $(SAMPLES)/reports/*/*/index.html; do \
 		cp $$page reports/samples/$$(basename $$(dirname $$(dirname $$page))).html; done
 	@ls reports/samples/*.html
