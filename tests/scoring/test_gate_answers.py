@@ -157,16 +157,16 @@ def test_the_error_of_a_balance_is_that_of_its_draws() -> None:
 
 def test_errors_grow_where_units_share_a_fate() -> None:
     rows = world(4)
-    alone = replace(rows, clusters={})
-    agent = rows.clusters["agent"].astype(np.float64) % 97
-    both = [
-        asked(road_of(replace(each, numbers={**each.numbers, "shared": agent}), "shared"), BalanceQuery(target="ato"))
-        for each in (rows, alone)
-    ]
-    assert isinstance(both[0], BalanceAnswer)
-    assert isinstance(both[1], BalanceAnswer)
-    assert both[0].rows[0].se > 0
-    assert both[0].rows[0].se != both[1].rows[0].se
+    agent = np.unique(rows.clusters["agent"], return_inverse=True)[1]
+    fate = np.random.default_rng(2).normal(size=int(agent.max()) + 1)[agent]
+    shared = replace(rows, arm=(agent % 2).astype(np.int8), numbers={"fate": fate})
+    errors = []
+    for each in (shared, replace(shared, clusters={})):
+        found = asked(road_of(each, "fate"), BalanceQuery(target="ate"))
+        assert isinstance(found, BalanceAnswer)
+        errors.append(found.rows[0].se)
+    # Agents have twelve customers each, all alike.
+    assert 2.5 < errors[0] / errors[1] < 4.5
 
 
 def test_time_zero_is_told_in_days_and_a_calendar_that_is_declared_explains_it() -> None:

@@ -69,8 +69,11 @@ def judged(world: World, names: Sequence[str] | None = None) -> dict[str, CheckR
     return {check.name: check.judge(world.spec, answers) for check in checks}
 
 
-def draw(place: int, rng: np.random.Generator, broken: Broken = "", n: int = N) -> World:
-    """Return one world; its number decides its shape: arms, outcome, target, learners, clusters, what is missing."""
+def draw(place: int, rng: np.random.Generator, broken: Broken = "", *, n: int = N, curved: bool = False) -> World:
+    """Return one world; its number decides its shape: arms, outcome, target, learners, clusters, what is missing.
+
+    In a curved one the treated arms are small, no straight line tells who is treated, and learners are stacked.
+    """
     arms = ("bot", "human", "expert")[: 3 if place % 5 == 2 else 2]
     mood, effort, hidden = rng.normal(size=(3, n))
     noted = _with_gaps(effort, place, rng)
@@ -81,6 +84,7 @@ def draw(place: int, rng: np.random.Generator, broken: Broken = "", n: int = N) 
     shared = 0.3 * rng.normal(size=n // 12)[agent] if place % 4 == 0 else np.zeros(n)
     pull = 0.5 * mood - 0.3 * effort + 0.3 * (region == 1) + 0.06 * (week - 6) * (place % 2)
     pull += (0.8 * hidden if broken == "hidden confounder" else 0.0) + (4.0 * mood if broken == "no overlap" else 0.0)
+    pull = 0.8 * pull**2 + 0.4 * pull - 2 if curved else pull
     arm = _assigned(pull - (0.8 if place % 3 == 0 else 0.0), len(arms), rng)
     seen = hidden if broken == "hidden confounder" else np.zeros(n)
     trouble = 0.6 * mood + 0.4 * effort - 0.3 * (region == 2) + shared
@@ -109,12 +113,13 @@ def draw(place: int, rng: np.random.Generator, broken: Broken = "", n: int = N) 
         texts={"region": Text(codes=region.astype(np.int32)[order], levels=("a", "b", "c", "d", "e"))},
         clusters={"agent": mixed(agent.astype(np.uint64), 1)[order]} if place % 4 == 0 else {},
     )
-    return World(spec=plan(place, arms), rows=rows)
+    return World(spec=plan(place, arms, stacked=curved), rows=rows)
 
 
-def plan(place: int, arms: Sequence[str]) -> ExperimentSpec:
+def plan(place: int, arms: Sequence[str], *, stacked: bool = False) -> ExperimentSpec:
     """Return the plan of a world."""
-    learners = _STACKED if place % 25 == 24 else _LOGISTIC if place % 4 == 3 else _LINEAR
+    learners = _LOGISTIC if place % 4 == 3 else _LINEAR
+    learners = _STACKED if stacked or place % 25 == 24 else learners
     metric: dict[str, Any] = {"name": "churn", "column": "churned", "desired_direction": "decrease"}
     metric |= {"type": "proportion" if place % 3 == 0 else "mean", "window": {"start": "0d", "end": "90d"}}
     controls = {"outcomes": ["contacts"] if place % 2 == 0 else [], "exposures": ["luck"] if place % 3 == 1 else []}
