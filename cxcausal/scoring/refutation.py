@@ -21,7 +21,8 @@ from cxcausal.stats.scores import codes_of, covariance_of
 PLACEBOS = 199
 DRAWS = 100
 SUBSET = 0.8
-_TOGETHER = 10
+_AT_ONCE = 1_000_000
+"""Draws that are held in memory together; how many makes no difference to what they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,9 +119,9 @@ def _placebo(road: ScoreRoad, query: RefutationQuery, target: str, asked: _Asked
 def _placebo_draws(scale: Floats, one: Floats, other: Floats, rng: np.random.Generator) -> Floats:
     """Return the effects of treatments drawn from shares, shape (PLACEBOS,)."""
     gained, lost, both = scale / one, scale / other, one + other
-    effects_found = []
-    for start in range(0, PLACEBOS, _TOGETHER):
-        drawn = rng.random((min(_TOGETHER, PLACEBOS - start), len(scale)))
+    effects_found, together = [], max(1, _AT_ONCE // len(scale))
+    for start in range(0, PLACEBOS, together):
+        drawn = rng.random((min(together, PLACEBOS - start), len(scale)))
         effects_found.append(np.where(drawn < one, gained, np.where(drawn < both, -lost, 0.0)).sum(axis=1))
     return np.concatenate(effects_found)
 
@@ -150,13 +151,16 @@ def _common_cause(road: ScoreRoad, query: RefutationQuery, asked: _Asked) -> Ref
     It takes away γδ: its slope on the outcome's residuals times its weighted distance between the arms. Both are
     products with a normal covariate, which are drawn themselves.
     """
-    rng = _rng(road, query, asked, "common cause")
-    weights, residual = asked.found.weight * asked.found.alpha / road.rows.n, asked.found.residual
-    use = asked.found.use
-    products, squares = normal_products(np.column_stack([weights, residual])[use], DRAWS, rng)
-    found = asked.point - products[:, 0] * products[:, 1] / squares
-    se = sqrt(float(np.sum(weights**2)) * float(np.sum(residual**2))) / int(use.sum())
-    return _reused("random_common_cause", asked.point, found, se)
+    use, rng = asked.found.use, _rng(road, query, asked, "common cause")
+    weights, residual = (asked.found.weight * asked.found.alpha)[use] / road.rows.n, asked.found.residual[use]
+    se = sqrt(float(np.sum(weights**2)) * float(np.sum(residual**2))) / len(residual)
+    return _reused("random_common_cause", asked.point, asked.point + _cause_shifts(weights, residual, rng), se)
+
+
+def _cause_shifts(weights: Floats, residual: Floats, rng: np.random.Generator) -> Floats:
+    """Return how far random covariates move the effect, shape (DRAWS,)."""
+    products, squares = normal_products(np.column_stack([weights, residual]), DRAWS, rng)
+    return np.asarray(-products[:, 0] * products[:, 1] / squares)
 
 
 def _subset(road: ScoreRoad, query: RefutationQuery, target: str, asked: _Asked) -> Refuter:

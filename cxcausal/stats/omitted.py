@@ -78,11 +78,13 @@ def undoing_strength(effect: Bounded, quantile: float = 0.0) -> float:
     if effect.scale <= 0:
         return inf
     toward = effect.covariance if effect.point >= 0 else -effect.covariance
-    square = effect.scale**2 - quantile**2 * effect.scale_se**2
     half = size * effect.scale - quantile**2 * toward
     constant = size**2 - quantile**2 * effect.se**2
-    # The stable form of the smaller root; it holds where `square` is zero or negative as well.
-    root = half + sqrt(max(half**2 - square * constant, 0.0))
+    # half² − (S² − q² Var S)(θ² − q² Var θ), in a form in which nothing large cancels.
+    spread = (effect.scale * effect.se) ** 2 - 2 * size * effect.scale * toward + (size * effect.scale_se) ** 2
+    joint = (effect.se * effect.scale_se) ** 2 - toward**2
+    # The smaller root, in a form that holds where S² − q² Var S is zero or negative as well.
+    root = half + quantile * sqrt(max(spread - quantile**2 * joint, 0.0))
     return constant / root if root > 0 else inf
 
 

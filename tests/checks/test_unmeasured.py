@@ -139,6 +139,12 @@ def test_what_moves_is_named() -> None:
     assert refutation(refuter("subset", 3.0), max_shift_in_se=6.5).verdict == "pass"
 
 
+def test_dowhys_refuters_are_asked_where_a_plan_asks_and_judged_alike() -> None:
+    assert [each.dowhy for each in RefutationCheck(dowhy=True).queries(spec())] == [True]  # type: ignore[union-attr]
+    told = refutation(refuter("dowhy_subset", 2.6), dowhy=True)
+    assert "a random part of the units should tell the same, but is 5.2 of its standard errors off" in told.text
+
+
 def test_nothing_to_refute() -> None:
     assert refutation().verdict == "could_not_run"
 

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy.stats import ks_2samp
 
 from cxcausal.core.measure import Measure
 from cxcausal.core.score_answers import Refuter
 from cxcausal.core.score_queries import TARGETS, RefutationQuery, Target
+from cxcausal.scoring import refutation
 from cxcausal.scoring.road import ScoreRoad
 from tests.scoring.given import Y, drawn, road_of, rows_of
 
@@ -84,7 +86,7 @@ def test_subsets_are_averages_of_the_same_scores() -> None:
     assert abs(shift(found)) < 4 / sqrt(found.draws)
 
 
-def test_a_random_cause_moves_scores_as_adding_it_does() -> None:
+def test_a_random_cause_moves_scores_as_adding_it_does(monkeypatch: pytest.MonkeyPatch) -> None:
     """Against draws of the covariate itself, partialled out of residuals one by one."""
     road = drawn(400, 6)
     found = refuters(road, Y, "ate")["random_common_cause"]
@@ -96,6 +98,9 @@ def test_a_random_cause_moves_scores_as_adding_it_does() -> None:
     moved = -(u @ left) / (u**2).sum(axis=1) * (u @ alpha) / 400
     assert found.se == pytest.approx(moved.std(), rel=0.1)
     assert abs(found.found - found.expected - moved.mean()) < 4 * found.se / sqrt(found.draws)
+    monkeypatch.setattr(refutation, "DRAWS", 5_000)
+    own = refutation._cause_shifts(alpha / 400, left, np.random.default_rng(2))
+    assert ks_2samp(own, moved).pvalue > 1e-3
 
 
 def test_nuisances_that_are_both_too_simple_leave_an_effect_on_the_dummy() -> None:
@@ -127,6 +132,18 @@ def test_missing_outcomes_and_clusters_are_refuted_too() -> None:
     )
     found = refuters(road_of(rows, road.nuisances.covariates))
     assert all(abs(shift(each)) < 4 for each in found.values())
+
+
+def test_an_outcome_that_does_not_vary_refutes_nothing() -> None:
+    road = drawn(300, 8)
+    found = refuters(road_of(rows_of(road.rows.arm, {**road.rows.numbers, "y": np.full(300, 2.0)}), ("x0",)))
+    assert all(each.found == pytest.approx(each.expected, abs=1e-9) for each in found.values())
+
+
+def test_draws_are_the_same_however_many_are_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = refuters(drawn(400, 10))
+    monkeypatch.setattr(refutation, "_AT_ONCE", 900)
+    assert refuters(drawn(400, 10)) == before
 
 
 def test_another_measure_changes_no_number() -> None:

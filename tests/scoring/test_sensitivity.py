@@ -190,6 +190,39 @@ def test_clusters_widen_the_bounds() -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
+def test_a_unit_of_weight_two_is_two_units(target: Target) -> None:
+    road = drawn(500, 12)
+    shares, names = road.nuisances.propensity.shares[0], road.nuisances.covariates
+    means = road.nuisances.outcome("y", *_known(road)).mean[0]
+    weight = 1.0 + (np.arange(500) % 3 == 0)
+    times = weight.astype(int)
+    rows = rows_of(
+        np.repeat(road.rows.arm, times), {name: np.repeat(each, times) for name, each in road.rows.numbers.items()}
+    )
+    copied = road_of(rows, names, shares=np.repeat(shares, times, axis=0), means={"y": np.repeat(means, times, axis=0)})
+    weighted = road_of(road.rows, names, shares=shares, means={"y": means}, weight=weight)
+    one, two = found_in(weighted, Y, target), found_in(copied, Y, target)
+    assert (one.point, one.scale, one.robustness) == pytest.approx((two.point, two.scale, two.robustness), rel=1e-9)
+    for own, other in zip(one.benchmarks, two.benchmarks, strict=True):
+        assert (own.outcome, own.treatment) == pytest.approx((other.outcome, other.treatment), rel=1e-4)
+
+
+def test_missing_outcomes_weigh_the_seen_by_their_chance() -> None:
+    road = drawn(700, 13)
+    y = road.rows.numbers["y"].copy()
+    y[np.random.default_rng(3).random(700) < 0.3] = np.nan
+    gone = road_of(rows_of(road.rows.arm, {**road.rows.numbers, "y": y}), road.nuisances.covariates)
+    found, a = found_in(gone, Y, "ate"), gone.rows.arm
+    learned, e = gone.nuisances.outcome("y", *_known(gone)), gone.nuisances.propensity.shares[0]
+    assert learned.answered is not None
+    inverse = 1 / (e * learned.answered[0])
+    own, places = ~np.isnan(y), (np.arange(700), a)
+    sigma2 = np.mean(np.where(own, y - learned.mean[0][places], 0.0) ** 2)
+    nu2 = np.mean(2 * inverse.sum(axis=1) - np.where(own, inverse[places], 0.0) ** 2)
+    assert found.scale == pytest.approx(sqrt(sigma2 * nu2), rel=1e-9)
+
+
+@pytest.mark.parametrize("target", TARGETS)
 def test_a_confounder_on_the_residuals_moves_a_regression_as_the_algebra_says(target: Target) -> None:
     """The simulated confounder, drawn and put into the regression of residuals, against the closed form."""
     road = drawn(800, 6)
@@ -283,6 +316,12 @@ def test_an_effect_without_numbers_has_a_reason() -> None:
     gone = {**road.rows.numbers, "y": np.full(300, np.nan)}
     found = found_in(road_of(rows_of(road.rows.arm, gone), ("x0",)), Y, "ate")
     assert found.reason == "no customer in arm 't' has a value"
+
+
+def test_an_outcome_that_does_not_vary_has_a_reason() -> None:
+    road = drawn(300, 8)
+    found = found_in(road_of(rows_of(road.rows.arm, {**road.rows.numbers, "y": np.zeros(300)}), ("x0",)), Y, "ate")
+    assert found.reason == "the outcome does not vary beyond what covariates predict"
 
 
 def test_splits_are_told_by_their_median() -> None:

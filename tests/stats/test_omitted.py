@@ -34,7 +34,7 @@ def test_the_undoing_strength_is_where_the_interval_touches_zero(
         return low if point > 0 else -high
 
     assert found == pytest.approx(brentq(left, 0.0, abs(point) / 2.0), rel=EXACT)
-    assert undoing_strength(effect) == pytest.approx(abs(point) / 2.0)
+    assert undoing_strength(effect) == pytest.approx(abs(point) / 2.0, rel=1e-15)
     assert effect.nearest(undoing_strength(effect)) == pytest.approx(0.0, abs=EXACT)
 
 
