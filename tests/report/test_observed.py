@@ -123,6 +123,10 @@ def test_behind_a_failed_gate_no_effect_no_money_and_no_strength_is_told() -> No
         assert "naively" not in before
         assert "must not be used" in appendix
         assert STRENGTH not in summary_text(result)
+        for text in (STRENGTH, "11 fewer per 1,000", "between 10 and 13 fewer"):
+            assert text not in before
+            assert text in appendix
+        assert "What this tells of the effect is withheld" in before
 
 
 @pytest.mark.parametrize(
