@@ -77,8 +77,8 @@ def test_the_summary_says_whom_it_is_of_what_it_is_not_and_how_strong_a_doubt_mu
 def test_every_target_population_is_named_beside_its_number(target: str, whom: str) -> None:
     assert f"Out of 1,000 {whom}" in summary_text(observed(target))
     page = words(observed(target))
-    among = "All averages, differences and ranges above are those among"
-    assert (among in page) == (target != "ate")
+    rest = "of all customers analysed, whichever arm they got" if target == "ate" else "among"
+    assert f"All averages, differences and ranges above are those {rest}" in page
     assert page.count("for whom either was a real possibility") >= (8 if target == "ato" else 0)
 
 
