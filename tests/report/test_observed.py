@@ -70,6 +70,17 @@ def test_the_summary_says_whom_it_is_of_what_it_is_not_and_how_strong_a_doubt_mu
     assert "not a randomised test" not in summary_text(worlds.outreach())
 
 
+def test_a_long_sentence_of_strength_stands_beside_the_answer_and_not_in_it() -> None:
+    long = (
+        f"{STRENGTH[:-1]} on “Customers who leave within 90 days”, of “Handed over to a person” against “Bot goes on”."
+    )
+    checks = tuple(replace(one, text=long) if one.name == "sensitivity" else one for one in CHECKS)
+    result = observed(checks=checks)
+    assert "unmeasured" not in summary_text(result)
+    assert beside(result)[0] == long
+    assert STRENGTH not in beside(observed())
+
+
 @pytest.mark.parametrize(
     ("target", "whom"),
     [("ato", f"{POSSIBLE},"), ("att", "customers of “Handed over to a person”,"), ("ate", "customers, about")],
