@@ -28,6 +28,8 @@ _OBSERVED: Mapping[str, tuple[str, ...]] = {
     "Completeness": LIGHTS["Completeness"],
 }
 """The same where nobody tossed a coin: agreement, specification, sensitivity and refutation are of robustness."""
+TELLING = frozenset({"agreement", "specification", "sensitivity", "refutation"})
+"""Checks whose sentences tell effects."""
 _SUBJECTS = {
     "srm": "the split between the arms",
     "srm_by_segment": "the split within segments",

@@ -70,6 +70,17 @@ def test_the_summary_says_whom_it_is_of_what_it_is_not_and_how_strong_a_doubt_mu
     assert "not a randomised test" not in summary_text(worlds.outreach())
 
 
+def test_a_long_sentence_of_strength_stands_beside_the_answer_and_not_in_it() -> None:
+    long = (
+        f"{STRENGTH[:-1]} on “Customers who leave within 90 days”, of “Handed over to a person” against “Bot goes on”."
+    )
+    checks = tuple(replace(one, text=long) if one.name == "sensitivity" else one for one in CHECKS)
+    result = observed(checks=checks)
+    assert "unmeasured" not in summary_text(result)
+    assert beside(result)[0] == long
+    assert STRENGTH not in beside(observed())
+
+
 @pytest.mark.parametrize(
     ("target", "whom"),
     [("ato", f"{POSSIBLE},"), ("att", "customers of “Handed over to a person”,"), ("ate", "customers, about")],
@@ -77,8 +88,8 @@ def test_the_summary_says_whom_it_is_of_what_it_is_not_and_how_strong_a_doubt_mu
 def test_every_target_population_is_named_beside_its_number(target: str, whom: str) -> None:
     assert f"Out of 1,000 {whom}" in summary_text(observed(target))
     page = words(observed(target))
-    among = "All averages, differences and ranges above are those among"
-    assert (among in page) == (target != "ate")
+    rest = "of all customers analysed, whichever arm they got" if target == "ate" else "among"
+    assert f"All averages, differences and ranges above are those {rest}" in page
     assert page.count("for whom either was a real possibility") >= (8 if target == "ato" else 0)
 
 
@@ -123,6 +134,10 @@ def test_behind_a_failed_gate_no_effect_no_money_and_no_strength_is_told() -> No
         assert "naively" not in before
         assert "must not be used" in appendix
         assert STRENGTH not in summary_text(result)
+        for text in (STRENGTH, "11 fewer per 1,000", "between 10 and 13 fewer"):
+            assert text not in before
+            assert text in appendix
+        assert "What this tells of the effect is withheld" in before
 
 
 @pytest.mark.parametrize(

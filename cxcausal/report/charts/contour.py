@@ -7,6 +7,7 @@ from cxcausal.report.charts.svg import Node, node, picture
 from cxcausal.report.text import Html, Piece, Sentence, plain
 
 _WIDTH, _LEFT, _TOP, _SIDE, _FOOT = 440.0, 58.0, 10.0, 300.0, 48.0
+_LINE = 12.0
 _LEVELS = ((0.75, "line"), (0.5, "half"), (0.25, "line"), (0.0, "none"))
 STYLE = (
     ".contour .box{fill:none;stroke:var(--line)}.contour .line{fill:none;stroke:var(--mark);stroke-width:1}"
@@ -57,7 +58,7 @@ def contour(surface: Surface, landmarks: Sequence[Landmark], what: Sentence) -> 
         _told(surface, landmarks, what),
         node("rect", x=_LEFT, y=_TOP, width=_SIDE, height=_SIDE, class_="box"),
         *lines,
-        *(part for mark in landmarks for part in _landmark(surface, mark)),
+        *_landmarks(surface, landmarks),
         *_axes(surface),
         *_key(),
     )
@@ -107,12 +108,21 @@ def _crossings(surface: Surface, row: int, column: int, level: float) -> list[Po
     return found
 
 
-def _landmark(surface: Surface, mark: Landmark) -> list[Node]:
-    x, y = _place(surface, mark.treatment, mark.outcome)
-    return [
-        node("path", d=f"M{x:.1f} {y - 5:.1f}l5 5l-5 5l-5-5z", class_="landmark"),
-        node("text", mark.label, x=x + 8, y=y - 3, class_="foot named"),
-    ]
+def _landmarks(surface: Surface, landmarks: Sequence[Landmark]) -> list[Node]:
+    """Return the marks, their names moved up where they would lie on one another."""
+    parts: list[Node] = []
+    above = _TOP + _SIDE + _LINE
+    for (x, y), mark in sorted(((_place(surface, one.treatment, one.outcome), one) for one in landmarks), key=_lowest):
+        above = min(y - 3, above - _LINE)
+        parts.append(node("path", d=f"M{x:.1f} {y - 5:.1f}l5 5l-5 5l-5-5z", class_="landmark"))
+        parts.append(node("text", mark.label, x=x + 8, y=above, class_="foot named"))
+    return parts
+
+
+def _lowest(item: tuple[Point, Landmark]) -> tuple[float, float]:
+    """Return what sorts the lowest first."""
+    (x, y), _ = item
+    return -y, x
 
 
 def _axes(surface: Surface) -> list[Node]:

@@ -39,16 +39,6 @@ def overlap(own: Sequence[float], others: Sequence[float], names: tuple[Sentence
     )
 
 
-def shared(own: Sequence[float], others: Sequence[float]) -> float:
-    """Return how much of two groups' shares lies on one another, from 0 to 1.
-
-    Example:
-        >>> shared([2.0, 2.0], [1.0, 1.0]), shared([3.0, 0.0], [0.0, 1.0])
-        (1.0, 0.0)
-    """
-    return sum(min(one, other) for one, other in zip(_shares(own), _shares(others), strict=True))
-
-
 def _shares(counts: Sequence[float]) -> list[float]:
     total = sum(counts)
     return [count / total for count in counts] if total > 0 else [0.0 for _ in counts]

@@ -167,7 +167,10 @@ def _table(facts: Facts, metric: PlannedMetric, arm: str, lines: Sequence[_Line]
     rows = tuple(_cells(facts, metric, arm, line) for line in lines)
     caption: Sentence = (
         *("“", facts.label(metric), "”: “", facts.arm(arm), "” against “", facts.arm(facts.control), "”"),
-        *(*unit_words(facts, metric), "; distances from the plan's own in standard errors of the distance"),
+        *(
+            *unit_words(facts, metric),
+            "; distances from our effect on the same people, in standard errors of the distance",
+        ),
     )
     return Table(
         caption=caption,

@@ -46,8 +46,8 @@ def _blocks(facts: Facts) -> Iterator[Block]:
     if figures:
         yield Group(blocks=figures)
     yield change_table(facts)
-    people = among(facts)
-    if people:
+    if facts.observational:
+        people = among(facts) or (f" of all {facts.people.many} analysed, whichever arm they got",)
         yield Paragraph(words=("All averages, differences and ranges above are those", *people, "."), tone="note")
     adjusted = adjustment_sentence(facts)
     if adjusted is not None:

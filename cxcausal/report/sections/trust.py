@@ -7,7 +7,7 @@ from typing import ClassVar
 from cxcausal.core.results import CheckResult
 from cxcausal.report.blocks import Light, Lights, SectionView
 from cxcausal.report.charts.icons import icon
-from cxcausal.report.checks_in_words import is_robustness, lights_of
+from cxcausal.report.checks_in_words import TELLING, is_robustness, lights_of
 from cxcausal.report.facts import Facts
 from cxcausal.report.keys import path
 from cxcausal.report.sentences.reading import reading_sentences
@@ -28,6 +28,7 @@ _UNTRIED = (
     "Nothing was run that tries to break the answer, such as another method or an outcome that no contact can change. "
     "That speaks neither for the answer nor against it."
 )
+_WITHHELD = "What this tells of the effect is withheld, as a validity gate failed; it stands in the appendix."
 _WORST_FIRST = tuple(WORDS)
 _NOTHING_TO_CHECK = len(WORDS)
 
@@ -59,8 +60,16 @@ def _light(facts: Facts, title: str, checks: list[tuple[int, CheckResult]]) -> L
     state = min((check for _, check in checks), key=_rank).verdict
     told = [index for index, check in checks if check.verdict == state]
     told = told[:1] if state in {"pass", "info"} else told
-    reasons = tuple((facts.quote(path("checks", index, "text")),) for index in told)
+    reasons = tuple(dict.fromkeys(_reason(facts, index) for index in told))
     return Light(name=title, state=state, word=WORDS[state], icon=icon(state), reasons=reasons)
+
+
+def _reason(facts: Facts, index: int) -> Sentence:
+    """Return a check's sentence; behind a failed gate none that tells an effect, unless it is what failed."""
+    check = facts.result.checks[index]
+    if facts.withheld and check.name in TELLING and check.verdict != "fail":
+        return (_WITHHELD,)
+    return (facts.quote(path("checks", index, "text")),)
 
 
 def _rank(check: CheckResult) -> int:

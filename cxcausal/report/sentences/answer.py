@@ -6,7 +6,7 @@ from cxcausal.core.results import RunResult, Verdict
 from cxcausal.report.facts import Facts, PlannedMetric
 from cxcausal.report.keys import path
 from cxcausal.report.sentences.effects import effect_sentence
-from cxcausal.report.sentences.observed import advice_after_failure, strength_sentence
+from cxcausal.report.sentences.observed import advice_after_failure, strength_in_answer
 from cxcausal.report.sentences.whom import compared_sentence
 from cxcausal.report.sentences.words import sentence
 from cxcausal.report.text import Sentence, Strong, on_terminal
@@ -54,7 +54,7 @@ def result_sentence(facts: Facts) -> Sentence:
     told = effect_sentence(facts, main_metric(facts), facts.lead)
     if not facts.observational:
         return told
-    strength = strength_sentence(facts)
+    strength = strength_in_answer(facts)
     return (*told, " ", *compared_sentence(facts, facts.lead), *((" ", *strength) if strength else ()))
 
 

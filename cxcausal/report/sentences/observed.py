@@ -9,7 +9,7 @@ from cxcausal.report.rounding import Style
 from cxcausal.report.scales import SHARE, Scale, scale_of, shown, style_of
 from cxcausal.report.sentences.whom import among, compared_sentence
 from cxcausal.report.sentences.words import called, direction, predicate, sentence
-from cxcausal.report.text import Sentence, Strong
+from cxcausal.report.text import Sentence, Strong, plain
 
 NAIVE = "naive_difference"
 """The method of rows that compare the arms as they are."""
@@ -19,6 +19,8 @@ _ADVICE: Mapping[str, str] = {
     "identification": "what opens the other way is known and can be allowed for, or a test decides at random",
     "leakage": "what was only known afterwards is no longer allowed for",
 }
+_SHORT = 125
+"""Signs of a sentence that the answer has room for."""
 _ELSE = "what else differs between the groups is known and allowed for, or a test decides at random"
 
 
@@ -33,6 +35,12 @@ def check_text(facts: Facts, name: str, *verdicts: str) -> Sentence | None:
 def strength_sentence(facts: Facts) -> Sentence | None:
     """Return how strong an unmeasured difference would have to be to explain the result; None where nobody looked."""
     return check_text(facts, "sensitivity", "pass", "info", "warn")
+
+
+def strength_in_answer(facts: Facts) -> Sentence:
+    """Return that sentence as far as it is short enough to be set large; a longer one stands beside the answer."""
+    told = strength_sentence(facts)
+    return told if told is not None and len(plain(told)) <= _SHORT else ()
 
 
 def apart_sentence(facts: Facts) -> Sentence | None:
@@ -55,7 +63,12 @@ def beside_an_observed_answer(facts: Facts, metric: PlannedMetric) -> Iterator[S
     apart = apart_sentence(facts)
     if apart is not None:
         yield apart
-    naive = None if facts.withheld else naive_sentence(facts, metric, facts.lead)
+    if facts.withheld:
+        return
+    strength = strength_sentence(facts)
+    if strength is not None and not strength_in_answer(facts):
+        yield strength
+    naive = naive_sentence(facts, metric, facts.lead)
     if naive is not None:
         yield naive
 
