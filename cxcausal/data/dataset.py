@@ -1,4 +1,4 @@
-"""An open dataset: it answers queries with aggregates, and no row leaves the engine."""
+"""An open dataset: it answers queries with aggregates, and hands out units only to what learns from them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

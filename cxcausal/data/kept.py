@@ -68,7 +68,7 @@ def keep_units(dataset: Dataset, spec: ExperimentSpec, folder: Path, key: bytes,
         MachineError: the disk refuses.
     """
     if not dataset.engine.at_home:
-        return Kept(reason="the units lie in a database, and no row leaves it")
+        return Kept(reason="the units lie in a database, and no row of it is written elsewhere")
     engine, table = dataset.engine, dataset.units.table
     with Unchanged(dataset.stamps), engine.doing("units kept for reruns"):
         units = int(engine.fetch(table.aggregate(n=table.count()))[0][0])
