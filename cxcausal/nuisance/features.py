@@ -21,9 +21,9 @@ class Column:
     level: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Features:
-    """The covariates of n units.
+    """The covariates of n units; two are the same only where they are one.
 
     Attributes:
         matrix: shape (n, p), NaN where a number is missing.
