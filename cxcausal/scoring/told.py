@@ -10,7 +10,7 @@ from cxcausal.core.rows import Flags, Floats
 from cxcausal.scoring.potential import Potential, Tilt
 
 Places = npt.NDArray[np.int64]
-MOST_KEPT = 250_000_000
+MOST_KEPT = 100_000_000
 """Bytes of what units tell that are held for the next question about the same measure and target."""
 
 

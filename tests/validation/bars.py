@@ -14,6 +14,7 @@ from cxcausal.stats.proportions import srm_p
 from tests.validation import adjusted, cluster_adjusted, ratios
 from tests.validation.engine import SPEND, Band, Row, Trial, cells_of, rng_of
 from tests.validation.identities import Gap, metamorphic_gap, twin_gap
+from tests.validation.learned import v5
 from tests.validation.metric_types import v4_types
 from tests.validation.noncompliance import vlate
 from tests.validation.pages import v20
@@ -269,6 +270,7 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V4+": v4_types,
     "V4-late": vlate,
     "V4-survey": survey_rows,
+    "V5": v5,
     "V8": v8,
     "V9": v9,
     "V10": v10,

@@ -30,6 +30,7 @@ _SOURCES = (
 )
 _MORE: Mapping[str, tuple[str, ...]] = {
     "V4r": ("cxcausal/data",),
+    "V5": ("cxcausal/core/hashing.py", "cxcausal/nuisance", "cxcausal/scoring"),
     "V8a": ("cxcausal/data", "cxcausal/pipeline"),
     "V13": ("cxcausal/planning",),
     "V13-looks": ("cxcausal/planning",),
