@@ -67,6 +67,7 @@ chaos: $(READY) ## kill 200 runs at random, check what is left, go on with them;
 BENCH := $(VENV)/.bench
 bench: $(BENCH) ## time the aggregate road against its peers in the same run, and compare their numbers
 	@$(BIN)/python -m benchmarks
+	@$(BIN)/python -m benchmarks.scores
 
 $(BENCH): $(READY) benchmarks/requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock

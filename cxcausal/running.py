@@ -197,11 +197,13 @@ def tracked(
 ) -> Run:
     """Analyse open data, write the report and record both; what is needed for a rerun is kept beside them."""
     from cxcausal.pipeline.analyse import analyse
+    from cxcausal.pipeline.score_road import ScoreEdges
     from cxcausal.report.render import render_report
     from cxcausal.report.sentences.answer import summary_text
     from cxcausal.report.sentences.briefly import caveat_texts
     from cxcausal.tracking.actor import resolve_actor
     from cxcausal.tracking.kept_units import remove_old_units
+    from cxcausal.tracking.nuisance_store import NuisanceStore
     from cxcausal.tracking.redaction import without_secrets_in
     from cxcausal.tracking.resuming import resumable
     from cxcausal.tracking.start import write_start
@@ -220,7 +222,8 @@ def tracked(
             store.save_plan(without_secrets_in(resolved.plan))
             write_start(store, start)
             context = replace(context_of(resolved, store.run_id), computed_from=start.computed_from)
-            result = analyse(spec, dataset, context, store, store)
+            edges = ScoreEdges(store=NuisanceStore(root=project.root), progress=progress)
+            result = analyse(spec, dataset, context, store, store, edges)
         kept = _kept(project.root, spec, dataset, store)
         remove_old_units(project.root, resolve_actor(project.root, actor))
         if again is not None:

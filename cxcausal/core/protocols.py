@@ -9,6 +9,8 @@ from cxcausal.core.results import CheckResult, Estimate, Grade
 from cxcausal.core.rows import Rows, RowsWanted
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from cxcausal.core.spec.models import ExperimentSpec, Metric
 
 Answers = Mapping[Query, Answer]
@@ -45,6 +47,16 @@ class DatasetWithRows(Dataset, Protocol):
 
     def rows(self, wanted: RowsWanted) -> Rows:
         """Return the analysed units as columns, for one run and in memory only."""
+
+
+class ArrayStore(Protocol):
+    """Where arrays that took long to compute are kept, by a hash of all that they were computed from."""
+
+    def load(self, key: str) -> "Mapping[str, NDArray[Any]] | None":
+        """Return the arrays of a key; None where there are none, or none that are whole."""
+
+    def save(self, key: str, arrays: "Mapping[str, NDArray[Any]]") -> None:
+        """Keep arrays; where there is no room, don't."""
 
 
 class Answering(Protocol):

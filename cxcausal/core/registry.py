@@ -9,6 +9,8 @@ from typing import Any
 
 from cxcausal.core.errors import PlanError, Problem
 
+DEFAULT_LEARNER = "stacked"
+"""What nuisances are learned by where the plan names no learner."""
 BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "designs": {
         "randomized": "cxcausal.designs.randomized:Randomized",
@@ -29,8 +31,10 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     },
     "learners": {
         "stacked": "cxcausal.nuisance.learners.stacked:Stacked",
+        "two_part": "cxcausal.nuisance.learners.two_part:TwoPart",
         "linear": "cxcausal.nuisance.learners.linear:Linear",
         "logistic": "cxcausal.nuisance.learners.logistic:Logistic",
+        "lightgbm_tuned": "cxcausal.nuisance.learners.tuned:TunedLightGbm",
         "lightgbm": "cxcausal.nuisance.learners.boosting:LightGbm",
         "hist_gradient_boosting": "cxcausal.nuisance.learners.boosting:HistGradientBoosting",
     },

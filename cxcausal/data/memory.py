@@ -32,6 +32,11 @@ def memory_limit() -> int:
     return min([wanted, *(int(_SHARE * found) for found in _limits())])
 
 
+def machine_limit() -> int:
+    """Return 80 % of what this process may have of the machine's memory, in bytes."""
+    return min((int(_SHARE * found) for found in _limits()), default=DEFAULT)
+
+
 def size_of(text: str) -> int | None:
     """Return a size in bytes; None where the text is none.
 

@@ -1,21 +1,24 @@
 """Nuisances of one experiment: fitted on the same folds for every metric, and only once."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from cxcausal.core.registry import Registry
+from cxcausal.core.protocols import ArrayStore
+from cxcausal.core.registry import BUILT_IN, DEFAULT_LEARNER, Registry
 from cxcausal.core.rows import Flags, Floats, Rows
 from cxcausal.core.score_answers import LearnerFacts
 from cxcausal.nuisance.calibration import calibrated
 from cxcausal.nuisance.features import Features, features_of
 from cxcausal.nuisance.folds import Places, folds_of, group_keys
+from cxcausal.nuisance.keeping import Made, NoStore, key_of, known_or_made
 from cxcausal.nuisance.learning import Learner, Split
-from cxcausal.nuisance.threads import one_level
+from cxcausal.nuisance.threads import one_level, wait_without_spinning
 from cxcausal.nuisance.weighing import log_loss, squared_error
 
 UNCALIBRATED = frozenset({"linear", "logistic"})
@@ -26,8 +29,8 @@ UNCALIBRATED = frozenset({"linear", "logistic"})
 class Recipe:
     """How nuisances are learned: the plan's `estimation` and `analysis.seed`."""
 
-    outcome: str = "stacked"
-    propensity: str = "stacked"
+    outcome: str = DEFAULT_LEARNER
+    propensity: str = DEFAULT_LEARNER
     folds: int = 5
     repeats: int = 3
     seed: int = 1
@@ -58,14 +61,25 @@ class Propensity:
 
 @dataclass(kw_only=True)
 class Nuisances:
-    """What is learned of n units, each thing once; `known` are the shares of a coin, in the order of the arms."""
+    """What is learned of n units, each thing once.
+
+    Attributes:
+        rows: the units. covariates: what is learned from. recipe: how.
+        known: the shares of a coin, in the order of the arms; None where chances are learned.
+        weight: of each unit, shape (n,), or None.
+        store: where what was learned is kept for the next run.
+        learned: told how many models are there now that were not before.
+    """
 
     rows: Rows
     covariates: tuple[str, ...]
     recipe: Recipe = field(default_factory=Recipe)
     known: tuple[float, ...] | None = None
     weight: Floats | None = None
+    store: ArrayStore = field(default_factory=NoStore)
+    learned: Callable[[int], None] = lambda _: None
     _outcomes: dict[tuple[str, bytes], Outcome] = field(default_factory=dict)
+    _seen: dict[tuple[str, int, int], tuple[Floats, Flags, Outcome]] = field(default_factory=dict)
     _kept: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -102,10 +116,14 @@ class Nuisances:
             y: shape (n,).
             seen: which units have a value, shape (n,).
         """
-        key = (name, sha256(np.where(seen, y, np.nan).tobytes()).digest())
-        if key not in self._outcomes:
-            self._outcomes[key] = self._outcome(name, y, seen)
-        return self._outcomes[key]
+        told = (name, id(y), id(seen))
+        if told not in self._seen:
+            key = (name, sha256(np.where(seen, y, np.nan).tobytes()).digest())
+            if key not in self._outcomes:
+                self._outcomes[key] = self._outcome(name, y, seen)
+            # Both arrays are held, so that no other can come to have their ids.
+            self._seen[told] = y, seen, self._outcomes[key]
+        return self._seen[told][2]
 
     def split(self, repeat: int, *stage: str) -> Split:
         """Return a repeat's folds with a seed of the stage's own, so that one more stage changes no other."""
@@ -118,7 +136,33 @@ class Nuisances:
         if self.known is not None:
             shares = np.broadcast_to(np.asarray(self.known), (self.recipe.repeats, rows.n, arms))
             return Propensity(shares=shares, facts=())
-        made, facts = [], []
+        shape = (self.recipe.repeats, rows.n, arms)
+        key = key_of(["propensity", self.recipe.propensity, *self._words], [*self._arrays, rows.arm])
+        arrays, facts = known_or_made(
+            self._store_for(self.recipe.propensity), key, {"shares": shape}, self._learned_shares
+        )
+        self.learned(self.recipe.repeats)
+        return Propensity(shares=arrays["shares"], facts=facts)
+
+    def _store_for(self, learner: str) -> ArrayStore:
+        """Return the store, and one that keeps nothing where a learner's code is not ours and may change unseen."""
+        return self.store if learner in BUILT_IN["learners"] else NoStore()
+
+    @property
+    def _words(self) -> tuple[object, ...]:
+        """What else learning depends on, beside the learner and `_arrays`."""
+        recipe, columns = self.recipe, self.features.columns
+        named = [(column.covariate, column.level) for column in columns]
+        return recipe.folds, recipe.repeats, recipe.seed, self.rows.arms, named
+
+    @property
+    def _arrays(self) -> tuple[npt.NDArray[Any] | None, ...]:
+        return self.features.matrix.T, self.weight, *self.folds
+
+    def _learned_shares(self) -> Made:
+        rows, arms = self.rows, len(self.rows.arms)
+        made = np.empty((self.recipe.repeats, rows.n, arms))
+        facts = []
         for repeat in range(self.recipe.repeats):
             learner = learner_named(self.recipe.propensity)
             with one_level():
@@ -127,9 +171,9 @@ class Nuisances:
                 if learner.name not in UNCALIBRATED:
                     found = calibrated(shares, rows.arm, self.weight)
                     shares, slope, intercept = found.shares, found.slope, found.intercepts[1]
-            made.append(shares)
+            made[repeat] = shares
             facts.append(self._propensity_facts(learner, shares, slope, intercept))
-        return Propensity(shares=np.stack(made), facts=(facts[0],))
+        return {"shares": made}, (facts[0],)
 
     def _propensity_facts(self, learner: Learner, shares: Floats, slope: float, intercept: float) -> LearnerFacts:
         own = shares[np.arange(self.rows.n), self.rows.arm]
@@ -146,23 +190,33 @@ class Nuisances:
         )
 
     def _outcome(self, name: str, y: Floats, seen: Flags) -> Outcome:
-        arms = range(len(self.rows.arms))
-        mean = np.empty((self.recipe.repeats, self.rows.n, len(arms)))
-        whole = bool(seen.all())
-        answered = None if whole else np.empty_like(mean)
+        shape = (self.recipe.repeats, self.rows.n, len(self.rows.arms))
+        names = ("mean",) if seen.all() else ("mean", "answered")
+        words = ["outcome", name, self.recipe.outcome, *self._words]
+        key = key_of(words, [*self._arrays, self.rows.arm, np.where(seen, y, np.nan), seen])
+        make = partial(self._learned_means, name, y, seen)
+        shapes = dict.fromkeys(names, shape)
+        arrays, facts = known_or_made(self._store_for(self.recipe.outcome), key, shapes, make)
+        self.learned(self.recipe.repeats * len(self.rows.arms))
+        return Outcome(mean=arrays["mean"], answered=arrays.get("answered"), facts=facts)
+
+    def _learned_means(self, name: str, y: Floats, seen: Flags) -> Made:
+        mean = np.empty((self.recipe.repeats, self.rows.n, len(self.rows.arms)))
+        answered = None if seen.all() else np.empty_like(mean)
         facts: list[LearnerFacts] = []
         for repeat in range(self.recipe.repeats):
-            for place in arms:
+            for place, arm in enumerate(self.rows.arms):
                 own = self.rows.arm == place
                 learner = learner_named(self.recipe.outcome)
-                split = self.split(repeat, "outcome", name, self.rows.arms[place])
+                split = self.split(repeat, "outcome", name, arm)
                 with one_level():
                     mean[repeat, :, place] = learner.mean(self.features, y, own & seen, split)
                     if repeat == 0:
                         facts.append(self._outcome_facts(learner, place, y, own & seen, mean[0, :, place]))
                     if answered is not None:
                         answered[repeat, :, place] = self._answered(own, seen, split)
-        return Outcome(mean=mean, answered=answered, facts=tuple(facts))
+        arrays = {"mean": mean} if answered is None else {"mean": mean, "answered": answered}
+        return arrays, tuple(facts)
 
     def _answered(self, own: Flags, seen: Flags, split: Split) -> Floats:
         """Return the chance that a unit has a value, as those of one arm have it."""
@@ -189,6 +243,7 @@ def learner_named(name: str) -> Learner:
     Raises:
         PlanError: there is none of that name.
     """
+    wait_without_spinning()
     found: Learner = Registry(kind="learners").load(name)()
     return found
 

@@ -21,9 +21,9 @@ class Column:
     level: str = ""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Features:
-    """The covariates of n units.
+    """The covariates of n units; two are the same only where they are one.
 
     Attributes:
         matrix: shape (n, p), NaN where a number is missing.
@@ -63,8 +63,10 @@ def features_of(rows: Rows, covariates: tuple[str, ...]) -> Features:
     made: list[tuple[Column, Floats]] = []
     for name in covariates:
         made.extend(_numbers(rows, name) if name in rows.numbers else _levels(rows, name))
-    matrix = np.column_stack([values for _, values in made]) if made else np.zeros((rows.n, 0))
-    return Features(matrix=np.asfortranarray(matrix), columns=tuple(column for column, _ in made))
+    matrix = np.empty((rows.n, len(made)), order="F")
+    for place, (_, values) in enumerate(made):
+        matrix[:, place] = values
+    return Features(matrix=matrix, columns=tuple(column for column, _ in made))
 
 
 def _numbers(rows: Rows, name: str) -> list[tuple[Column, Floats]]:

@@ -62,3 +62,10 @@ def is_binary(y: Floats, use: Flags) -> bool:
 def weighted_mean(y: Floats, weight: Floats | None) -> float:
     """Return a mean; nan of nothing."""
     return float(np.average(y, weights=weight)) if len(y) else float("nan")
+
+
+def shares_of(y: Floats, weight: Floats | None, classes: int) -> Floats:
+    """Return the mean, shape (1,), or the share of every class, shape (classes,)."""
+    if classes == 1:
+        return np.array([weighted_mean(y, weight)])
+    return np.array([weighted_mean((y == place).astype(np.float64), weight) for place in range(classes)])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 VARIABLE = "CXCAUSAL_THREADS"
+_WAITING = "OMP_WAIT_POLICY"
 _FEWEST_ROWS = 20_000
 _MOST = 8
 
@@ -22,10 +23,27 @@ def threads_for(rows: int) -> int:
     return threads() if rows >= _FEWEST_ROWS else 1
 
 
+def wait_without_spinning() -> None:
+    """Let idle threads sleep, unless the user says how they wait: on busy cores, spinning takes many times as long.
+
+    OpenMP reads this once, when the first library that uses it is loaded; call it before that.
+    """
+    os.environ.setdefault(_WAITING, "PASSIVE")
+
+
 @contextmanager
 def one_level() -> Iterator[None]:
     """Keep linear algebra to one thread, whose sums then don't depend on the machine, while learners use theirs."""
     from threadpoolctl import threadpool_limits  # noqa: PLC0415 - scikit-learn brings it
 
     with threadpool_limits(limits=1, user_api="blas"):
+        yield
+
+
+@contextmanager
+def boosting_level(rows: int) -> Iterator[None]:
+    """Keep libraries that ask OpenMP for all threads to those of a task over so many rows."""
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - scikit-learn brings it
+
+    with threadpool_limits(limits=threads_for(rows), user_api="openmp"):
         yield

@@ -16,7 +16,7 @@ from cxcausal.pipeline.components import Components, components_of
 from cxcausal.pipeline.freshness import freshness_of
 from cxcausal.pipeline.reading import ReadingNow, reading_of, reading_queries, withheld, withheld_value
 from cxcausal.pipeline.score_facts import fact_queries, has_score_facts, score_facts
-from cxcausal.pipeline.score_road import BothRoads
+from cxcausal.pipeline.score_road import BothRoads, ScoreEdges
 from cxcausal.pipeline.small_cells import without_small_cells
 from cxcausal.pipeline.stages import Stages
 from cxcausal.pipeline.support import notes_of
@@ -48,6 +48,7 @@ def analyse(
     context: RunContext,
     store: StageStore,
     memory: StageMemory | None = None,
+    edges: ScoreEdges | None = None,
 ) -> RunResult:
     """Run every stage in order and keep what each produced.
 
@@ -57,13 +58,14 @@ def analyse(
         context: ids, hashes and registration, from the edges.
         store: where each stage's result is written as soon as it exists.
         memory: what an earlier attempt at this run left; a stage that was computed from the same is not computed again.
+        edges: what is lent to scores, where the plan needs them.
 
     Raises:
         DataError: the data contradict the plan.
         GateError: the plan says that the data may not be read yet.
     """
     components = components_of(spec)
-    roads = BothRoads(dataset=dataset, spec=spec)
+    roads = BothRoads(dataset=dataset, spec=spec, edges=edges or ScoreEdges())
     stages = Stages(store, context.computed_from, memory)
     answers = stages.answers(roads, queries_of(spec, dataset, components))
     reading = reading_of(spec, dataset.data_cut, answers)

@@ -5,20 +5,35 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cxcausal.core.adjusting import adjusted_for
-from cxcausal.core.answers import Answer
+from cxcausal.core.answers import Answer, Flow
 from cxcausal.core.measure import Measure
-from cxcausal.core.protocols import Answers, DatasetWithRows
-from cxcausal.core.queries import FalsifyQuery, Query
+from cxcausal.core.progress import SILENT, Progress
+from cxcausal.core.protocols import Answers, ArrayStore, DatasetWithRows
+from cxcausal.core.queries import FalsifyQuery, FlowQuery, Query
 from cxcausal.core.rows import RowsWanted
 from cxcausal.core.score_answers import ScoreAnswer
 from cxcausal.core.score_queries import SCORE_QUERIES, ExposureQuery, ScoreQuery
 from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.pipeline.falsifying import falsified
+from cxcausal.pipeline.score_memory import refuse_too_large
 
 if TYPE_CHECKING:
     from cxcausal.nuisance.crossfit import Recipe
     from cxcausal.scoring.road import ScoreRoad
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreEdges:
+    """What the edges lend to scores.
+
+    Attributes:
+        store: where learned nuisances are kept between runs; None where they are not.
+        progress: told how many models are learned.
+    """
+
+    store: ArrayStore | None = None
+    progress: Progress = SILENT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +42,7 @@ class BothRoads:
 
     dataset: DatasetWithRows
     spec: ExperimentSpec
+    edges: ScoreEdges = ScoreEdges()
     _road: "list[ScoreRoad]" = field(default_factory=list)
 
     def answer(self, queries: Sequence[Query]) -> Answers:
@@ -37,26 +53,34 @@ class BothRoads:
         found: dict[Any, Answer | ScoreAnswer] = dict(self.dataset.answer(summed)) if summed else {}
         found |= {query: falsified(self.spec, self.dataset, query) for query in drawn}
         if scored:
-            found |= self._scores(scored)
+            found |= self._scores(scored, found)
         return found
 
-    def _scores(self, queries: Sequence[ScoreQuery]) -> Mapping[ScoreQuery, ScoreAnswer]:
+    def _scores(self, queries: Sequence[ScoreQuery], answers: Mapping[Any, Any]) -> Mapping[ScoreQuery, ScoreAnswer]:
         if not self._road:
-            self._road.append(_road(self.spec, self.dataset, queries))
+            self._road.append(self._opened(queries, answers))
         return self._road[0].answer(queries)
 
+    def _opened(self, queries: Sequence[ScoreQuery], answers: Mapping[Any, Any]) -> "ScoreRoad":
+        from cxcausal.nuisance.crossfit import Nuisances  # noqa: PLC0415 - only plans that need rows pay for learners
+        from cxcausal.nuisance.keeping import NoStore  # noqa: PLC0415
+        from cxcausal.scoring.road import ScoreRoad  # noqa: PLC0415
 
-def _road(spec: ExperimentSpec, dataset: DatasetWithRows, queries: Sequence[ScoreQuery]) -> "ScoreRoad":
-    from cxcausal.nuisance.crossfit import Nuisances  # noqa: PLC0415 - only plans that need rows pay for learners
-    from cxcausal.scoring.road import ScoreRoad  # noqa: PLC0415
-
-    rows = dataset.rows(wanted(spec, queries))
-    weight = None if spec.data.weight is None else rows.numbers[spec.data.weight]
-    nuisances = Nuisances(
-        rows=rows, covariates=adjusted_for(spec), recipe=recipe_of(spec), known=_known(spec), weight=weight
-    )
-    contrasts = (*((arm, spec.control) for arm in spec.treated_arms), *spec.design.contrasts)
-    return ScoreRoad(rows=rows, nuisances=nuisances, contrasts=contrasts)
+        spec, columns = self.spec, wanted(self.spec, queries)
+        flow = answers.get(FlowQuery()) or self.dataset.answer([FlowQuery()])[FlowQuery()]
+        assert isinstance(flow, Flow)  # noqa: S101 - narrows the union of answers
+        refuse_too_large(spec, columns, recipe_of(spec), flow.analysed)
+        rows = self.dataset.rows(columns)
+        nuisances = Nuisances(
+            rows=rows,
+            covariates=adjusted_for(spec),
+            recipe=recipe_of(spec),
+            known=_known(spec),
+            weight=None if spec.data.weight is None else rows.numbers[spec.data.weight],
+            store=self.edges.store or NoStore(),
+        )
+        contrasts = (*((arm, spec.control) for arm in spec.treated_arms), *spec.design.contrasts)
+        return ScoreRoad(rows=rows, nuisances=nuisances, contrasts=contrasts, progress=self.edges.progress)
 
 
 def recipe_of(spec: ExperimentSpec) -> "Recipe":

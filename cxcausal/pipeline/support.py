@@ -137,10 +137,15 @@ def _left_out(spec: ExperimentSpec) -> Iterator[str]:
 
 
 def _left_out_methods(spec: ExperimentSpec) -> Iterator[str]:
-    if spec.estimation.nuisance != Nuisance():
+    observed = isinstance(spec.design, Observational)
+    learned = observed or spec.estimation.method == "aipw"
+    if spec.estimation.nuisance != Nuisance() and not learned:
         yield "The declared nuisance learners are not used: a difference in means needs none."
-    if spec.effect_modifiers and not isinstance(spec.design, Observational):
-        yield "How the effect varies is told for the segments only; the effect modifiers are not used."
+    if spec.estimation.nuisance.propensity is not None and learned and not observed and not spec.epochs:
+        yield "The declared propensity learner is not used: the arms were drawn with known shares."
+    if spec.effect_modifiers and not observed:
+        used = "adjusted for" if learned else "not used"
+        yield f"How the effect varies is told for the segments only; the effect modifiers are {used}."
     if spec.value_model is not None and spec.value_model.annualize:
         yield "Money is told for the measured period; no yearly scenario is made."
     unknown = [name for name in spec.checks if name not in Registry(kind="checks").names()]

@@ -61,6 +61,7 @@ def erase(
     from cxcausal.data.erasing import keyed_hashes
     from cxcausal.tracking.actor import resolve_actor
     from cxcausal.tracking.erasing import Erasure, record_erasure
+    from cxcausal.tracking.nuisance_store import remove_nuisances
     from cxcausal.tracking.project_key import project_key
 
     here = folder or Path.cwd()
@@ -70,6 +71,7 @@ def erase(
     key = project_key(root)
     with progress.stage("looking for them among kept units"):
         found = tuple(_rewritten(root, keyed_hashes(names, key), column))
+    remove_nuisances(root)
     digest = hmac.new(key, "\n".join(names).encode(), sha256).hexdigest()
     erasure = Erasure(listed=len(names), list_hash=digest, column=column, reason=reason.strip())
     line = record_erasure(root, erasure, [one for one, _ in found], actor=resolve_actor(root, actor))

@@ -6,15 +6,18 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from cxcausal.core.measure import Measure
+from cxcausal.core.progress import SILENT, Progress
 from cxcausal.core.rows import Floats, Rows
 from cxcausal.core.score_answers import ScoreAnswer
-from cxcausal.core.score_queries import ScoreQuery, Target
-from cxcausal.nuisance.crossfit import Nuisances, Recipe
+from cxcausal.core.score_queries import EffectQuery, ScoreQuery, Target
+from cxcausal.nuisance.crossfit import Nuisances, Recipe, counts_by_fold
 from cxcausal.nuisance.crossfit import Outcome as Learned
 from cxcausal.scoring.measured import Values, denominator_of, values_of
-from cxcausal.scoring.potential import Potential, Tilt, potential_means, ratio, tilt_of
+from cxcausal.scoring.potential import Potential, Tilt, tilt_of
+from cxcausal.scoring.told import Kept, Places, Told, told_of_arm
 
 _ANSWERED_IN: Mapping[str, str] = {
     "EffectQuery": "effects",
@@ -48,6 +51,7 @@ class ScoreRoad:
         contrasts: (arm, compared with), those against the control first.
         kept: what answers share beside nuisances, by name.
         others: the same units with other choices of learners and covariates, each made once.
+        progress: told how many models are learned.
     """
 
     rows: Rows
@@ -55,15 +59,34 @@ class ScoreRoad:
     contrasts: tuple[tuple[str, str], ...]
     kept: dict[Any, Any] = field(default_factory=dict)
     others: dict[Any, "ScoreRoad"] = field(default_factory=dict)
-    _scored: dict[Any, tuple[Potential, ...]] = field(default_factory=dict)
+    progress: Progress = SILENT
+    _told: Kept = field(default_factory=Kept)
+    _values: dict[Measure, tuple[Values, Values | None]] = field(default_factory=dict)
+    _counts: dict[Measure, npt.NDArray[np.int64]] = field(default_factory=dict)
+    _groups: dict[str, tuple[Places, ...]] = field(default_factory=dict)
 
     def answer(self, queries: Sequence[ScoreQuery]) -> dict[ScoreQuery, ScoreAnswer]:
         """Return one answer per query."""
         found: dict[ScoreQuery, ScoreAnswer] = {}
-        for query in dict.fromkeys(queries):
-            module = import_module(f"cxcausal.scoring.{_ANSWERED_IN[type(query).__name__]}")
-            found[query] = module.answer(self, query)
+        with self.progress.stage("learning models", total=self._models(queries)) as learning:
+            self.nuisances.learned = learning.advance
+            for query in dict.fromkeys(queries):
+                module = import_module(f"cxcausal.scoring.{_ANSWERED_IN[type(query).__name__]}")
+                found[query] = module.answer(self, query)
         return found
+
+    def _models(self, queries: Sequence[ScoreQuery]) -> int:
+        """Return how many models effects need: of the arms' chances, and of every outcome in every arm."""
+        measures = dict.fromkeys(query.measure for query in queries if isinstance(query, EffectQuery))
+        parts = {
+            (part.name, values.seen.sum())
+            for measure in measures
+            for values in self.values(measure)
+            if values is not None
+            for part in values.parts
+        }
+        shares = 1 if self.nuisances.known is None else 0
+        return self.recipe.repeats * (shares + len(parts) * len(self.rows.arms))
 
     @property
     def recipe(self) -> Recipe:
@@ -105,10 +128,50 @@ class ScoreRoad:
             treated: the arm whose units `att` is.
             segment: 1 for the units of a segment, else 0, shape (n,); None for everybody.
         """
-        upper, lower = values_of(self.rows, measure), denominator_of(self.rows, measure)
-        return [
-            self._potential(upper, lower, target, treated, segment, repeat) for repeat in range(self.recipe.repeats)
-        ]
+        told = self.told(measure, target, treated)
+        if segment is None:
+            return [each.potential() for each in told]
+        units = np.flatnonzero(segment)
+        return [_spread(each.potential(units), units, self.rows.n) for each in told]
+
+    def told(self, measure: Measure, target: Target, treated: str) -> tuple[Told, ...]:
+        """Return what every unit tells of every arm's mean, per repeat.
+
+        Args:
+            measure: whose mean.
+            target: in which population.
+            treated: the arm whose units `att` is.
+        """
+        key = (measure, target, treated if target == "att" else "")
+        found = self._told.get(key)
+        if found is None:
+            made = tuple(self._told_in(measure, target, treated, repeat) for repeat in range(self.recipe.repeats))
+            found = self._told.put(key, made)
+        return found
+
+    def values(self, measure: Measure) -> tuple[Values, Values | None]:
+        """Return a measure's numerator and, of a ratio, its denominator."""
+        if measure not in self._values:
+            self._values[measure] = values_of(self.rows, measure), denominator_of(self.rows, measure)
+        return self._values[measure]
+
+    def groups(self, by: str) -> tuple[Places, ...]:
+        """Return the places of the units of every level of a segment."""
+        if by not in self._groups:
+            text = self.rows.texts[by]
+            order = np.argsort(text.codes, kind="stable")
+            ends = np.cumsum(np.bincount(text.codes, minlength=len(text.levels)))
+            self._groups[by] = tuple(np.split(order, ends[:-1]))
+        return self._groups[by]
+
+    def fewest_to_learn(self, measure: Measure) -> npt.NDArray[np.int64]:
+        """Return per arm the fewest units with a value that a fold's model learns from, shape (arms,)."""
+        if measure not in self._counts:
+            seen, arms, folds = self.values(measure)[0].seen, len(self.rows.arms), self.recipe.folds
+            arm = self.rows.arm[seen]
+            tables = (counts_by_fold(arm, arms, fold[seen], folds) for fold in self.nuisances.folds)
+            self._counts[measure] = np.min([table.sum(axis=0) - table.max(axis=0) for table in tables], axis=0)
+        return self._counts[measure]
 
     def learned(self, values: Values) -> tuple[Learned, ...]:
         """Return what was learned of each part of a measure."""
@@ -122,32 +185,38 @@ class ScoreRoad:
                 total += part.coefficients[place] * learned.mean[repeat][:, place]
         return total
 
-    def _potential(
-        self,
-        upper: Values,
-        lower: Values | None,
-        target: Target,
-        treated: str,
-        segment: Floats | None,
-        repeat: int,
-    ) -> Potential:
+    def _told_in(self, measure: Measure, target: Target, treated: str, repeat: int) -> Told:
+        upper, lower = self.values(measure)
         tilt = self.tilt(target, treated, repeat)
-        if segment is not None:
-            tilt = Tilt(h=tilt.h * segment, mass=tilt.mass * segment)
-        means, phis = [], []
-        for place in range(len(self.rows.arms)):
-            point, phi = self._arm_mean(upper, target, tilt, place, repeat)
-            if lower is not None:
-                point, phi = ratio((point, phi), self._arm_mean(lower, target, tilt, place, repeat))
-            means.append(point)
-            phis.append(phi)
-        return Potential(mean=np.array(means), phi=np.column_stack(phis))
+        arms = range(len(self.rows.arms))
+        inverse = [self._inverse_of_known(upper, target, place, repeat) for place in arms]
+        weight = np.zeros(self.rows.n)
+        for place in arms:
+            known = upper.seen & (self.rows.arm == place)
+            weight[known] = (tilt.h * inverse[place])[known]
+        return Told(
+            upper=self._told_of(upper, inverse, tilt, repeat),
+            lower=None if lower is None else self._told_of(lower, inverse, tilt, repeat),
+            mass=tilt.mass,
+            weight=weight,
+        )
 
-    def _arm_mean(self, values: Values, target: Target, tilt: Tilt, place: int, repeat: int) -> tuple[float, Floats]:
+    def _told_of(self, values: Values, inverse: list[Floats], tilt: Tilt, repeat: int) -> Floats:
+        told = np.empty((self.rows.n, len(inverse)), order="F")
+        for place, each in enumerate(inverse):
+            known = values.seen & (self.rows.arm == place)
+            told[:, place] = told_of_arm(values.of(place), known, self.predicted(values, place, repeat), each, tilt)
+        return told
+
+    def _inverse_of_known(self, values: Values, target: Target, place: int, repeat: int) -> Floats:
+        """Return one over the chance that a unit is of an arm and has a value, shape (n,)."""
         inverse = self.inverse(target, place, repeat)
         answered = next((found.answered for found in self.learned(values) if found.answered is not None), None)
-        if answered is not None:
-            inverse = inverse / answered[repeat][:, place]
-        own = self.rows.arm == place
-        predicted = self.predicted(values, place, repeat)
-        return potential_means(values.of(place), values.seen, own, predicted, inverse, tilt)
+        return inverse if answered is None else inverse / answered[repeat][:, place]
+
+
+def _spread(found: Potential, units: Places, n: int) -> Potential:
+    """Return influence functions of some units' means over all n units: zero for the others."""
+    phi = np.zeros((n, found.phi.shape[1]))
+    phi[units] = found.phi * (n / max(len(units), 1))
+    return Potential(mean=found.mean, phi=phi)

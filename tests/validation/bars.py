@@ -15,6 +15,7 @@ from tests.validation import adjusted, cluster_adjusted, ratios
 from tests.validation.engine import SPEND, Band, Row, Trial, cells_of, rng_of
 from tests.validation.gates import gates
 from tests.validation.identities import Gap, metamorphic_gap, twin_gap
+from tests.validation.learned import v5
 from tests.validation.metric_types import v4_types
 from tests.validation.noncompliance import vlate
 from tests.validation.pages import v20
@@ -273,6 +274,7 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V4+": v4_types,
     "V4-late": vlate,
     "V4-survey": survey_rows,
+    "V5": v5,
     "V8": v8,
     "V9": v9,
     "V10": v10,

@@ -33,6 +33,7 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     "V4r": ("cxcausal/data",),
     "V4s": _SCORES,
     "V6": _SCORES,
+    "V5": ("cxcausal/core/hashing.py", "cxcausal/nuisance", "cxcausal/scoring"),
     "V8a": ("cxcausal/data", "cxcausal/pipeline"),
     "V13": ("cxcausal/planning",),
     "gates": ("cxcausal/checks", "cxcausal/core", "cxcausal/nuisance", "cxcausal/scoring"),

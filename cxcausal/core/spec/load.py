@@ -7,6 +7,7 @@ from pathlib import Path as FilePath
 from cxcausal.core.errors import PlanError, Problem
 from cxcausal.core.signs import visible
 from cxcausal.core.spec.layers import layered
+from cxcausal.core.spec.learner_rules import learner_notes
 from cxcausal.core.spec.library import read_library
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.spec.nodes import Finding, Node, find, locate
@@ -60,7 +61,7 @@ def _resolved(file: FilePath, root: FilePath) -> Resolved:
         provenance=provenance_of(spec, merged.node),
         plan_path=file,
         plan_hash=plan_hash(spec),
-        notes=(*merged.notes, *notes_of(draft)),
+        notes=(*merged.notes, *notes_of(draft), *learner_notes(draft)),
         removed={path: str(place) for path, place in merged.removed},
     )
 

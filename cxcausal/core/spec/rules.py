@@ -5,6 +5,7 @@ from cxcausal.core.spec.draft import Draft, Rule
 from cxcausal.core.spec.epoch_rules import EPOCH_RULES
 from cxcausal.core.spec.event_rules import EVENT_RULES
 from cxcausal.core.spec.graph_rules import GRAPH_RULES
+from cxcausal.core.spec.learner_rules import LEARNER_RULES
 from cxcausal.core.spec.metric_rules import METRIC_RULES
 from cxcausal.core.spec.nodes import Finding
 from cxcausal.core.spec.plan_rules import PLAN_RULES
@@ -17,6 +18,7 @@ RULES: tuple[Rule, ...] = (
     *EPOCH_RULES,
     *METRIC_RULES,
     *GRAPH_RULES,
+    *LEARNER_RULES,
     *TIME_ZERO_RULES,
 )
 

@@ -1,6 +1,5 @@
 """Gradient boosting: LightGBM, and scikit-learn's histogram boosting."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -9,63 +8,44 @@ import numpy.typing as npt
 
 from cxcausal.core.rows import Flags, Floats
 from cxcausal.nuisance.features import Features
-from cxcausal.nuisance.learning import Split, is_binary, weighted_mean
-from cxcausal.nuisance.threads import threads_for
+from cxcausal.nuisance.learners.binned import Boost, Goal, Sizes
+from cxcausal.nuisance.learning import Split, is_binary, shares_of, weighted_mean
+from cxcausal.nuisance.threads import boosting_level
 
-TREES = 100
-RATE = 0.05
-LEAVES = 15
-FEWEST_IN_LEAF = 20
+SIZES = Sizes()
 
 
 @dataclass(frozen=True, kw_only=True)
 class LightGbm:
-    """LightGBM with its deterministic histograms; features are binned once for all folds and arms."""
+    """LightGBM with its deterministic histograms; features are binned once for all folds, arms and outcomes."""
 
     name: ClassVar[str] = "lightgbm"
 
     def mean(self, features: Features, y: Floats, use: Flags, split: Split) -> Floats:
         """Return probabilities where y is 0 or 1, else means, shape (n,)."""
-        objective = {"objective": "binary" if is_binary(y, use) else "regression"}
-        return _boosted(features, np.where(use, y, 0.0), use, split, objective)
+        goal = Goal(kind="binary" if is_binary(y, use) else "regression")
+        return _boosted(features, np.where(use, y, 0.0), use, split, goal)[:, 0]
 
     def shares(self, features: Features, codes: npt.NDArray[np.int8], classes: int, split: Split) -> Floats:
         """Return the probability of every class, shape (n, classes)."""
         everybody = np.ones(len(codes), dtype=bool)
         if classes == 2:  # noqa: PLR2004 - one probability tells both
-            ones = _boosted(features, codes.astype(np.float64), everybody, split, {"objective": "binary"})
+            ones = _boosted(features, codes.astype(np.float64), everybody, split, Goal(kind="binary"))[:, 0]
             return np.column_stack([1 - ones, ones])
-        objective = {"objective": "multiclass", "num_class": classes}
-        return _boosted(features, codes.astype(np.float64), everybody, split, objective)
+        goal = Goal(kind="multiclass", classes=classes)
+        return _boosted(features, codes.astype(np.float64), everybody, split, goal)
 
 
-def _boosted(features: Features, y: Floats, use: Flags, split: Split, objective: Mapping[str, Any]) -> Floats:
-    import lightgbm  # noqa: PLC0415 - heavy
-
-    classes = int(objective.get("num_class", 1))
-    found = np.empty((len(y), classes))
-    parameters = {
-        **objective,
-        "learning_rate": RATE,
-        "num_leaves": LEAVES,
-        "min_data_in_leaf": FEWEST_IN_LEAF,
-        "lambda_l2": 1.0,
-        "deterministic": True,
-        "force_row_wise": True,
-        "num_threads": threads_for(len(y)),
-        "seed": split.seed % 2**31,
-        "verbosity": -1,
-    }
-    whole = lightgbm.Dataset(features.matrix, label=y, weight=split.weight, params=parameters, free_raw_data=False)
+def _boosted(features: Features, y: Floats, use: Flags, split: Split, goal: Goal) -> Floats:
+    found = np.empty((len(y), goal.classes))
     for train, test in split.parts(use):
         weight = split.weights(train)
-        if _constant(y[train]) or not features.columns:
-            found[test] = _shares(y[train], weight, classes)
+        if constant(y[train]) or not features.columns:
+            found[test] = shares_of(y[train], weight, goal.classes)
             continue
-        part = whole.subset(np.flatnonzero(train), params=parameters)
-        model = lightgbm.train(parameters, part, num_boost_round=TREES)
-        found[test] = np.reshape(model.predict(features.matrix[test]), (-1, classes))
-    return found if classes > 1 else found[:, 0]
+        boost = Boost(features=features, y=y, weight=split.weight, goal=goal, seed=split.seed)
+        found[test] = boost.fitted(np.flatnonzero(train), SIZES, SIZES.trees)(np.flatnonzero(test))
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,12 +62,13 @@ class HistGradientBoosting:
         kind = HistGradientBoostingClassifier if binary else HistGradientBoostingRegressor
         found = np.empty(len(y))
         for train, test in split.parts(use):
-            if _constant(y[train]) or not features.columns:
+            if constant(y[train]) or not features.columns:
                 found[test] = weighted_mean(y[train], split.weights(train))
                 continue
-            model = _histogram(kind).fit(features.matrix[train], y[train], sample_weight=split.weights(train))
-            seen = features.matrix[test]
-            found[test] = model.predict_proba(seen)[:, 1] if binary else model.predict(seen)
+            with boosting_level(len(y)):
+                model = _histogram(kind).fit(features.matrix[train], y[train], sample_weight=split.weights(train))
+                seen = features.matrix[test]
+                found[test] = model.predict_proba(seen)[:, 1] if binary else model.predict(seen)
         return found
 
     def shares(self, features: Features, codes: npt.NDArray[np.int8], classes: int, split: Split) -> Floats:
@@ -96,33 +77,28 @@ class HistGradientBoosting:
 
         found = np.zeros((len(codes), classes))
         for train, test in split.parts(np.ones(len(codes), dtype=bool)):
-            if _constant(codes[train]) or not features.columns:
-                found[test] = _shares(codes[train].astype(np.float64), split.weights(train), classes)
+            if constant(codes[train]) or not features.columns:
+                found[test] = shares_of(codes[train].astype(np.float64), split.weights(train), classes)
                 continue
             model = _histogram(HistGradientBoostingClassifier)
-            model.fit(features.matrix[train], codes[train], sample_weight=split.weights(train))
-            found[np.ix_(test, model.classes_)] = model.predict_proba(features.matrix[test])
+            with boosting_level(len(codes)):
+                model.fit(features.matrix[train], codes[train], sample_weight=split.weights(train))
+                found[np.ix_(test, model.classes_)] = model.predict_proba(features.matrix[test])
         return found
 
 
 def _histogram(kind: Any) -> Any:  # noqa: ANN401 - two classes of scikit-learn with the same options
     return kind(
-        max_iter=TREES,
-        learning_rate=RATE,
-        max_leaf_nodes=LEAVES,
-        min_samples_leaf=FEWEST_IN_LEAF,
-        l2_regularization=1.0,
+        max_iter=SIZES.trees,
+        learning_rate=SIZES.rate,
+        max_leaf_nodes=SIZES.leaves,
+        min_samples_leaf=SIZES.fewest_in_leaf,
+        l2_regularization=SIZES.ridge,
         early_stopping=False,
         random_state=0,
     )
 
 
-def _constant(y: npt.NDArray[Any]) -> bool:
+def constant(y: npt.NDArray[Any]) -> bool:
+    """Tell whether nothing varies."""
     return not len(y) or bool(y.min() == y.max())
-
-
-def _shares(y: Floats, weight: Floats | None, classes: int) -> Floats:
-    """Return the mean, or the share of every class, shape (1,) or (classes,)."""
-    if classes == 1:
-        return np.array([weighted_mean(y, weight)])
-    return np.array([weighted_mean((y == place).astype(np.float64), weight) for place in range(classes)])

@@ -1,0 +1,117 @@
+"""LightGBM on features that are binned once: every model of one matrix learns from the same histograms."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from cxcausal.core.rows import Floats
+from cxcausal.nuisance.features import Features
+from cxcausal.nuisance.threads import threads_for
+
+Places = npt.NDArray[np.intp]
+_BINNED: "WeakKeyDictionary[Features, Any]" = WeakKeyDictionary()
+"""The binned matrix of features that are in use; it goes when they go."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sizes:
+    """How large trees are, how many, and how much each counts."""
+
+    trees: int = 100
+    rate: float = 0.05
+    leaves: int = 15
+    fewest_in_leaf: int = 20
+    ridge: float = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """What is predicted: a probability, a mean, or one probability per class."""
+
+    kind: Literal["binary", "regression", "multiclass"]
+    classes: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Boost:
+    """One outcome to be learned from n units.
+
+    Attributes:
+        features: of the units. y: shape (n,). weight: shape (n,) or None. goal: what y is. seed: for ties.
+    """
+
+    features: Features
+    y: Floats
+    weight: Floats | None
+    goal: Goal
+    seed: int
+    _fixed: Mapping[str, Any] = field(default_factory=lambda: {"deterministic": True, "force_row_wise": True})
+
+    def fitted(self, train: Places, sizes: Sizes, trees: int) -> Callable[[Places], Floats]:
+        """Learn from some units; return what predicts others, shape (units, classes)."""
+        import lightgbm  # noqa: PLC0415 - heavy
+
+        model = lightgbm.train(self._parameters(sizes), self._part(train, sizes), num_boost_round=trees)
+        return lambda units: self._predicted(model, units)
+
+    def stopped(self, train: Places, held: Places, sizes: Sizes, patience: int) -> tuple[float, int]:
+        """Return the smallest loss on units held out, and with how many trees it was reached."""
+        import lightgbm  # noqa: PLC0415 - heavy
+
+        heard: dict[str, dict[str, list[float]]] = {}
+        model = lightgbm.train(
+            self._parameters(sizes),
+            self._part(train, sizes),
+            num_boost_round=sizes.trees,
+            valid_sets=[self._part(held, sizes)],
+            valid_names=["held"],
+            callbacks=[lightgbm.early_stopping(patience, verbose=False), lightgbm.record_evaluation(heard)],
+        )
+        losses = next(iter(heard["held"].values()))
+        best = int(model.best_iteration or len(losses))
+        return losses[best - 1], best
+
+    def _predicted(self, model: Any, units: Places) -> Floats:  # noqa: ANN401 - a booster, which has no types
+        found = model.predict(self.features.matrix[units], num_threads=threads_for(len(units)))
+        return np.reshape(np.asarray(found, dtype=np.float64), (-1, self.goal.classes))
+
+    def _part(self, units: Places, sizes: Sizes) -> Any:  # noqa: ANN401 - a data set, which has no types
+        part = _binned(self.features, self._parameters(sizes)).subset(units, params=self._parameters(sizes))
+        part.construct()
+        part.set_label(self.y[units])
+        if self.weight is not None:
+            part.set_weight(self.weight[units])
+        return part
+
+    def _parameters(self, sizes: Sizes) -> dict[str, Any]:
+        several = {"num_class": self.goal.classes} if self.goal.kind == "multiclass" else {}
+        return {
+            **self._fixed,
+            **several,
+            "objective": self.goal.kind,
+            "learning_rate": sizes.rate,
+            "num_leaves": sizes.leaves,
+            "min_data_in_leaf": sizes.fewest_in_leaf,
+            "lambda_l2": sizes.ridge,
+            "feature_pre_filter": False,  # else leaves of another size would need other bins
+            "num_threads": threads_for(self.features.matrix.shape[0]),
+            "seed": self.seed % 2**31,
+            "verbosity": -1,
+        }
+
+
+def _binned(features: Features, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a data set, which has no types
+    import lightgbm  # noqa: PLC0415 - heavy
+
+    if features not in _BINNED:
+        kept = {
+            name: parameters[name] for name in ("deterministic", "force_row_wise", "feature_pre_filter", "verbosity")
+        }
+        label = np.zeros(len(features.matrix))
+        made = lightgbm.Dataset(features.matrix, label=label, params=kept)
+        _BINNED[features] = made.construct()
+    return _BINNED[features]
