@@ -26,6 +26,14 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "complier": "cxcausal.estimators.complier:Complier",
         "naive": "cxcausal.estimators.naive:Naive",
         "targets": "cxcausal.estimators.aipw:Targets",
+        "second_opinions": "cxcausal.estimators.second_opinions:SecondOpinions",
+    },
+    "opinions": {
+        "overlap_weighting": "cxcausal.scoring.opinions.overlap_weighting:OverlapWeighting",
+        "matching": "cxcausal.scoring.opinions.matching:Matching",
+        "linear_dml": "cxcausal.scoring.opinions.linear_dml:LinearDml",
+        "dr_learner": "cxcausal.scoring.opinions.dr_learner:DrLearner",
+        "causal_forest": "cxcausal.scoring.opinions.causal_forest:CausalForest",
     },
     "learners": {
         "stacked": "cxcausal.nuisance.learners.stacked:Stacked",
@@ -46,6 +54,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "pre_period_balance": "cxcausal.checks.pre_period_balance:PrePeriodBalance",
         "leakage": "cxcausal.checks.leakage:Leakage",
         "tiny_arm": "cxcausal.checks.tiny_arm:TinyArm",
+        "agreement": "cxcausal.checks.agreement:Agreement",
     },
     "sections": {
         "verdict": "cxcausal.report.sections.verdict:VerdictBar",

@@ -14,7 +14,7 @@ class Observational:
     grade: ClassVar[Grade] = "C"
     default_estimand: ClassVar[str] = "ato"
     default_method: ClassVar[str] = "aipw"
-    companions: ClassVar[tuple[str, ...]] = ("naive", "targets")
+    companions: ClassVar[tuple[str, ...]] = ("naive", "targets", "second_opinions")
     checks: ClassVar[tuple[str, ...]] = (
         "duplicates",
         "maturity",
@@ -22,4 +22,5 @@ class Observational:
         "differential_missingness",
         "leakage",
         "tiny_arm",
+        "agreement",
     )

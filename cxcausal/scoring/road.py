@@ -18,6 +18,7 @@ from cxcausal.scoring.potential import Potential, Tilt, potential_means, ratio, 
 
 _ANSWERED_IN: Mapping[str, str] = {
     "EffectQuery": "effects",
+    "OpinionQuery": "opinion",
 }
 """Kind of query → the module of this package whose `answer(road, query)` answers it."""
 FLOOR = 0.01

@@ -38,7 +38,6 @@ LATER: Mapping[str, Mapping[str, Reader]] = {
     "overlap": {"min_effective_share": read_number, "propensity_range": _read_range},
     "negative_controls": {},
     "placebo_period": {},
-    "agreement": {"max_gap_in_se": read_number},
     "instrument_balance": {},
     "pre_trends": {"report_power_against": _read_sizes},
     "honest_did": {"min_breakdown": read_number},

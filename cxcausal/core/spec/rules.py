@@ -3,12 +3,20 @@
 from cxcausal.core.spec.design_rules import DESIGN_RULES
 from cxcausal.core.spec.draft import Draft, Rule
 from cxcausal.core.spec.epoch_rules import EPOCH_RULES
+from cxcausal.core.spec.estimation_rules import ESTIMATION_RULES
 from cxcausal.core.spec.event_rules import EVENT_RULES
 from cxcausal.core.spec.metric_rules import METRIC_RULES
 from cxcausal.core.spec.nodes import Finding
 from cxcausal.core.spec.plan_rules import PLAN_RULES
 
-RULES: tuple[Rule, ...] = (*PLAN_RULES, *EVENT_RULES, *DESIGN_RULES, *EPOCH_RULES, *METRIC_RULES)
+RULES: tuple[Rule, ...] = (
+    *PLAN_RULES,
+    *EVENT_RULES,
+    *DESIGN_RULES,
+    *ESTIMATION_RULES,
+    *EPOCH_RULES,
+    *METRIC_RULES,
+)
 
 
 def broken_rules(draft: Draft) -> tuple[Finding, ...]:

@@ -1,0 +1,71 @@
+"""Overlap weighting: each arm's mean under weights that make both arms look like those for whom either was possible."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from cxcausal.core.measure import Measure
+from cxcausal.core.rows import Floats
+from cxcausal.core.score_queries import Target
+from cxcausal.scoring.measured import Values
+from cxcausal.scoring.opinions.opining import Asked, Heard, answered_of, counted, parts_of
+from cxcausal.scoring.potential import ratio
+from cxcausal.scoring.road import ScoreRoad
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverlapWeighting:
+    """Weighted means without any outcome model (Li, Morgan & Zaslavsky 2018, https://doi.org/10.1080/01621459.2016.1260466).
+
+    Weights are h(x) / e(x, a), h = 1 / Σ 1/eₐ over all arms; its effect is of the overlap, whatever the plan asks for.
+    The standard error takes the propensities as known, which is not too narrow where they were estimated well.
+    """
+
+    name: ClassVar[str] = "overlap_weighting"
+    splits: ClassVar[int] = 1_000
+
+    def target(self, asked: Target) -> Target:
+        """Return the overlap."""
+        del asked  # it has one population only
+        return "ato"
+
+    def why_not(self, road: ScoreRoad, measure: Measure) -> None:
+        """Return nothing: every measure has weighted means."""
+        del road, measure
+
+    def heard(self, road: ScoreRoad, asked: Asked) -> Heard:
+        """Return the difference of the weighted means."""
+        upper, lower = parts_of(road, asked.measure)
+        means = []
+        for place in asked.places(road):
+            found = _mean(road, upper, place, asked.repeat)
+            means.append(found if lower is None else ratio(found, _mean(road, lower, place, asked.repeat)))
+        (one, phi_one), (base, phi_base) = means
+        return Heard(point=one - base, phi=phi_one - phi_base, base=base)
+
+
+def weighted_mean(y: Floats, weight: Floats) -> tuple[float, Floats]:
+    """Return Σ w·y / Σ w, with its influence function of shape (n,).
+
+    Args:
+        y: finite values, shape (n,).
+        weight: 0 where a unit doesn't count, shape (n,).
+
+    Example:
+        >>> point, phi = weighted_mean(np.array([1.0, 3.0, 9.0]), np.array([1.0, 1.0, 0.0]))
+        >>> point, phi.tolist()
+        (2.0, [-1.5, 1.5, 0.0])
+    """
+    total = float(np.sum(weight))
+    point = float(np.sum(weight * y)) / total if total else float("nan")
+    return point, np.asarray(len(y) * weight * (y - point) / total) if total else np.full(len(y), np.nan)
+
+
+def _mean(road: ScoreRoad, values: Values, place: int, repeat: int) -> tuple[float, Floats]:
+    weight = road.tilt("ato", road.rows.arms[0], repeat).h * road.inverse("ato", place, repeat)
+    answered = answered_of(road, values, place, repeat)
+    if answered is not None:
+        weight = weight / answered
+    own = counted(road, values, place)
+    return weighted_mean(np.where(own, values.of(place), 0.0), np.where(own, weight, 0.0))
