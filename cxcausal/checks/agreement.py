@@ -16,8 +16,8 @@ from cxcausal.core.wording import listed, number
 if TYPE_CHECKING:
     from cxcausal.core.spec.models import ExperimentSpec, Metric
 
-MATERIAL = 0.5
-"""Of the effect's own standard error: a smaller distance moves an interval too little to matter, however sure it is."""
+MATERIAL = 1.0
+"""In standard errors of the effect: a smaller distance lies within what the interval allows for, however sure it is."""
 _SAME = 1e-9
 _SHARE = "share of "
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")

@@ -99,7 +99,7 @@ def test_weights_are_of_the_population() -> None:
     doubled = _chosen(rows, twice)
     weight = 1.0 + (rows.numbers["x0"] > 0)
     road, heavy = road_of(doubled), road_of(rows)
-    heavy.nuisances.weight = weight
+    heavy.nuisances.weight = np.asarray(weight, dtype=np.float64)
     one, other = (opinions_of(each, "overlap_weighting")["call", "zed"] for each in (road, heavy))
     assert one.point == pytest.approx(other.point, rel=1e-3)  # folds are hashed from keys, which copies share
 

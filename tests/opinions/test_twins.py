@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import root
 
 from cxcausal.core.rows import Floats
 from cxcausal.scoring.opinions.causal_forest import CausalForest
@@ -9,9 +10,22 @@ from cxcausal.scoring.opinions.dr_learner import effects
 from cxcausal.scoring.opinions.linear_dml import folds_in, slope
 from cxcausal.scoring.opinions.matching import NEIGHBOURS, match_weights
 from cxcausal.scoring.opinions.opining import Asked
+from cxcausal.scoring.opinions.overlap_weighting import OverlapWeighting
 from tests.opinions.worlds import ARMS, METHODS, OUTCOME, means_of, opinions_of, road_of, rows_of
 
 EXACT = 1e-9
+
+
+def _refined(x: Floats, treated: Floats, e: Floats) -> Floats:
+    """Return the logistic regression on covariates with the logit of e as offset, by a general solver."""
+    wide = np.column_stack([np.ones(len(x)), (x - x.mean(axis=0)) / x.std(axis=0)])
+    offset = np.log(e / (1 - e))
+
+    def left(beta: Floats) -> Floats:
+        return np.asarray(wide.T @ (treated - 1 / (1 + np.exp(-offset - wide @ beta))) - beta)
+
+    beta = root(left, np.zeros(wide.shape[1]), tol=1e-14).x
+    return np.asarray(1 / (1 + np.exp(-offset - wide @ beta)))
 
 
 def test_overlap_weighting_is_a_difference_of_weighted_means() -> None:
@@ -19,18 +33,28 @@ def test_overlap_weighting_is_a_difference_of_weighted_means() -> None:
     told = opinions_of(road, "overlap_weighting")["call", "zed"]
     y, treated = road.rows.numbers["y"], road.rows.arm == 1
     mean, shares = means_of(road)
-    e = shares[:, 1]
+    x = np.column_stack([road.rows.numbers[f"x{place}"] for place in range(3)])
+    e = _refined(x, treated, shares[:, 1])
     weights = np.where(treated, 1 - e, e)
     one, base = (np.average(y[group], weights=weights[group]) for group in (treated, ~treated))
     assert told.point == pytest.approx(one - base, rel=EXACT)
     assert told.base == pytest.approx(base, rel=EXACT)
-    n = len(y)
-    phi = n * np.where(treated, 1.0, -1.0) * weights * (y - np.where(treated, one, base))
-    phi /= np.where(treated, weights[treated].sum(), weights[~treated].sum())
-    assert told.se == pytest.approx(np.sqrt(np.sum(phi**2) / (n * (n - 1))), rel=EXACT)
-    own, own_phi = _overlap_scores(y, treated, mean, e)
-    assert told.gap == pytest.approx(told.point - own, abs=EXACT)
-    assert told.gap_se == pytest.approx(np.sqrt(np.sum((phi - own_phi) ** 2) / (n * (n - 1))), rel=EXACT)
+    assert told.gap == pytest.approx(told.point - _overlap_scores(y, treated, mean, shares[:, 1])[0], abs=EXACT)
+    apart = [np.average(x[group], axis=0, weights=weights[group]) for group in (treated, ~treated)]
+    assert apart[0] == pytest.approx(apart[1], abs=2 / np.sum(weights[treated]))  # the penalty is a unit's weight
+
+
+@pytest.mark.parametrize("arms", [2, 3])
+def test_influence_is_what_a_unit_more_would_do(arms: int) -> None:
+    road = road_of(rows_of(n=400, arms=arms))
+    asked = Asked(measure=OUTCOME, target="ato", arm="call", control="zed", repeat=0)
+    heard = OverlapWeighting().heard(road, asked)  # what is learned is kept, whatever the weights are from here on
+    more = 1e-4
+    for unit in range(0, 400, 40):
+        road.nuisances.weight = np.ones(400)
+        road.nuisances.weight[unit] += more
+        moved = (OverlapWeighting().heard(road, asked).point - heard.point) / more
+        assert moved == pytest.approx(heard.phi[unit] / 400, rel=0.02, abs=2e-5)
 
 
 def _overlap_scores(y: Floats, treated: Floats, mean: Floats, e: Floats) -> tuple[float, Floats]:

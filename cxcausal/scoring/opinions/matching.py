@@ -18,6 +18,8 @@ NEIGHBOURS = 4
 """Matches per unit, as Abadie & Imbens (2011) recommend."""
 MOST_PAIRS = 4e9
 """Pairs of units × columns beyond which distances take too long."""
+_OWN_SHARE = (NEIGHBOURS / (NEIGHBOURS + 1)) ** 0.5
+"""What a residual is multiplied by, whose neighbours' mean was taken off it, so that it varies as the noise does."""
 _SMALLEST = 1e-6
 _RANK = 1e-9
 
@@ -27,8 +29,9 @@ class Matching:
     """Nearest neighbours with replacement, in Mahalanobis' distance of covariates and log odds of the propensities.
 
     Corrected for bias by the cross-fitted outcome models (Abadie & Imbens 2011, https://doi.org/10.1198/jbes.2009.07333).
-    Its standard error comes from its linear form (Otsu & Rai 2017, https://doi.org/10.1080/01621459.2016.1231613), so
-    that clusters count. It has no weights, hence no effect of the overlap: where the plan asks for that, it tells the
+    Its standard error comes from its linear form (Otsu & Rai 2017, https://doi.org/10.1080/01621459.2016.1231613),
+    with noise seen against neighbours in the same arm (Abadie & Imbens 2006), so that clusters count and models may be
+    wrong. It has no weights, hence no effect of the overlap: where the plan asks for that, it tells the
     effect on everybody.
     """
 
@@ -104,6 +107,29 @@ def match_weights(points: Floats, pool: Flags, represented: Flags, weight: Float
     return found
 
 
+def left_nearby(points: Floats, pool: Flags, left: Floats, neighbours: int) -> Floats:
+    """Return what models leave on average in the nearest units of a pool, a unit's own share aside, shape (n,).
+
+    Args:
+        points: shape (n, columns).
+        pool: units of one arm that have a value, shape (n,).
+        left: outcomes less predictions, shape (n,); looked at in the pool only.
+        neighbours: how many are nearest.
+    """
+    places, others = np.flatnonzero(pool), np.flatnonzero(~pool)
+    found = np.zeros(len(points))
+    few = min(neighbours, len(places) - 1)
+    if few < 1:
+        return found
+    if len(others):
+        found[others] = left[places][_nearest(points[places], points[others], few)].mean(axis=1)
+    around = _nearest(points[places], points[places], few + 1)
+    strangers = around != np.arange(len(places))[:, None]
+    strangers[strangers.all(axis=1), -1] = False  # copies of a unit may hide it from itself
+    found[places] = left[places][around[strangers].reshape(len(places), few)].mean(axis=1)
+    return found
+
+
 def _nearest(pool: Floats, seekers: Floats, neighbours: int) -> npt.NDArray[np.int64]:
     from scipy.spatial import KDTree  # noqa: PLC0415 - heavy
 
@@ -117,5 +143,10 @@ def _mean(
     pool = counted(road, values, place)
     stands_for = match_weights(points, pool, represented, road.weight, NEIGHBOURS)
     tilt = Tilt(h=np.ones(road.rows.n), mass=np.where(represented, road.weight, 0.0))
-    predicted = road.predicted(values, place, asked.repeat)
-    return potential_means(values.of(place), values.seen, pool, predicted, stands_for, tilt)
+    predicted, y = road.predicted(values, place, asked.repeat), values.of(place)
+    point, _ = potential_means(y, values.seen, pool, predicted, stands_for, tilt)
+    nearby = left_nearby(points, pool, np.where(pool, y - predicted, 0.0), NEIGHBOURS)
+    mass = tilt.mass
+    rest = np.where(pool, stands_for * _OWN_SHARE * (y - predicted - nearby), 0.0)
+    phi = mass * (predicted + nearby - point) + rest
+    return point, (phi - phi.mean()) / float(mass.mean())
