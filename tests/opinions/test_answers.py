@@ -1,7 +1,10 @@
 """What an opinion says beside its point: distances, splits, clusters, what is missing, and bits."""
 
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +22,7 @@ TARGETS: Mapping[str, Target] = {
     "dr_learner": "ate",
     "causal_forest": "ato",
 }
+ROOT = Path(__file__).resolve().parents[2]
 each = pytest.mark.parametrize("method", METHODS)
 
 
@@ -115,3 +119,14 @@ def test_repeats_are_a_median_with_their_spread() -> None:
     told = opinions_of(road, "overlap_weighting")["call", "zed"]
     assert told.reason is None
     assert told.gap_se > 0
+
+
+def test_econml_is_imported_for_its_own_methods_only() -> None:
+    code = (
+        "import sys\nfrom tests.opinions.worlds import opinions_of, road_of, rows_of\n"
+        "for method in ('overlap_weighting', 'matching', 'linear_dml'):\n"
+        "    opinions_of(road_of(rows_of(n=200)), method)\n"
+        "    print('econml' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["False", "False", "True"], done.stderr
