@@ -63,7 +63,13 @@ def _unsupported_components(spec: ExperimentSpec) -> Iterator[Problem]:
         )
         return
     methods = ("default", *Registry(kind="estimators").names())
-    if spec.estimation.method not in methods:
+    if spec.estimation.method in Registry(kind="opinions").names():
+        yield _problem(
+            "estimation.method",
+            f"'{spec.estimation.method}' is a second opinion, and does not lead",
+            f"write also: [{spec.estimation.method}], and as the method one of: {', '.join(methods)}",
+        )
+    elif spec.estimation.method not in methods:
         yield _problem(
             "estimation.method",
             f"the estimator '{spec.estimation.method}' is not part of this version",

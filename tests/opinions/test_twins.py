@@ -8,7 +8,7 @@ from cxcausal.core.rows import Floats
 from cxcausal.scoring.opinions.causal_forest import CausalForest
 from cxcausal.scoring.opinions.dr_learner import effects
 from cxcausal.scoring.opinions.linear_dml import folds_in, slope
-from cxcausal.scoring.opinions.matching import NEIGHBOURS, match_weights
+from cxcausal.scoring.opinions.matching import MOST_FOR_TREE, NEIGHBOURS, match_weights, neighbours
 from cxcausal.scoring.opinions.opining import Asked
 from cxcausal.scoring.opinions.overlap_weighting import OverlapWeighting
 from tests.opinions.worlds import ARMS, METHODS, OUTCOME, means_of, opinions_of, road_of, rows_of
@@ -70,7 +70,7 @@ def test_matching_counts_whom_each_unit_stands_for() -> None:
     rng = np.random.default_rng(5)
     points, pool = rng.normal(size=(30, 2)), np.arange(30) % 3 == 0
     represented, weight = np.arange(30) != 7, rng.random(30)
-    found = match_weights(points, pool, represented, weight, 2)
+    found = match_weights(neighbours(points, pool, 2), pool, represented, weight)
     twin = np.zeros(30)
     for unit in range(30):
         if not represented[unit]:
@@ -81,6 +81,20 @@ def test_matching_counts_whom_each_unit_stands_for() -> None:
         apart = np.where(pool, ((points - points[unit]) ** 2).sum(axis=1), np.inf)
         twin[np.argsort(apart)[:2]] += weight[unit] / 2
     assert found == pytest.approx(twin, rel=EXACT)
+
+
+@pytest.mark.parametrize("columns", [2, MOST_FOR_TREE + 1])
+def test_a_units_neighbours_are_the_nearest_of_the_pool_without_itself(columns: int) -> None:
+    rng = np.random.default_rng(6)
+    points, pool = rng.normal(size=(50, columns)), rng.random(50) < 0.4
+    points[7] = points[8]  # a copy
+    pool[[7, 8]] = True
+    found = neighbours(points, pool, 3)
+    for unit in range(50):
+        apart = np.where(pool, ((points - points[unit]) ** 2).sum(axis=1), np.inf)
+        apart[unit] = np.inf
+        assert len(set(found[unit])) == 3
+        assert np.sort(apart[found[unit]]) == pytest.approx(np.sort(apart)[:3], abs=EXACT)
 
 
 @pytest.mark.parametrize("target", ["ate", "att"])

@@ -16,6 +16,7 @@ from tests.validation.engine import SPEND, Band, Row, Trial, cells_of, rng_of
 from tests.validation.identities import Gap, metamorphic_gap, twin_gap
 from tests.validation.metric_types import v4_types
 from tests.validation.noncompliance import vlate
+from tests.validation.opinions import OPINION_BARS
 from tests.validation.pages import v20
 from tests.validation.peeking import v9, v13_looks
 from tests.validation.power import v13
@@ -279,4 +280,5 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V16": v16,
     "V20": v20,
     **RAMP_UP_BARS,
+    **OPINION_BARS,
 }

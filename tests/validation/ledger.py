@@ -28,7 +28,10 @@ _SOURCES = (
     "tests/twins.py",
     "tests/validation",
 )
+_SCORES = ("cxcausal/core/score_answers.py", "cxcausal/core/score_queries.py", "cxcausal/nuisance", "cxcausal/scoring")
 _MORE: Mapping[str, tuple[str, ...]] = {
+    "V-agreement": _SCORES,
+    "V7": _SCORES,
     "V4r": ("cxcausal/data",),
     "V8a": ("cxcausal/data", "cxcausal/pipeline"),
     "V13": ("cxcausal/planning",),

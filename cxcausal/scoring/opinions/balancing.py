@@ -19,12 +19,23 @@ class Refined:
     Attributes:
         shares: of n units, shape (n, arms).
         x: the x̃ that β multiplies, shape (n, k).
-        moves: how a unit moves β, times n, shape (n, (arms − 1)·k).
+        rest: what is left of the arms, 1{A = c} − e_c, weighted, shape (n, arms − 1).
+        information: of β, shape ((arms − 1)·k, (arms − 1)·k).
     """
 
     shares: Floats
     x: Floats
-    moves: Floats
+    rest: Floats
+    information: Floats
+
+    def moved(self, slopes: Floats) -> Floats:
+        """Return how every unit moves, through β, what has these slopes in β, times n, shape (n,).
+
+        Args:
+            slopes: shape ((arms − 1)·k,).
+        """
+        by = np.linalg.solve(self.information, slopes).reshape(self.rest.shape[1], -1)
+        return np.asarray(len(self.x) * np.sum(self.rest * (self.x @ by.T), axis=1))
 
 
 def refined(shares: Floats, filled: Floats, arm: npt.NDArray[np.int8], weight: Floats) -> Refined:
@@ -55,9 +66,8 @@ def refined(shares: Floats, filled: Floats, arm: npt.NDArray[np.int8], weight: F
         if float(np.abs(step).max()) < _DONE:
             break
     found = _softmax(offset, x, beta)
-    scores = ((own - found[:, 1:]) * weight[:, None])[:, :, None] * x[:, None, :]
-    moves = n * np.linalg.solve(_information(found, x, weight), scores.reshape(n, -1).T).T
-    return Refined(shares=found, x=x, moves=np.asarray(moves))
+    rest = (own - found[:, 1:]) * weight[:, None]
+    return Refined(shares=found, x=x, rest=rest, information=_information(found, x, weight))
 
 
 def _softmax(offset: Floats, x: Floats, beta: Floats) -> Floats:

@@ -17,7 +17,7 @@ from cxcausal.scoring.opinions.pair import Pair, pair_of
 from cxcausal.scoring.potential import potential_means
 from cxcausal.scoring.road import ScoreRoad
 
-TREES = 48
+TREES = 32
 """Per fold; EconML wants a multiple of 4."""
 _ONE = 1
 """Threads: with more, forests add their trees up in any order, and no two runs are alike to the bit."""

@@ -16,12 +16,17 @@ from cxcausal.scoring.road import ScoreRoad
 
 NEIGHBOURS = 4
 """Matches per unit, as Abadie & Imbens (2011) recommend."""
-MOST_PAIRS = 4e9
-"""Pairs of units × columns beyond which distances take too long."""
+MOST_FOR_TREE = 8
+"""Columns beyond which a tree finds neighbours no faster than looking at all."""
+MOST_PAIRS = 2e10
+"""Pairs of units × columns beyond which looking at all takes minutes."""
+_PAIRS_AT_ONCE = 4_000_000
 _OWN_SHARE = (NEIGHBOURS / (NEIGHBOURS + 1)) ** 0.5
 """What a residual is multiplied by, whose neighbours' mean was taken off it, so that it varies as the noise does."""
 _SMALLEST = 1e-6
 _RANK = 1e-9
+
+Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +53,7 @@ class Matching:
         if not road.nuisances.features.columns:
             return "there is no covariate to match on"
         columns = road.nuisances.features.filled.shape[1] + len(road.rows.arms) - 1
-        if float(road.rows.n) ** 2 * columns > MOST_PAIRS:
+        if columns > MOST_FOR_TREE and float(road.rows.n) ** 2 * columns > MOST_PAIRS:
             return "too many customers and covariates to compare each with each"
         return None
 
@@ -82,71 +87,75 @@ def space(filled: Floats, shares: Floats) -> Floats:
     return np.asarray(columns @ (vectors[:, kept] / np.sqrt(values[kept])))
 
 
-def match_weights(points: Floats, pool: Flags, represented: Flags, weight: Floats, neighbours: int) -> Floats:
+def match_weights(nearest: Places, pool: Flags, represented: Flags, weight: Floats) -> Floats:
     """Return how many represented units each unit of a pool stands for: itself, and a share of whom it is matched to.
 
     Args:
-        points: shape (n, columns).
+        nearest: every unit's nearest ones of the pool, shape (n, neighbours).
         pool: the units of one arm that have a value, shape (n,).
         represented: of whom the mean is, shape (n,).
         weight: of each unit in its population, shape (n,).
-        neighbours: matches per unit.
 
     Example:
-        >>> points = np.array([[0.0], [1.0], [5.0], [6.0]])
-        >>> pool = np.array([True, False, True, False])
-        >>> match_weights(points, pool, np.ones(4, dtype=bool), np.ones(4), 1).tolist()
+        >>> pool, everybody = np.array([True, False, True, False]), np.ones(4, dtype=bool)
+        >>> nearest = neighbours(np.array([[0.0], [1.0], [5.0], [6.0]]), pool, 1)
+        >>> match_weights(nearest, pool, everybody, np.ones(4)).tolist()
         [2.0, 0.0, 2.0, 0.0]
     """
-    found = np.where(pool & represented, weight, 0.0)
-    places, seekers = np.flatnonzero(pool), np.flatnonzero(represented & ~pool)
-    if len(seekers) and len(places):
-        nearest = _nearest(points[places], points[seekers], min(neighbours, len(places)))
-        given = np.repeat(weight[seekers] / nearest.shape[1], nearest.shape[1])
-        found += np.bincount(places[nearest.ravel()], weights=given, minlength=len(found))
-    return found
+    seekers = represented & ~pool
+    given = np.repeat(weight[seekers] / nearest.shape[1], nearest.shape[1])
+    matched = np.bincount(nearest[seekers].ravel(), weights=given, minlength=len(pool))
+    return np.asarray(np.where(pool & represented, weight, 0.0) + matched)
 
 
-def left_nearby(points: Floats, pool: Flags, left: Floats, neighbours: int) -> Floats:
-    """Return what models leave on average in the nearest units of a pool, a unit's own share aside, shape (n,).
+def neighbours(points: Floats, pool: Flags, most: int) -> Places:
+    """Return the places of every unit's nearest ones of a pool, itself aside, shape (n, at most `most`).
 
     Args:
         points: shape (n, columns).
-        pool: units of one arm that have a value, shape (n,).
-        left: outcomes less predictions, shape (n,); looked at in the pool only.
-        neighbours: how many are nearest.
+        pool: at least two units, shape (n,).
+        most: how many are nearest.
     """
     places, others = np.flatnonzero(pool), np.flatnonzero(~pool)
-    found = np.zeros(len(points))
-    few = min(neighbours, len(places) - 1)
-    if few < 1:
-        return found
-    if len(others):
-        found[others] = left[places][_nearest(points[places], points[others], few)].mean(axis=1)
+    few = min(most, len(places) - 1)
+    found = np.empty((len(points), few), dtype=np.int64)
+    found[others] = places[_nearest(points[places], points[others], few)]
     around = _nearest(points[places], points[places], few + 1)
     strangers = around != np.arange(len(places))[:, None]
     strangers[strangers.all(axis=1), -1] = False  # copies of a unit may hide it from itself
-    found[places] = left[places][around[strangers].reshape(len(places), few)].mean(axis=1)
+    found[places] = places[around[strangers].reshape(len(places), few)]
     return found
 
 
-def _nearest(pool: Floats, seekers: Floats, neighbours: int) -> npt.NDArray[np.int64]:
+def _nearest(pool: Floats, seekers: Floats, few: int) -> Places:
     from scipy.spatial import KDTree  # noqa: PLC0415 - heavy
 
-    _, found = KDTree(pool).query(seekers, k=neighbours)
-    return np.asarray(found, dtype=np.int64).reshape(len(seekers), neighbours)
+    if pool.shape[1] <= MOST_FOR_TREE:
+        return np.asarray(KDTree(pool).query(seekers, k=few)[1], dtype=np.int64).reshape(len(seekers), few)
+    chunks = np.array_split(np.arange(len(seekers)), len(seekers) * len(pool) // _PAIRS_AT_ONCE + 1)
+    return np.concatenate([_nearest_by_all(pool, seekers[chunk], few) for chunk in chunks])
+
+
+def _nearest_by_all(pool: Floats, seekers: Floats, few: int) -> Places:
+    """Return the nearest by every distance: faster than a tree where there are many columns."""
+    from scipy.spatial.distance import cdist  # noqa: PLC0415 - heavy
+
+    apart = cdist(seekers, pool, "sqeuclidean")
+    near = np.argpartition(apart, few - 1, axis=1)[:, :few]
+    order = np.argsort(np.take_along_axis(apart, near, axis=1), axis=1, kind="stable")
+    return np.asarray(np.take_along_axis(near, order, axis=1), dtype=np.int64)
 
 
 def _mean(
     road: ScoreRoad, values: Values, place: int, asked: Asked, points: Floats, represented: Flags
 ) -> tuple[float, Floats]:
-    pool = counted(road, values, place)
-    stands_for = match_weights(points, pool, represented, road.weight, NEIGHBOURS)
-    tilt = Tilt(h=np.ones(road.rows.n), mass=np.where(represented, road.weight, 0.0))
+    pool, mass = counted(road, values, place), np.where(represented, road.weight, 0.0)
+    nearest = neighbours(points, pool, NEIGHBOURS)
+    stands_for = match_weights(nearest, pool, represented, road.weight)
     predicted, y = road.predicted(values, place, asked.repeat), values.of(place)
+    tilt = Tilt(h=np.ones(road.rows.n), mass=mass)
     point, _ = potential_means(y, values.seen, pool, predicted, stands_for, tilt)
-    nearby = left_nearby(points, pool, np.where(pool, y - predicted, 0.0), NEIGHBOURS)
-    mass = tilt.mass
+    nearby = np.where(pool, y - predicted, 0.0)[nearest].mean(axis=1)
     rest = np.where(pool, stands_for * _OWN_SHARE * (y - predicted - nearby), 0.0)
     phi = mass * (predicted + nearby - point) + rest
     return point, (phi - phi.mean()) / float(mass.mean())

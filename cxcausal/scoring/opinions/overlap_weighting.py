@@ -1,6 +1,6 @@
 """Overlap weighting: each arm's mean under weights that make both arms look like those for whom either was possible."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -28,6 +28,7 @@ class OverlapWeighting:
 
     name: ClassVar[str] = "overlap_weighting"
     splits: ClassVar[int] = 1_000
+    _refined: dict[int, Refined] = field(default_factory=dict, compare=False)
 
     def target(self, asked: Target) -> Target:
         """Return the overlap."""
@@ -41,14 +42,21 @@ class OverlapWeighting:
     def heard(self, road: ScoreRoad, asked: Asked) -> Heard:
         """Return the difference of the weighted means."""
         upper, lower = parts_of(road, asked.measure)
-        learned = road.nuisances.propensity.shares[asked.repeat]
-        by = refined(learned, road.nuisances.features.filled, road.rows.arm, road.weight)
+        by = self._by(road, asked.repeat)
         means = []
         for place in asked.places(road):
             found = _mean(road, upper, by, place, asked.repeat)
             means.append(found if lower is None else ratio(found, _mean(road, lower, by, place, asked.repeat)))
         (one, phi_one), (base, phi_base) = means
         return Heard(point=one - base, phi=phi_one - phi_base, base=base)
+
+    def _by(self, road: ScoreRoad, repeat: int) -> Refined:
+        """Return a split's refined propensities, the same for all contrasts."""
+        if repeat not in self._refined:
+            learned = road.nuisances.propensity.shares[repeat]
+            found = refined(learned, road.nuisances.features.filled, road.rows.arm, road.weight)
+            self._refined[repeat] = found
+        return self._refined[repeat]
 
 
 def weighted_mean(y: Floats, weight: Floats) -> tuple[float, Floats]:
@@ -79,4 +87,4 @@ def _mean(road: ScoreRoad, values: Values, by: Refined, place: int, repeat: int)
     point, phi = weighted_mean(np.where(own, values.of(place), 0.0), np.where(own, weight, 0.0))
     # ∂ log(h / eₐ) / ∂β_c = (h / e_c − 1{a = c}) x̃
     slopes = [phi * (h / safe[:, arm] - (arm == place)) @ by.x / len(phi) for arm in range(1, safe.shape[1])]
-    return point, phi + by.moves @ np.concatenate(slopes)
+    return point, phi + by.moved(np.concatenate(slopes))
