@@ -9,10 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from cxcausal.core.rows import Rows
+from cxcausal.core.rows import Floats, Rows
 from cxcausal.core.score_answers import ScoreEffects
 from cxcausal.core.score_queries import EffectQuery, Target
-from cxcausal.nuisance.crossfit import Recipe
+from cxcausal.scoring.opinions.opining import Asked
+from cxcausal.scoring.opinions.overlap_weighting import OverlapWeighting
+from cxcausal.scoring.potential import Potential
+from cxcausal.scoring.road import ScoreRoad
 from tests.opinions.worlds import EFFECT, LINEAR, METHODS, OUTCOME, RATIO, SURVEY, opinions_of, road_of, rows_of
 
 TARGETS: Mapping[str, Target] = {
@@ -113,12 +116,39 @@ def _chosen(rows: Rows, places: np.ndarray) -> Rows:
     return replace(rows, arm=rows.arm[places], key=rows.key[places], numbers=numbers)
 
 
-def test_repeats_are_a_median_with_their_spread() -> None:
-    rows = rows_of(n=400)
-    road = road_of(rows, Recipe(outcome="linear", propensity="logistic", repeats=3))
+@pytest.mark.parametrize("households", [0, 60])
+def test_the_distance_has_the_standard_error_of_the_difference(households: int) -> None:
+    road = road_of(rows_of(n=400, households=households), replace(LINEAR, repeats=3))
     told = opinions_of(road, "overlap_weighting")["call", "zed"]
-    assert told.reason is None
-    assert told.gap_se > 0
+    own = [(each.mean[1] - each.mean[0], each.phi[:, 1] - each.phi[:, 0]) for each in _potentials(road)]
+    heard = [
+        OverlapWeighting().heard(road, Asked(measure=OUTCOME, target="ato", arm="call", control="zed", repeat=place))
+        for place in range(3)
+    ]
+    gap = np.median([each.point for each in heard]) - np.median([point for point, _ in own])
+    variances = [
+        _variance(each.phi - phi, road.rows) + (each.point - point - gap) ** 2
+        for each, (point, phi) in zip(heard, own, strict=True)
+    ]
+    assert told.gap == pytest.approx(gap, abs=1e-12)
+    assert told.gap_se == pytest.approx(np.sqrt(np.median(variances)), rel=1e-9)
+    at = np.median([each.point for each in heard])
+    spread = [_variance(each.phi, road.rows) + (each.point - at) ** 2 for each in heard]
+    assert told.se == pytest.approx(np.sqrt(np.median(spread)), rel=1e-9)
+
+
+def _potentials(road: ScoreRoad) -> list[Potential]:
+    return list(road.potential(OUTCOME, "ato", "zed"))
+
+
+def _variance(phi: Floats, rows: Rows) -> float:
+    """Return the variance of a mean: units' squares, or clusters' sums with the share of each taken off."""
+    n = len(phi)
+    if not rows.clusters:
+        return float(np.sum(phi**2) / (n * (n - 1)))
+    (keys,) = rows.clusters.values()
+    sums = [(phi[keys == key].sum(), np.mean(keys == key)) for key in np.unique(keys)]
+    return float(sum(total**2 / (1 - share) for total, share in sums) / n**2)
 
 
 def test_econml_is_imported_for_its_own_methods_only() -> None:

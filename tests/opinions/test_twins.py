@@ -5,12 +5,14 @@ import pytest
 from scipy.optimize import root
 
 from cxcausal.core.rows import Floats
-from cxcausal.scoring.opinions.causal_forest import CausalForest
+from cxcausal.scoring.measured import Values
+from cxcausal.scoring.opinions.causal_forest import CausalForest, forest
 from cxcausal.scoring.opinions.dr_learner import effects
 from cxcausal.scoring.opinions.linear_dml import folds_in, slope
 from cxcausal.scoring.opinions.matching import MOST_FOR_TREE, NEIGHBOURS, match_weights, neighbours
 from cxcausal.scoring.opinions.opining import Asked
 from cxcausal.scoring.opinions.overlap_weighting import OverlapWeighting
+from cxcausal.scoring.opinions.pair import Pair
 from tests.opinions.worlds import ARMS, METHODS, OUTCOME, means_of, opinions_of, road_of, rows_of
 
 EXACT = 1e-9
@@ -171,3 +173,25 @@ def test_the_control_is_the_plans_whatever_the_arms_are_called(method: str) -> N
     for place, arm in enumerate(ARMS[1:], start=1):
         assert abs(told[arm, "zed"].point - place) < 5 * told[arm, "zed"].se
         assert told[arm, "zed"].point > 0.5
+
+
+def test_a_forest_finds_effects_that_vary_where_outcomes_vary_far_more() -> None:
+    rng = np.random.default_rng(8)
+    n = 1200
+    x = rng.normal(size=(n, 2))
+    share = 1 / (1 + np.exp(-x[:, 1]))
+    treated, effect, base = (rng.random(n) < share).astype(float), 1 + 2 * x[:, 0], 20 * x[:, 1]
+    y = base + effect * treated + rng.normal(size=n)
+    pair = Pair(
+        values=Values(parts=(), constants=(), seen=np.ones(n, dtype=bool)),
+        y=y,
+        use=np.ones(n, dtype=bool),
+        treated=treated,
+        share=share,
+        weight=np.ones(n),
+    )
+    learn = np.arange(1000)
+    found = forest(x, pair, base + share * effect, learn, 3, x[1000:])
+    # only with its own prediction and propensity beside each unit does so large a base leave a trace of the effects
+    assert np.corrcoef(found, effect[1000:])[0, 1] > 0.9
+    assert found.mean() == pytest.approx(effect[1000:].mean(), abs=0.4)

@@ -21,8 +21,6 @@ MOST_FOR_TREE = 8
 MOST_PAIRS = 2e10
 """Pairs of units × columns beyond which looking at all takes minutes."""
 _PAIRS_AT_ONCE = 4_000_000
-_OWN_SHARE = (NEIGHBOURS / (NEIGHBOURS + 1)) ** 0.5
-"""What a residual is multiplied by, whose neighbours' mean was taken off it, so that it varies as the noise does."""
 _SMALLEST = 1e-6
 _RANK = 1e-9
 
@@ -108,6 +106,26 @@ def match_weights(nearest: Places, pool: Flags, represented: Flags, weight: Floa
     return np.asarray(np.where(pool & represented, weight, 0.0) + matched)
 
 
+def as_noise(stands_for: Floats, mass: Floats, few: int) -> Floats:
+    """Return by what a unit's residual, less its neighbours' mean, is multiplied to vary as its whole noise does.
+
+    A unit that stands for w adds w·ε. Seen against k neighbours, whose mean residual r stands in its own prediction
+    with its mass m, it adds m·r + u·(ε − r), whose variance is that of w·ε where u² + (m − u)² / k = w².
+
+    Args:
+        stands_for: w, at least m, shape (n,).
+        mass: m, shape (n,).
+        few: k.
+
+    Example:
+        >>> u = as_noise(np.array([3.0]), np.array([1.0]), 4)
+        >>> round(float(u[0] ** 2 + (1 - u[0]) ** 2 / 4), 9)
+        9.0
+    """
+    root = (mass / few) ** 2 - (1 + 1 / few) * (mass**2 / few - stands_for**2)
+    return np.asarray((mass / few + np.sqrt(np.maximum(root, 0.0))) / (1 + 1 / few))
+
+
 def neighbours(points: Floats, pool: Flags, most: int) -> Places:
     """Return the places of every unit's nearest ones of a pool, itself aside, shape (n, at most `most`).
 
@@ -156,6 +174,6 @@ def _mean(
     tilt = Tilt(h=np.ones(road.rows.n), mass=mass)
     point, _ = potential_means(y, values.seen, pool, predicted, stands_for, tilt)
     nearby = np.where(pool, y - predicted, 0.0)[nearest].mean(axis=1)
-    rest = np.where(pool, stands_for * _OWN_SHARE * (y - predicted - nearby), 0.0)
+    rest = np.where(pool, as_noise(stands_for, mass, nearest.shape[1]) * (y - predicted - nearby), 0.0)
     phi = mass * (predicted + nearby - point) + rest
     return point, (phi - phi.mean()) / float(mass.mean())
