@@ -84,8 +84,8 @@ class Agreement:
         size = f"{number(distance(farthest), digits=2)} standard errors of the difference"
         opening = f"'{worst.metric.title}', {quoted(spec, arm)} against {quoted(spec, control)}"
         text = (
-            f"{opening}: {_range(spec, worst)}; the largest distance from the effect told here is {size} "
-            f"(limit: {number(self.max_gap_in_se)})."
+            f"{opening}: {_range(spec, worst)}; the largest distance from our own effect on the same customers is "
+            f"{size} (limit: {number(self.max_gap_in_se)})."
         )
         if breaches(farthest, self.max_gap_in_se):
             text += " The methods do not agree, so at least one of them does not fit these customers."

@@ -8,6 +8,7 @@ from cxcausal.core.registry import Registry
 from cxcausal.core.rows import Floats
 from cxcausal.core.score_answers import Contrast, Opinion, OpinionAnswer, ScoreEffect
 from cxcausal.core.score_queries import EffectQuery, OpinionQuery, Target
+from cxcausal.nuisance.threads import one_level
 from cxcausal.scoring import effects
 from cxcausal.scoring.opinions.opining import Asked, Heard, Method
 from cxcausal.scoring.road import ScoreRoad
@@ -50,7 +51,8 @@ def _opinion(
     asked = [
         Asked(measure=query.measure, target=query.target, arm=arm, control=control, repeat=place) for place in splits
     ]
-    heard = [method.heard(road, each) for each in asked]
+    with one_level():
+        heard = [method.heard(road, each) for each in asked]
     own = _own(road, query.target, heard, asked[0])
     if not all(np.isfinite(each.point) and np.isfinite(each.phi).all() for each in heard):
         return Opinion(target=query.target, n=scored.n, reason="a weight in the denominator is zero")

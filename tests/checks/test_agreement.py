@@ -45,7 +45,8 @@ def test_a_plan_that_names_no_other_method_still_hears_one() -> None:
     assert found.value == pytest.approx(0.5)
     assert found.text == (
         "'churn', 'Expert' against 'Nobody': one other method, overlap weighting, gives 12 fewer per 1,000 customers; "
-        "the largest distance from the effect told here is 0.5 standard errors of the difference (limit: 3)."
+        "the largest distance from our own effect on the same customers is 0.5 standard errors of the "
+        "difference (limit: 3)."
     )
 
 

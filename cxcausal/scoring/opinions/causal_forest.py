@@ -124,7 +124,7 @@ def forest(x: Floats, pair: Pair, mean: Floats, learn: npt.NDArray[np.int64], se
         n_jobs=_ONE,
         random_state=seed,
     )
-    with warnings.catch_warnings():
+    with one_level(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it speaks of what it would do with models that learn
         treated = pair.treated[learn].astype(np.int64)
         made.fit(pair.y[learn], treated, X=x[learn], W=places(len(learn)), sample_weight=pair.weight[learn])

@@ -120,7 +120,7 @@ def effects(
         cv=folds,
         random_state=0,
     )
-    with warnings.catch_warnings():
+    with one_level(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it speaks of what it would do with models that learn
         made.fit(y, arm.astype(np.int64), X=None, W=places(len(y)), sample_weight=weight, inference=None)
         found = [float(np.asarray(made.effect(T0=0, T1=place)).ravel()[0]) for place in range(1, arms)]

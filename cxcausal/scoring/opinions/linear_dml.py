@@ -10,6 +10,7 @@ import numpy.typing as npt
 from cxcausal.core.measure import Measure
 from cxcausal.core.rows import Floats
 from cxcausal.core.score_queries import Target
+from cxcausal.nuisance.threads import one_level
 from cxcausal.scoring.opinions.given import GivenMean, GivenShares, places
 from cxcausal.scoring.opinions.opining import NO_RATIO, Asked, Heard
 from cxcausal.scoring.opinions.pair import OF_PAIR, pair_of, pair_scores, pooled_mean
@@ -86,7 +87,7 @@ def slope(
         cv=folds,
         random_state=0,
     )
-    with warnings.catch_warnings():
+    with one_level(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # it speaks of what it would do with models that learn
         made.fit(y, treated.astype(np.int64), X=None, W=places(len(y)), sample_weight=weight, inference=None)
         found = made.effect(T0=0, T1=1)
