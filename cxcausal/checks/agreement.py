@@ -87,6 +87,8 @@ class Agreement:
             f"{opening}: {_range(spec, worst)}; the largest distance from our own effect on the same customers is "
             f"{size} (limit: {number(self.max_gap_in_se)})."
         )
+        if len({opinion.target for opinion in worst.told.values()}) > 1:
+            text += " The methods are not all about the same customers, and each is compared on those that it is about."
         if breaches(farthest, self.max_gap_in_se):
             text += " The methods do not agree, so at least one of them does not fit these customers."
         elif distance(farthest) > self.max_gap_in_se:

@@ -92,3 +92,10 @@ def test_where_a_coin_decided_nobody_else_is_asked() -> None:
     spec = plan(estimation={"also": ["matching"]})
     assert Agreement().queries(spec) == ()
     assert Agreement().judge(spec, {}).verdict == "info"
+
+
+def test_methods_about_different_customers_are_said_to_be() -> None:
+    spec = adjusted(CHURN, "overlap_weighting", "matching")
+    one, other = (Opinion(**{**vars(NEAR), "target": target}) for target in ("ato", "ate"))
+    assert "not all about the same customers" in judged(spec, one, other).text
+    assert "not all about the same customers" not in judged(spec, one, one).text
