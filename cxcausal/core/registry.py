@@ -28,6 +28,14 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "complier": "cxcausal.estimators.complier:Complier",
         "naive": "cxcausal.estimators.naive:Naive",
         "targets": "cxcausal.estimators.aipw:Targets",
+        "second_opinions": "cxcausal.estimators.second_opinions:SecondOpinions",
+    },
+    "opinions": {
+        "overlap_weighting": "cxcausal.scoring.opinions.overlap_weighting:OverlapWeighting",
+        "matching": "cxcausal.scoring.opinions.matching:Matching",
+        "linear_dml": "cxcausal.scoring.opinions.linear_dml:LinearDml",
+        "dr_learner": "cxcausal.scoring.opinions.dr_learner:DrLearner",
+        "causal_forest": "cxcausal.scoring.opinions.causal_forest:CausalForest",
     },
     "learners": {
         "stacked": "cxcausal.nuisance.learners.stacked:Stacked",
@@ -59,6 +67,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "negative_controls": "cxcausal.checks.negative_controls:NegativeControls",
         "placebo_period": "cxcausal.checks.placebo_period:PlaceboPeriod",
         "specification": "cxcausal.checks.specification:Specification",
+        "agreement": "cxcausal.checks.agreement:Agreement",
     },
     "sections": {
         "verdict": "cxcausal.report.sections.verdict:VerdictBar",

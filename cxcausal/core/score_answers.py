@@ -205,6 +205,9 @@ class Opinion:
         gap: its distance from the scores' own effect. gap_se: standard error of that distance.
         target: whom it is of, where the method has no choice.
         reason: why there is none.
+        n: units of either arm with a value. base: the control's mean that goes with it. df: degrees of freedom.
+        scores_se: standard error of the scores' own effect on the same population.
+        note: what a reader must know about it.
     """
 
     point: float = 0.0
@@ -213,6 +216,11 @@ class Opinion:
     gap_se: float = 0.0
     target: str = ""
     reason: str | None = None
+    n: tuple[int, int] = (0, 0)
+    base: float = 0.0
+    df: float = 1.0
+    scores_se: float = 0.0
+    note: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ class Observational:
     grade: ClassVar[Grade] = "C"
     default_estimand: ClassVar[str] = "ato"
     default_method: ClassVar[str] = "aipw"
-    companions: ClassVar[tuple[str, ...]] = ("naive", "targets")
+    companions: ClassVar[tuple[str, ...]] = ("naive", "targets", "second_opinions")
     checks: ClassVar[tuple[str, ...]] = (
         "identification",
         "time_zero",
@@ -31,5 +31,6 @@ class Observational:
         "tiny_arm",
         "sensitivity",
         "refutation",
+        "agreement",
     )
     unfit: ClassVar[frozenset[str]] = frozenset({"srm", "srm_by_segment", "pre_period_balance"})

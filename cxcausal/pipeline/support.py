@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cxcausal.core.errors import PlanError, Problem
 from cxcausal.core.measures import not_winsorized
+from cxcausal.core.opinions import opinions_of
 from cxcausal.core.registry import Registry
 from cxcausal.core.results import DataFacts, Estimate
 from cxcausal.core.spec.designs import Observational
@@ -63,7 +64,13 @@ def _unsupported_components(spec: ExperimentSpec) -> Iterator[Problem]:
         )
         return
     methods = ("default", *Registry(kind="estimators").names())
-    if spec.estimation.method not in methods:
+    if spec.estimation.method in Registry(kind="opinions").names():
+        yield _problem(
+            "estimation.method",
+            f"'{spec.estimation.method}' is a second opinion, and does not lead",
+            f"write also: [{spec.estimation.method}], and as the method one of: {', '.join(methods)}",
+        )
+    elif spec.estimation.method not in methods:
         yield _problem(
             "estimation.method",
             f"the estimator '{spec.estimation.method}' is not part of this version",
@@ -128,8 +135,9 @@ def _left_out(spec: ExperimentSpec) -> Iterator[str]:
     bounded = ", ".join(metric.name for metric in not_winsorized(spec))
     if bounded:
         yield f"Not winsorised, because values of such a type are bounded, or are no average: {bounded}."
-    if spec.estimation.also:
-        yield f"Second opinions are not computed: {', '.join(spec.estimation.also)}."
+    if spec.estimation.also and not opinions_of(spec):
+        asked = ", ".join(spec.estimation.also)
+        yield f"Second opinions are told of observational designs; here a coin decided, and these are not: {asked}."
     if spec.policy != Policy():
         yield "Whom to contact under the declared policy is not valued: its keys change no figure."
     yield from _left_out_methods(spec)

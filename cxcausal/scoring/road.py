@@ -30,6 +30,7 @@ _ANSWERED_IN: Mapping[str, str] = {
     "SeparationQuery": "separation",
     "ExposureQuery": "exposure",
     "SpecificationQuery": "specification",
+    "OpinionQuery": "opinion",
 }
 """Kind of query → the module of this package whose `answer(road, query)` answers it."""
 FLOOR = 0.01

@@ -27,6 +27,12 @@ DESIGN = {
         "arms": {"none": {"share": "1/2"}, "call": {"share": "1/2"}},
     },
 }
+OBSERVED = {
+    "type": "observational",
+    "treatment": {"column": "arm", "control": "none", "arms": {"none": {}, "call": {}}},
+    "confounders": ["before"],
+}
+WHERE_NO_COIN_DECIDED = frozenset({"second_opinions"})
 UP = {"desired_direction": "increase"}
 METRICS = {
     "success": [{"name": "churn", "type": "proportion", "column": "churned", "desired_direction": "decrease"}],
@@ -62,7 +68,8 @@ def rows(name: str, frame: pd.DataFrame, root: Path) -> Iterator[Estimate]:
     """Yield the companion's rows of every metric at two levels, having seen that it claims to confirm nothing."""
     frame.to_parquet(root / "small.parquet")
     data: dict[str, Any] = {"source": "small.parquet", "unit": "customer_id"}
-    spec = small_plan(data=data, design=DESIGN, metrics=METRICS, covariates=["before"])
+    design = OBSERVED if name in WHERE_NO_COIN_DECIDED else DESIGN
+    spec = small_plan(data=data, design=design, metrics=METRICS, covariates=["before"])
     companion: Estimator = Registry(kind="companions").load(name)()
     metrics = [metric for _, metric in spec.metrics.with_roles()]
     with open_dataset(spec, root) as opened:

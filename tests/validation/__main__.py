@@ -31,6 +31,8 @@ QUICK = {
     "V20": 3,
     "hidden": 60,
     "gates": 60,
+    "V7": 6,
+    "V-agreement": 20,
 }
 
 

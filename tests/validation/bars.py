@@ -18,6 +18,7 @@ from tests.validation.identities import Gap, metamorphic_gap, twin_gap
 from tests.validation.learned import v5
 from tests.validation.metric_types import v4_types
 from tests.validation.noncompliance import vlate
+from tests.validation.opinions import OPINION_BARS
 from tests.validation.pages import v20
 from tests.validation.peeking import v9, v13_looks
 from tests.validation.power import v13
@@ -289,4 +290,5 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     **RAMP_UP_BARS,
     **SCORED_BARS,
     "hidden": hidden,
+    **OPINION_BARS,
 }

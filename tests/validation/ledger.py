@@ -28,8 +28,16 @@ _SOURCES = (
     "tests/twins.py",
     "tests/validation",
 )
-_SCORES = ("cxcausal/nuisance", "cxcausal/scoring", "tests/score_worlds.py")
+_SCORES = (
+    "cxcausal/core/score_answers.py",
+    "cxcausal/core/score_queries.py",
+    "cxcausal/nuisance",
+    "cxcausal/scoring",
+    "tests/score_worlds.py",
+)
 _MORE: Mapping[str, tuple[str, ...]] = {
+    "V-agreement": _SCORES,
+    "V7": _SCORES,
     "V4r": ("cxcausal/data",),
     "V4s": _SCORES,
     "V6": _SCORES,

@@ -34,7 +34,6 @@ def _read_on_breach(value: Any) -> str:  # noqa: ANN401 - see _read_range
 
 
 LATER: Mapping[str, Mapping[str, Reader]] = {
-    "agreement": {"max_gap_in_se": read_number},
     "instrument_balance": {},
     "pre_trends": {"report_power_against": _read_sizes},
     "honest_did": {"min_breakdown": read_number},

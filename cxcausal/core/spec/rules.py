@@ -3,6 +3,7 @@
 from cxcausal.core.spec.design_rules import DESIGN_RULES
 from cxcausal.core.spec.draft import Draft, Rule
 from cxcausal.core.spec.epoch_rules import EPOCH_RULES
+from cxcausal.core.spec.estimation_rules import ESTIMATION_RULES
 from cxcausal.core.spec.event_rules import EVENT_RULES
 from cxcausal.core.spec.graph_rules import GRAPH_RULES
 from cxcausal.core.spec.learner_rules import LEARNER_RULES
@@ -15,6 +16,7 @@ RULES: tuple[Rule, ...] = (
     *PLAN_RULES,
     *EVENT_RULES,
     *DESIGN_RULES,
+    *ESTIMATION_RULES,
     *EPOCH_RULES,
     *METRIC_RULES,
     *GRAPH_RULES,

@@ -188,3 +188,12 @@ def test_a_running_check_can_be_made_from_its_options() -> None:
 def test_options_that_cannot_be(options: object, code: str) -> None:
     _, findings = read_checks({"srm": options})
     assert [finding.code for finding in findings] == [code]
+
+
+@pytest.mark.parametrize(("also", "mend"), [("matchin", "did you mean 'matching'?"), ("psychic", "use one of: ")])
+def test_a_second_opinion_must_exist(told: Told, also: str, mend: str) -> None:
+    plan = HEAD + DESIGNS["observational"]
+    assert told(plan + "estimation: {also: [matching, causal_forest]}\n") == []
+    ((code, text),) = told(plan + f"estimation: {{also: [overlap_weighting, {also}]}}\n")
+    assert code == "P391"
+    assert mend in text
