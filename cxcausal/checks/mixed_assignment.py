@@ -8,6 +8,7 @@ from cxcausal.core.answers import Flow
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import FlowQuery, MixedQuery, Query
 from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
+from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.wording import count, counted, percent
 
@@ -39,11 +40,12 @@ class MixedAssignment:
         if total == 0:
             return self._result("could_not_run", None, "There are no randomised units to look at.")
         share = mixed / total
+        noun = "unit" if isinstance(spec.design, Observational) else "randomised unit"
         text = (
-            f"In more than one arm: {count(mixed)} of {counted(total, 'randomised unit')}, {percent(share)} "
+            f"In more than one arm: {count(mixed)} of {counted(total, noun)}, {percent(share)} "
             f"(limit: {percent(self.max_share)})."
             if mixed
-            else f"Each of the {count(total)} randomised units was in one arm only."
+            else f"Each of the {count(total)} {noun}s was in one arm only."
         )
         return self._result(verdict_of(self.on_breach, breached=share > self.max_share), share, text)
 

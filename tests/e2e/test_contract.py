@@ -23,6 +23,8 @@ EFFECT_KEYS = {
 }  # fmt: skip
 CHECK_KEYS = {"name", "verdict", "on_breach", "value", "threshold", "p", "text"}
 
+RISK = {"column": "risk", "cutoff": 0.35, "treated": "above"}
+
 
 def _ran(project: Project, path: str, *, code: int = 0) -> Any:
     done = project.cx("run", path, "--json")
@@ -161,7 +163,7 @@ def test_errors_have_their_exit_code_one_json_object_and_leave_the_record_alone(
     project: Project, words: tuple[str, ...], code: int
 ) -> None:
     path = project.plan()
-    project.plan(name="later", design={**PLAN["design"], "type": "observational"})
+    project.plan(name="later", design={**PLAN["design"], "type": "threshold", "running": RISK})
     project.write("experiments/bad.yaml", "schema_version: 1\nid: x y\n")
     project.data(customers())
     assert project.cx("run", path, "--quiet").code == 0
@@ -174,13 +176,13 @@ def test_errors_have_their_exit_code_one_json_object_and_leave_the_record_alone(
 
 
 def test_an_unbuilt_design_validates_and_says_so_at_run(project: Project) -> None:
-    design = {**PLAN["design"], "type": "observational", "confounders": ["tenure"]}
+    design = {**PLAN["design"], "type": "threshold", "running": RISK}
     path = project.plan(design=design)
     project.data(customers())
     assert project.cx("validate", path).code == 0
     done = project.cx("run", path)
     assert done.code == 3
-    assert "observational" in done.err
+    assert "threshold" in done.err
     assert "can't run" in done.err
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.project import PLAN, Project
 
+RISK = {"column": "risk", "cutoff": 0.35, "treated": "above"}
 LOOKS = {"analysis": {"peeking": "group_sequential", "looks": ["2026-03-01"]}}
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "looks without a clock": (LOOKS, "P901 analysis.peeking: without data.observed_until nobody knows"),
@@ -14,8 +15,8 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
         "P901 estimation.method: the estimator 'cuped' is not part of this version \u2014 use one of: default",
     ),
     "another design": (
-        {"design": {**PLAN["design"], "type": "observational", "confounders": ["tier"]}},
-        "P901 design.type: the plan is valid, but this version can't run a design of type 'observational'",
+        {"design": {**PLAN["design"], "type": "threshold", "running": RISK}},
+        "P901 design.type: the plan is valid, but this version can't run a design of type 'threshold'",
     ),
 }
 

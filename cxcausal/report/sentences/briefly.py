@@ -17,10 +17,13 @@ def caveat_texts(result: RunResult, most: int = MOST) -> tuple[str, ...]:
     """Return what stands beside the answer, and the run's notes, as far as they qualify a number.
 
     Args:
-        result: of a run; why its verdict is capped is not told again, as the terminal says so in a line of its own.
+        result: of a run; why its verdict is capped, and what checks found, is not told again, as the terminal has lines
+            of their own for that.
         most: sentences; of what is left over only the number is told.
     """
+    listed = {check.text for check in result.checks if check.verdict in {"fail", "warn"}}
     told = list(dict.fromkeys(on_terminal(words).strip() for words in _caveats(Facts(result))))
+    told = [text for text in told if text not in listed]
     left = len(told) - most
     more = f"{left} more of this kind in the report, under “The answer” and “What we do not know”."
     return (*told[:most], *([more] if left > 0 else []))
