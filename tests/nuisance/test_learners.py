@@ -118,7 +118,7 @@ def test_missing_outcomes_have_a_chance_to_be_known(learner: str) -> None:
 
 def test_one_more_outcome_changes_no_other() -> None:
     units = drawn(200)
-    alone, both = learned(units, "lightgbm"), learned(units, "lightgbm")
+    alone, both = learned(units, "lightgbm_tuned"), learned(units, "lightgbm_tuned")  # the learner that draws
     means(both, "bought")
     assert means(alone).tobytes() == means(both).tobytes()
 

@@ -22,8 +22,8 @@ class Sizes:
     """How large trees are, how many, and how much each counts."""
 
     trees: int = 100
-    rate: float = 0.05
-    leaves: int = 15
+    rate: float = 0.1
+    leaves: int = 8
     fewest_in_leaf: int = 20
     ridge: float = 1.0
 
