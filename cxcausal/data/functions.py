@@ -33,9 +33,9 @@ def digest(text: Value) -> Value:
     return _digest_of(text)
 
 
-def bucket_of(text: Value) -> Value:
+def bucket_of(identity: Value) -> Value:
     """Return in which of `BUCKETS` buckets an id falls, the same on every engine and in every project."""
-    return (digest(text) % BUCKETS).cast("int16")
+    return (digest(identity.cast("string")) % BUCKETS).cast("int16")
 
 
 def moment_in(zone: str, at: Value) -> Value:

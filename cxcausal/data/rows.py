@@ -1,11 +1,12 @@
 """The analysed units as columns in memory, for what can't be computed from sums; they are written nowhere."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from cxcausal.core.hashing import mixed
+from cxcausal.core.hashing import Keys, mixed
 from cxcausal.core.rows import TIME_ZERO, Floats, Rows, RowsWanted, Text
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.functions import bucket_of, digest
@@ -20,9 +21,7 @@ _SECONDS = 86_400.0
 
 
 def rows_of(engine: Engine, units: Units, wanted: RowsWanted) -> Rows:
-    """Return the analysed units, in the order of their ids' buckets, and within a bucket of their content.
-
-    Whoever has the same content in one bucket is the same to all that learns, so that the order is one of values.
+    """Return the analysed units, in an order that depends neither on that of the data nor on the plan's metrics.
 
     Args:
         engine: with the data.
@@ -36,9 +35,7 @@ def rows_of(engine: Engine, units: Units, wanted: RowsWanted) -> Rows:
     found = engine.columns(table.select(**_columns(table, units, wanted)))
     texts = tuple(dict.fromkeys(name[5:] for name in found.column_names if name.startswith("text:")))
     numbers = tuple(dict.fromkeys(name[7:] for name in found.column_names if name.startswith("number:")))
-    content = _content(found)
-    key = content if units.unit is None else _whole(found[f"bucket:{units.unit.removeprefix('id:')}"])
-    order = np.lexsort((content, key))
+    key, order = _ordered(found, units, wanted)
     days = {TIME_ZERO: _days(found["time_zero"])[order]} if "time_zero" in found.column_names else {}
     return Rows(
         arms=units.arms,
@@ -51,14 +48,42 @@ def rows_of(engine: Engine, units: Units, wanted: RowsWanted) -> Rows:
     )
 
 
+def _ordered(found: "pa.Table", units: Units, wanted: RowsWanted) -> tuple[Keys, npt.NDArray[np.intp]]:
+    """Return what folds are hashed from, and the order of rows: by that, by covariates, and last by id.
+
+    No outcome has a part in it, so that one metric more moves no row; where every row is a unit, as far as no two are
+    alike in every covariate. Units that a run kept have other ids (hashed with
+    a key): there only those change places who are of one bucket and alike in every covariate.
+    """
+    content = _content(found, found.column_names)
+    covariates = [f"{kind}:{each}" for kind in ("text", "number") for each in wanted.covariates]
+    alike = _content(found, ["arm", *(each for each in covariates if each in found.column_names)])
+    if units.unit is None:
+        order = np.lexsort((content, alike))
+        return mixed(alike ^ _counted(alike, order)), order
+    name = units.unit.removeprefix("id:")
+    key = _whole(found[f"bucket:{name}"])
+    return key, np.lexsort((content, _whole(found[f"id:{name}"]), alike, key))
+
+
+def _counted(alike: Keys, order: npt.NDArray[np.intp]) -> Keys:
+    """Return which of those that are alike a row is, from 0, in an order that holds them together."""
+    ordered = alike[order]
+    first = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+    starts = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
+    found = np.empty(len(order), dtype=np.uint64)
+    found[order] = (np.arange(len(order)) - starts).astype(np.uint64)
+    return found
+
+
 def _columns(table: Table, units: Units, wanted: RowsWanted) -> dict[str, Value]:
     """Return what is read: no id, but of every id a hash that tells the same ones apart, and its bucket."""
     names = [f"text:{name}" for name in (*wanted.texts, *wanted.covariates)]
     names += [f"number:{name}" for name in (*wanted.numbers, *wanted.covariates)]
     names += ["time_zero"] if wanted.time_zero else []
     columns = {name: table[name] for name in ("arm", *names) if name in table.columns}
-    columns |= {f"id:{name}": digest(table[f"id:{name}"]) for name in wanted.clusters}
     ids = dict.fromkeys((*wanted.clusters, *(() if units.unit is None else (units.unit.removeprefix("id:"),))))
+    columns |= {f"id:{name}": digest(table[f"id:{name}"].cast("string")) for name in ids}
     return columns | {f"bucket:{name}": _bucket(table, name) for name in ids}
 
 
@@ -107,10 +132,10 @@ def _hashed(column: "pa.ChunkedArray") -> npt.NDArray[np.uint64]:
     return np.asarray(hash_array(values, hash_key=_HASH_KEY, categorize=False), dtype=np.uint64)
 
 
-def _content(found: "pa.Table") -> npt.NDArray[np.uint64]:
-    """Return a hash of every row's values but its ids, in whatever order the columns were asked for."""
+def _content(found: "pa.Table", names: Sequence[str]) -> Keys:
+    """Return a hash of every row's values in some columns but its ids, in whatever order they are named."""
     total = np.zeros(found.num_rows, dtype=np.uint64)
-    for name in sorted(name for name in found.column_names if not name.startswith(("id:", "bucket:"))):
+    for name in sorted(name for name in names if not name.startswith(("id:", "bucket:"))):
         column = found[name]
         kind = str(column.type)
         values = _hashed(column.cast("string")) if kind.startswith(("string", "large_string", "dict")) else None

@@ -102,7 +102,7 @@ def write_table(rows: Iterable[Row]) -> None:
         "with 6 treated clusters was first asked for SE/sd as well and missed it; the target was taken off afterwards,",
         "because with 5 degrees of freedom a mean of standard errors lies below the root of the mean variance (about",
         ".95 of it). That is why intervals use t with those degrees of freedom; its SE alone should not be quoted.",
-        "In V5 the default learner is held to the bar; boosted trees alone miss it at this size, and are told beside it.",
+        "In V5 the default learner is held to the bar; boosted trees alone miss it at this size, and are told.",
         "",
         f"Seed {SEED}; every setting has its own stream. {versions()}.",
         "",

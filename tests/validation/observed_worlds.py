@@ -7,9 +7,10 @@ from typing import Any, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
+from cxcausal.core.answers import Flow
 from cxcausal.core.hashing import mixed
 from cxcausal.core.protocols import Answers, DatasetWithRows
-from cxcausal.core.queries import CorrelationQuery, Query
+from cxcausal.core.queries import CorrelationQuery, FlowQuery, Query
 from cxcausal.core.registry import Registry
 from cxcausal.core.results import CheckResult
 from cxcausal.core.rows import TIME_ZERO, Rows, RowsWanted, Text
@@ -50,8 +51,13 @@ class InMemory:
         return self.world.rows
 
     def answer(self, queries: Sequence[Query]) -> Answers:
-        """Return correlations, the only sums that gates ask for."""
-        return {query: _correlation(self.world.rows, cast("CorrelationQuery", query)) for query in queries}
+        """Return correlations, the only sums that gates ask for, and how many units there are."""
+        rows, n = self.world.rows, self.world.rows.n
+        flow = Flow(rows=n, filtered_out=0, enrolled=n, immature=0, analysed=n, randomization_units=n)
+        return {
+            query: flow if isinstance(query, FlowQuery) else _correlation(rows, cast("CorrelationQuery", query))
+            for query in queries
+        }
 
 
 def gates() -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def test_a_resolved_plan_shows_its_graph_and_can_be_read_back_without_the_file(l
 def test_a_graph_that_is_not_there_yet_is_noted(load: Load) -> None:
     resolved = load(PLAN)
     assert getattr(resolved.spec.design, "causal_graph") is None  # noqa: B009 - of one kind of design only
-    assert resolved.notes == ("The graph 'graphs/x.dot' is not there: until it is, no effect counts as identified.",)
+    assert "The graph 'graphs/x.dot' is not there: until it is, no effect counts as identified." in resolved.notes
 
 
 def test_mistakes_are_told_where_they_stand(told: Told) -> None:
