@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ibis
 import numpy.typing as npt
@@ -24,6 +24,9 @@ _UNREADABLE = ("FAILED_READ_FILE", "CANNOT_READ_FILE_FOOTER", "MALFORMED", "PARQ
 _UNFIT = ("ARITHMETIC_OVERFLOW", "CAST_OVERFLOW", "CAST_INVALID_INPUT", "NUMERIC_VALUE_OUT_OF_RANGE", "DIVIDE_BY_ZERO")
 _ABSENT = ("FILE_NOT_EXIST", "PATH_NOT_FOUND", "FileNotFoundException")
 _CANCEL_WAIT = 2.0
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +77,14 @@ class Spark(Engine):
 
     def arrays(self, expr: Table) -> dict[str, npt.NDArray[Any]]:
         """Return the columns of an expression that aggregates, through Arrow."""
+        found = self.columns(expr)
+        return {name: found.column(name).to_numpy() for name in found.column_names}
+
+    def columns(self, expr: Table) -> "pa.Table":
+        """Return rows as Arrow columns."""
         with self.translated():
             statement = self.noted(self.sql(expr))
-            found = self._finished(lambda: self.session.sql(statement).toArrow())
-        return {name: found.column(name).to_numpy() for name in found.column_names}
+            return self._finished(lambda: self.session.sql(statement).toArrow())
 
     def open(self, source: Source, data: Data, needed: tuple[str, ...], name: str = RAW) -> Opened:
         """Return the rows of files, or of a table of Spark's catalog."""
