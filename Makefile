@@ -30,6 +30,8 @@ $(READY): requirements.lock pyproject.toml
 
 demo: $(READY) ## register, simulate and analyse four experiments; ends with the path of a report
 	@$(CX) register experiments/proactive_outreach.yaml
+	@$(CX) register experiments/human_handoff.yaml
+	@$(CX) register experiments/human_handoff_hidden.yaml
 	@$(CX) simulate outreach --out data/outreach.parquet
 	@$(CX) simulate handoff --out data/handoff.parquet
 	@$(CX) simulate handoff-hidden --out data/handoff_hidden.parquet
@@ -89,9 +91,9 @@ reports: $(READY) ## render the sample reports into reports/samples/
 	@rm -rf $(SAMPLES) && mkdir -p $(SAMPLES) reports/samples && cp -r configs experiments $(SAMPLES)/
 	@cd $(SAMPLES) && for verb in "register experiments/proactive_outreach.yaml" \
 		"simulate outreach --out data/outreach.parquet" "run experiments/proactive_outreach.yaml --quiet" \
-		"simulate handoff --out data/handoff.parquet" "simulate handoff-hidden --out data/handoff_hidden.parquet" \
-		"register experiments/human_handoff.yaml" "run experiments/human_handoff.yaml --quiet" \
-		"register experiments/human_handoff_hidden.yaml" "run experiments/human_handoff_hidden.yaml --quiet" \
+		"register experiments/human_handoff.yaml" "simulate handoff --out data/handoff.parquet" \
+		"register experiments/human_handoff_hidden.yaml" "simulate handoff-hidden --out data/handoff_hidden.parquet" \
+		"run experiments/human_handoff.yaml --quiet" "run experiments/human_handoff_hidden.yaml --quiet" \
 		"run experiments/incentive_results.yaml --quiet"; do \
 		$(CURDIR)/$(CX) $$verb >/dev/null || test $$? -eq 5 || exit 1; done
 	@for page in $(SAMPLES)/reports/*/*/index.html; do \

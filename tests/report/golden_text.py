@@ -18,8 +18,11 @@ from cxcausal.report.sentences.money import left_out_sentence, money_sentence, u
 from cxcausal.report.sentences.reading import next_look
 from cxcausal.report.text import Sentence, plain
 from tests.report.situations import SITUATIONS
+from tests.report.worlds_observed import OBSERVED
 
 FOLDER = Path(__file__).parent / "golden"
+TOLD = {**SITUATIONS, **OBSERVED}
+"""Every situation whose sentences are held, by its name."""
 
 
 def golden_text(result: RunResult) -> str:
@@ -66,7 +69,7 @@ def _changes(facts: Facts) -> Iterator[Sentence]:
 def write() -> None:
     """Write every golden file."""
     FOLDER.mkdir(exist_ok=True)
-    for name, build in SITUATIONS.items():
+    for name, build in TOLD.items():
         (FOLDER / f"{name}.txt").write_text(golden_text(build()), encoding="utf-8")
 
 

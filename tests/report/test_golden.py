@@ -6,9 +6,9 @@ import pytest
 
 from cxcausal.report import render_report, summary_text
 from tests.report import worlds
-from tests.report.golden_text import FOLDER, golden_text
+from tests.report.golden_text import FOLDER, TOLD, golden_text
 from tests.report.reader import read
-from tests.report.situations import SITUATIONS, null_without, stop_not_worthwhile
+from tests.report.situations import null_without, stop_not_worthwhile
 
 BANNED = (
     r"\bprov(?:es?|en|ed)\b",
@@ -20,25 +20,25 @@ BANNED = (
 )
 
 
-@pytest.mark.parametrize("name", SITUATIONS)
+@pytest.mark.parametrize("name", TOLD)
 def test_sentences_are_those_of_the_golden_file(name: str) -> None:
-    assert golden_text(SITUATIONS[name]()) == (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
+    assert golden_text(TOLD[name]()) == (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
 
 
 def test_every_golden_file_has_its_situation() -> None:
-    assert {path.stem for path in FOLDER.glob("*.txt")} == set(SITUATIONS)
+    assert {path.stem for path in FOLDER.glob("*.txt")} == set(TOLD)
 
 
-@pytest.mark.parametrize("name", SITUATIONS)
+@pytest.mark.parametrize("name", TOLD)
 def test_page_one_has_no_banned_word(name: str) -> None:
-    page = " ".join(read(render_report(SITUATIONS[name](), ledger_head=None)).page_one).replace("Data up to", "")
+    page = " ".join(read(render_report(TOLD[name](), ledger_head=None)).page_one).replace("Data up to", "")
     assert [word for word in BANNED if re.search(word, page, re.IGNORECASE)] == []
 
 
-@pytest.mark.parametrize("name", SITUATIONS)
+@pytest.mark.parametrize("name", TOLD)
 def test_a_percentage_of_change_stands_beside_its_base(name: str) -> None:
     """No lift without what it is relative to: every relative limit names the control's level."""
-    for line in golden_text(SITUATIONS[name]()).splitlines():
+    for line in golden_text(TOLD[name]()).splitlines():
         if re.search(r"% (?:higher|lower)", line):
             assert re.search(r"\d % of [\d.]+ with “", line), line
 

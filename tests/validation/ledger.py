@@ -90,7 +90,7 @@ def write(bar: str, rows: Iterable[Row], *, quick: bool) -> None:
     fresh.replace(path)
 
 
-def write_table(rows: Iterable[Row]) -> None:
+def write_table(rows: Iterable[Row], table: Path) -> None:
     """Write the table that is committed."""
     lines = [
         "# Validation",
@@ -113,8 +113,8 @@ def write_table(rows: Iterable[Row]) -> None:
         f"| {row.bar} | {row.setting} | {row.target} | {row.measured} | {row.reps:,} | {_HELD[row.passed]} |"
         for row in rows
     ]
-    TABLE.parent.mkdir(parents=True, exist_ok=True)
-    TABLE.write_text("\n".join(lines) + "\n", "utf-8")
+    table.parent.mkdir(parents=True, exist_ok=True)
+    table.write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def _path(bar: str, *, quick: bool) -> Path:
