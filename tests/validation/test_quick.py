@@ -35,10 +35,10 @@ def test_kept_rows_are_reused_only_by_the_code_that_made_them(tmp_path: Path, mo
     assert ledger.read("V2", quick=True) is None
 
 
-def test_the_table_shows_what_was_missed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger, "TABLE", tmp_path / "docs" / "validation.md")
-    ledger.write_table([Row(bar="V4", setting="s", target="t", measured="m", reps=4000, passed=False)])
-    assert "| V4 | s | t | m | 4,000 | NO |" in (tmp_path / "docs" / "validation.md").read_text("utf-8")
+def test_the_table_shows_what_was_missed(tmp_path: Path) -> None:
+    table = tmp_path / "docs" / "validation.md"
+    ledger.write_table([Row(bar="V4", setting="s", target="t", measured="m", reps=4000, passed=False)], table)
+    assert "| V4 | s | t | m | 4,000 | NO |" in table.read_text("utf-8")
 
 
 @pytest.mark.parametrize("bar", ["V2", "V4"])
