@@ -118,7 +118,7 @@ def run_tracked(
     from cxcausal.pipeline.reading import refuse_early
     from cxcausal.pipeline.support import refuse_unsupported
 
-    resolved = completed(load_experiment(plan, root=root))
+    resolved = load_experiment(plan, root=root)
     with placing(resolved, on):
         refuse_unsupported(resolved.spec)
         with opened(resolved, on, progress) as dataset:
@@ -150,8 +150,8 @@ def statements(
     from cxcausal.pipeline.reading import refuse_early
     from cxcausal.pipeline.support import refuse_unsupported
 
-    resolved = completed(load_experiment(plan, root=root))
-    spec = resolved.spec
+    resolved = load_experiment(plan, root=root)
+    spec = completed(resolved.spec)
     with placing(resolved, on):
         refuse_unsupported(spec)
         with opened(resolved, on, progress) as dataset:
@@ -162,17 +162,20 @@ def statements(
             return dataset.engine.statements()
 
 
-def completed(resolved: Resolved) -> Resolved:
-    """Return the plan with the confounders that its graph asks for, where it draws one and names none itself."""
+def completed(spec: ExperimentSpec) -> ExperimentSpec:
+    """Return the plan with the confounders that its graph asks for, where it draws one and names none itself.
+
+    It is what is read and analysed; what is recorded, and hashed, is the plan as it was declared.
+    """
     from cxcausal.core.spec.designs import Observational
 
-    design = resolved.spec.design
+    design = spec.design
     if not isinstance(design, Observational) or design.confounders or design.causal_graph is None:
-        return resolved
+        return spec
     from cxcausal.identify.plan import adjustment_of
 
-    changed = design.model_copy(update={"confounders": adjustment_of(resolved.spec)})
-    return replace(resolved, spec=resolved.spec.model_copy(update={"design": changed}))
+    changed = design.model_copy(update={"confounders": adjustment_of(spec)})
+    return spec.model_copy(update={"design": changed})
 
 
 def opened(resolved: Resolved, on: str | None, progress: Progress) -> "Dataset":
@@ -184,7 +187,7 @@ def opened(resolved: Resolved, on: str | None, progress: Progress) -> "Dataset":
     project = resolved.project
     session = Session(engine=project.engine, timezone=project.timezone, progress=progress)
     roots = tuple(Path(root) for root in project.data_roots)
-    return open_dataset(resolved.spec, project.root, data_roots=roots, on=on, session=session)
+    return open_dataset(completed(resolved.spec), project.root, data_roots=roots, on=on, session=session)
 
 
 def tracked(
@@ -210,7 +213,7 @@ def tracked(
     from cxcausal.tracking.tracker import Tracker
 
     project = resolved.project
-    spec = resolved.spec if again is None else again.spec
+    spec = completed(resolved.spec if again is None else again.spec)
     start = start_of(resolved, dataset, attempt.on, {} if again is None else again.entry)
     goes_on = (
         None if attempt.resume is None else resumable(project.root, resolved.spec.id, start, attempt.resume or None)

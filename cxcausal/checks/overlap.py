@@ -33,6 +33,8 @@ class Overlap:
         propensity_range: below and above it a unit had almost no choice.
         max_outside_share: of the target's units, of those outside that range.
         max_clipped_share: of the target's units, of those whose propensity was raised.
+        max_separation: the chance that of two units of different arms the right one has the higher propensity; at one
+            nobody had a choice, whoever the effect is of.
     """
 
     name: ClassVar[str] = "overlap"
@@ -41,6 +43,7 @@ class Overlap:
     propensity_range: tuple[float, float] = (0.05, 0.95)
     max_outside_share: float = 0.1
     max_clipped_share: float = 0.02
+    max_separation: float = 0.99
 
     def queries(self, spec: ExperimentSpec) -> tuple[Query, ...]:
         """Return the arms' propensities in the plan's target; nothing where a coin decided."""
@@ -60,7 +63,8 @@ class Overlap:
         divides = target != "ato"
         outside = divides and found.outside > self.max_outside_share
         clipped = divides and found.clipped > self.max_clipped_share
-        breached = least < self.min_effective_share or outside or clipped
+        apart = max(found.discrimination.values(), default=0.5) >= self.max_separation
+        breached = least < self.min_effective_share or outside or clipped or apart
         text = (
             self._apart(spec, found, worst, outside=outside or clipped) if breached else self._alike(spec, found, worst)
         )
@@ -78,7 +82,8 @@ class Overlap:
                 f"{in_hundred(found.outside)} of {_WHOSE[target_of(spec)]} had almost no chance of what they are "
                 "compared with, and nobody can say what it would have done to them"
             )
-        return f"The groups are too far apart: {'; '.join(parts)}. {_told_apart(found)} {_mend(spec)}"
+        why = f": {'; '.join(parts)}" if parts else ""
+        return f"The groups are too far apart{why}. {_told_apart(found)} {_mend(spec)}"
 
     def _alike(self, spec: ExperimentSpec, found: OverlapAnswer, worst: str) -> str:
         rests = _rests(spec, found.arms[worst], worst)

@@ -26,8 +26,9 @@ class Split:
     weight: Floats | None = None
 
     def parts(self, use: Flags) -> list[tuple[Flags, Flags]]:
-        """Return (units to learn from, units to predict) of every fold, each of shape (n,)."""
-        return [(use & (self.fold != place), self.fold == place) for place in range(self.folds)]
+        """Return (units to learn from, units to predict), each of shape (n,), of every fold that holds any."""
+        held = np.flatnonzero(np.bincount(self.fold, minlength=self.folds))
+        return [(use & (self.fold != place), self.fold == place) for place in held]
 
     def weights(self, of: Flags) -> Floats | None:
         """Return the weights of some units."""

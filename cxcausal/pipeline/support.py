@@ -46,12 +46,25 @@ def _problem(key: str, what: str, mend: str) -> Problem:
 
 def _unsupported(spec: ExperimentSpec) -> Iterator[Problem]:
     yield from _unsupported_components(spec)
+    yield from _unsupported_metrics(spec)
     if spec.analysis.peeking == "group_sequential" and spec.data.observed_until is None:
         yield _problem(
             "analysis.peeking",
             "without data.observed_until nobody knows which of the planned looks a reading is",
             "add data.observed_until: its column, or the day until which outcomes are known",
         )
+
+
+def _unsupported_metrics(spec: ExperimentSpec) -> Iterator[Problem]:
+    """Yield the metrics that must have an effect, and can't have one from scores."""
+    deciding = (*spec.metrics.success, *spec.metrics.guardrails)
+    for metric in deciding if isinstance(spec.design, Observational) else ():
+        if metric.type == "quantile":
+            yield _problem(
+                f"metric {metric.name}",
+                "effects on quantiles are told of randomised designs only, and the verdict needs this one",
+                "make it secondary, or take a mean or a share (top_box) instead",
+            )
 
 
 def _unsupported_components(spec: ExperimentSpec) -> Iterator[Problem]:
@@ -69,6 +82,12 @@ def _unsupported_components(spec: ExperimentSpec) -> Iterator[Problem]:
             "estimation.method",
             f"'{spec.estimation.method}' is a second opinion, and does not lead",
             f"write also: [{spec.estimation.method}], and as the method one of: {', '.join(methods)}",
+        )
+    elif isinstance(spec.design, Observational) and spec.estimation.method not in {"default", "aipw"}:
+        yield _problem(
+            "estimation.method",
+            f"'{spec.estimation.method}' compares arms as if a coin had been tossed, and here none was",
+            "leave it out, or write aipw",
         )
     elif spec.estimation.method not in methods:
         yield _problem(

@@ -14,7 +14,7 @@ from cxcausal.core.progress import Progress
 from cxcausal.core.results import RunResult
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.spec.resolve import Resolved, spec_of
-from cxcausal.running import opened
+from cxcausal.running import completed, opened
 
 if TYPE_CHECKING:
     from cxcausal.data.engine import Table
@@ -132,7 +132,7 @@ def _earlier_plan(rerun: Rerun) -> ExperimentSpec:
     if until is not None and is_date(until) and earlier.data.observed_until is not None:
         data["observed_until"] = until
     changed = {"data": earlier.data.model_copy(update=data), "reruns": rerun.spec.reruns}
-    return earlier.model_copy(update=changed)
+    return completed(earlier.model_copy(update=changed))
 
 
 def _taken_apart(

@@ -90,8 +90,8 @@ def hold_out(
     from cxcausal.tracking.parents import parent_of
 
     _refuse_unused(asked)
-    resolved = completed(load_experiment(plan_of(experiment, root), root=root))
-    spec = resolved.spec
+    resolved = load_experiment(plan_of(experiment, root), root=root)
+    spec = completed(resolved.spec)
     parent = parent_of(resolved.project.root, spec.id, asked.parent)
     arm = _recommended(parent)
     with placing(resolved, asked.on):

@@ -204,7 +204,7 @@ def _resolved(run: "RecordedRun", root: Path) -> Resolved:
         spec = spec.model_copy(update={"data": spec.data.model_copy(update={"observed_until": cut})})
     stored = run.directory / "plan/resolved.json"
     resolved = Resolved(spec=spec, project=project, provenance={}, plan_path=stored, plan_hash=run.results["plan_hash"])
-    return completed(resolved)
+    return replace(resolved, spec=completed(spec))
 
 
 def _machinery(run: "RecordedRun", root: Path, resolved: Resolved) -> tuple[Changed, ...]:

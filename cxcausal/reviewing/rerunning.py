@@ -14,7 +14,7 @@ from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.spec.placing import placing
 from cxcausal.core.spec.resolve import spec_of
 from cxcausal.reviewing.causes import Rerun
-from cxcausal.running import Again, Attempt, Run, opened, tracked
+from cxcausal.running import Again, Attempt, Run, completed, opened, tracked
 
 if TYPE_CHECKING:
     from cxcausal.data.kept import Kept
@@ -80,7 +80,7 @@ def rerun(
 
     resolved = load_experiment(plan_of(experiment, root), root=root)
     parent = parent_of(resolved.project.root, resolved.spec.id, asked.parent)
-    spec = _cut(resolved.spec, asked.data_cut)
+    spec = completed(_cut(resolved.spec, asked.data_cut))
     now = Rerun(
         resolved=resolved,
         spec=spec,

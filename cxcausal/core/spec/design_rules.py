@@ -142,13 +142,28 @@ def confounders_may_be_adjusted(draft: Draft) -> Iterator[Finding]:
         (("design", "confounders"), draft.design.confounders),
         (("covariates",), draft.names("covariates")),
         (("effect_modifiers",), draft.names("effect_modifiers")),
+        (("segments",), draft.names("segments")),
     )
     for path, names in lists:
         for at, name in enumerate(names):
             if name in draft.design.never_adjust:
                 what = f"'{name}' is also in never_adjust"
-                mend = "keep it in one: what the treatment may have changed must not be adjusted for"
+                mend = "keep it in one: what the treatment may have changed can't be adjusted for, nor make a segment"
                 yield Finding(path=(*path, at), code="P325", what=what, mend=mend)
+
+
+def negative_controls_apart(draft: Draft) -> Iterator[Finding]:
+    """What the treatment can't change is neither what it is for, nor the treatment itself."""
+    if not isinstance(draft.design, Observational):
+        return
+    own = {column for planned in draft.metrics for column in planned.metric.columns} | {draft.design.treatment.column}
+    controls = draft.design.negative_controls
+    for key, names in (("outcomes", controls.outcomes), ("exposures", controls.exposures)):
+        for at, name in enumerate(names):
+            if name in own:
+                what = f"'{name}' is a metric or the treatment, and so no negative control"
+                mend = "name a column that the treatment can't have changed, such as one of the year before"
+                yield Finding(path=("design", "negative_controls", key, at), code="P382", what=what, mend=mend)
 
 
 def estimand_is_licensed(draft: Draft) -> Iterator[Finding]:
@@ -177,5 +192,6 @@ DESIGN_RULES: tuple[Rule, ...] = (
     received_costs,
     decided_columns_apart,
     confounders_may_be_adjusted,
+    negative_controls_apart,
     estimand_is_licensed,
 )
