@@ -5,7 +5,7 @@ from typing import ClassVar, cast
 
 from cxcausal.checks.breach import quoted, verdict_of
 from cxcausal.checks.observed import Naming, is_observational, spread_of
-from cxcausal.core.adjusting import target_of
+from cxcausal.core.adjusting import adjusted_for, target_of
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Query
 from cxcausal.core.results import CheckResult, OnBreach
@@ -44,6 +44,11 @@ class Balance:
         if not is_observational(spec):
             return naming.elsewhere()
         found = cast("BalanceAnswer", answers[BalanceQuery(target=target_of(spec))])
+        if found.reason is None and not found.rows and adjusted_for(spec):
+            text = (
+                "Nothing that the plan declares varies, so that nothing was allowed for: this is the naive difference."
+            )
+            return naming.told(verdict_of(self.on_breach, breached=True), text, value=None)
         if found.reason is not None or not found.rows:
             return naming.in_vain(found.reason or "the plan names nothing to compare that varies")
         beyond = [row for row in found.rows if abs(row.after) > self.max_abs_smd]

@@ -104,3 +104,10 @@ def test_who_was_treated_by_rule_has_no_overlap_whoever_the_effect_is_of(project
     done = project.cx("run", plan(project), "--json")
     assert done.code == 5
     assert "overlap" in {check["name"] for check in done.json["checks"] if check["verdict"] == "fail"}
+
+
+def test_confounders_that_do_not_vary_adjust_for_nothing(project: Project) -> None:
+    project.data(customers(400).assign(same=1.0))
+    done = project.cx("run", plan(project, {**DESIGN, "confounders": ["same"]}), "--json")
+    assert done.code == 5
+    assert "nothing was allowed for" in done.json["arms"]["1"]["reason"]
