@@ -8,6 +8,7 @@ from cxcausal.core.answers import Flow
 from cxcausal.core.protocols import Answers, Dataset, DatasetWithRows, StageMemory, StageStore
 from cxcausal.core.queries import FlowQuery, Query
 from cxcausal.core.results import DataFacts, Estimate, RunResult, ValueResult
+from cxcausal.core.score_facts import ScoreFacts
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.decision.verdict import Decision, decide, wait
 from cxcausal.estimators.multiplicity import apply_multiplicity
@@ -75,10 +76,7 @@ def analyse(
     checks = (*checks, *fresh)
     effects = stages.made("effects", lambda: without_small_cells(_effects(spec, dataset, components, answers, reading)))
     value = stages.made("value", lambda: _value(spec, answers, facts, reading))
-    waiting = reading.waiting is not None
-    scores = (
-        stages.made("scores", lambda: score_facts(spec, answers, withheld=waiting)) if has_score_facts(spec) else None
-    )
+    scores = _scores(stages, spec, answers, reading)
     grade, registered = components.design.grade, context.registered
 
     def decided() -> Decision:
@@ -88,27 +86,34 @@ def analyse(
 
     decision = stages.made("decision", decided, also=[registered, fresh])
     return RunResult(
-        run_id=context.run_id,
+        **_of_context(context),
         experiment=spec.id,
         verdict=decision.verdict,
         recommended_arm=decision.recommended_arm,
         arms=decision.arms,
         grade=decision.grade,
         capped_by=decision.capped_by,
-        registered=context.registered,
-        registration=context.registration,
         effects=effects,
         checks=checks,
         value=value,
         reading=reading.facts,
         data=facts,
-        plan=context.plan,
-        plan_hash=context.plan_hash,
         notes=(*context.notes, *reading.notes, *notes_of(spec, facts, effects)),
-        created_at=context.created_at,
-        versions=context.versions,
         scores=scores,
     )
+
+
+def _of_context(context: RunContext) -> dict[str, Any]:
+    """Return what a result takes from the edges as it is."""
+    names = ("run_id", "registered", "registration", "plan", "plan_hash", "created_at", "versions")
+    return {name: getattr(context, name) for name in names}
+
+
+def _scores(stages: Stages, spec: ExperimentSpec, answers: Answers, reading: ReadingNow) -> ScoreFacts | None:
+    """Return what stands behind adjusted effects; None where no score was made."""
+    if not has_score_facts(spec):
+        return None
+    return stages.made("scores", lambda: score_facts(spec, answers, withheld=reading.waiting is not None))
 
 
 def queries_of(spec: ExperimentSpec, dataset: Dataset, components: Components) -> tuple[Query, ...]:

@@ -48,7 +48,7 @@ def test_broken_files_of_other_kinds_are_read_or_refused(shop: Workshop, at: int
 
 
 @pytest.mark.parametrize(("kind", "batches"), [("plans", 3), ("csvs", 1), ("files", 1)])
-def test_cases_of_this_session(shop: Workshop, kind: str, batches: int, another_seed: int, out: Path) -> None:
+def test_cases_of_another_seed(shop: Workshop, kind: str, batches: int, another_seed: int, out: Path) -> None:
     _sound(shop, kind, another_seed, range(batches * BATCH), out)
 
 
