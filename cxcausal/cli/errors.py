@@ -186,8 +186,7 @@ def _flushed(code: int, here: Session) -> int:
         if code != ExitCode.ENVIRONMENT:
             here.voice.problem(refusal(error))
         code = ExitCode.ENVIRONMENT
-    if code in {UNREAD, ExitCode.ENVIRONMENT}:
-        drop()
+    drop()
     return code
 
 

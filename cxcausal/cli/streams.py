@@ -20,9 +20,10 @@ def prepare() -> None:
 
 
 def drop() -> None:
-    """Let what stdout still holds go nowhere: the interpreter would fail on it once more while it ends."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        try:
-            sys.stdout.flush()
-        except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """Let what a stream still holds for nobody go nowhere: the interpreter would fail on it once more while it ends."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            try:
+                stream.flush()
+            except OSError:
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -44,7 +44,7 @@ _WHILE_TALKING: Mapping[str, str] = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
 }
-_NOISY = ("mlflow", "alembic")
+_NOISY = ("mlflow", "alembic", "sqlalchemy")
 
 
 def send(root: Path, uri: str, directory: Path, projection: Projection, *, patience: Patience = HASTY) -> str:

@@ -215,7 +215,7 @@ def test_a_stderr_that_nobody_reads_does_not_stop_a_run(project: tuple[Project, 
     process = subprocess.Popen(
         [sys.executable, "-c", code + AS_A_SCRIPT, "run", plan, "--verbose"],
         cwd=made.root,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
