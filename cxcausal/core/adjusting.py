@@ -19,8 +19,18 @@ def adjusted_for(spec: "ExperimentSpec") -> tuple[str, ...]:
 
 
 def needs_rows(spec: "ExperimentSpec") -> bool:
-    """Tell whether the plan's effects are made of scores, which sums can't give."""
-    return isinstance(spec.design, Observational) or spec.estimation.method == "aipw"
+    """Tell whether the plan asks for anything that is made of scores, which sums can't give."""
+    return isinstance(spec.design, Observational) or spec.estimation.method == "aipw" or asks_whom(spec)
+
+
+def asks_whom(spec: "ExperimentSpec") -> bool:
+    """Tell whether the plan asks who responds, or whom to contact."""
+    return bool(spec.effect_modifiers) or any(value for _, value in spec.policy)
+
+
+def modifiers_of(spec: "ExperimentSpec") -> tuple[str, ...]:
+    """Return the columns over which effects may differ: the plan's own, else its covariates, else its segments."""
+    return spec.effect_modifiers or spec.covariates or spec.segments
 
 
 def target_of(spec: "ExperimentSpec") -> Target:

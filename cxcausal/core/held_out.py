@@ -9,6 +9,8 @@ from cxcausal.core.measure import Measure
 from cxcausal.core.rows import Flags, Floats, Rows
 
 Places = npt.NDArray[np.intp]
+SOME_ARM = -1
+"""In place of an arm: a contact, by whichever single arm is best."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,9 +125,12 @@ class Rules:
     """What else a policy may look at.
 
     Attributes:
-        current: place of the arm that the rule in use gives each of the n rows, shape (n,); None where none is declared.
         eligible: who may be contacted at all, shape (n,).
+        current: place of the arm that the rule in use gives each unit, shape (n,), or `SOME_ARM` where it says that
+            there is a contact, and not which; None where none is declared.
+        reason: why the rule in use can't be valued, where one is declared.
     """
 
     eligible: Flags
     current: npt.NDArray[np.int8] | None = None
+    reason: str | None = None

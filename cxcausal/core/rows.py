@@ -12,7 +12,8 @@ Flags = npt.NDArray[np.bool_]
 BUCKETS = 1024
 """Of ids: few enough that a bucket, which a run keeps for its reruns, tells nobody's id, and enough for even folds."""
 TIME_ZERO = "time zero"
-"""Under which name days of time zero stand among the numbers; no plan can write a column so and mean another."""
+ELIGIBLE = "may be contacted"
+"""Under which names days of time zero, and 1 for those who may be contacted, stand among the numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,7 @@ class RowsWanted:
         texts: segments.
         clusters: names of what shares a fate.
         time_zero: whether the day of time zero is asked for.
+        eligible: whether it is asked who may be contacted.
     """
 
     covariates: tuple[str, ...] = ()
@@ -32,6 +34,7 @@ class RowsWanted:
     texts: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
     time_zero: bool = False
+    eligible: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -277,3 +277,11 @@ class PolicyResult:
     status: str = "ok"
     reason: str | None = None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whom:
+    """Who responds, and whom to contact."""
+
+    heterogeneity: tuple[AimHeterogeneity, ...] = ()
+    policy: PolicyResult | None = None

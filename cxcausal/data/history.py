@@ -9,7 +9,7 @@ import ibis
 
 from cxcausal.core.progress import SILENT, Progress
 from cxcausal.core.spec.filter_grammar import columns_of
-from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.core.spec.models import ExperimentSpec, Policy
 from cxcausal.data.dataset import Dataset
 from cxcausal.data.engine import Opened
 from cxcausal.data.engines import Session, refuse_table, start_engine
@@ -106,6 +106,7 @@ def _past(spec: ExperimentSpec, wanted: Collection[str], cluster: str | None) ->
             "metrics": spec.metrics.model_copy(update={**kept, "exploratory": ()}),
             "covariates": (),
             "effect_modifiers": (),
+            "policy": Policy(),
             "segments": (),
         }
     )

@@ -87,7 +87,7 @@ def kept_columns(spec: ExperimentSpec, table: Table) -> tuple[str, ...]:
     """Return the columns of a table of units that are kept: no row numbers, and nothing that is made of the others."""
     roles = roles_of(spec)
     numbers = (*roles.numeric, *roles.covariates)
-    names = ["arm", "mature", "time_zero", "observed_until", *(f"id:{name}" for name in roles.ids)]
+    names = ["arm", "mature", "eligible", "time_zero", "observed_until", *(f"id:{name}" for name in roles.ids)]
     names += [f"bucket:{name}" for name in roles.ids]
     names += [f"text:{name}" for name in (*roles.texts, *roles.covariates, EPOCH)]
     names += [f"number:{name}" for name in numbers]

@@ -33,6 +33,7 @@ class Roles:
         times: columns of time zero and of the end of observation.
         filtered: columns of the filter.
         condition: the filter, as a tree; None without one.
+        eligible: who may be contacted, as a tree; None where everybody may.
         declared: the names below `data.columns`.
         formulas: the computed columns, by name; what they use is among the numbers.
     """
@@ -45,6 +46,7 @@ class Roles:
     times: tuple[str, ...]
     filtered: tuple[str, ...]
     condition: Expr | None = None
+    eligible: Expr | None = None
     declared: tuple[str, ...]
     formulas: Mapping[str, Expr]
 
@@ -79,16 +81,19 @@ def roles_of(spec: ExperimentSpec) -> Roles:
     data, treatment = spec.data, spec.design.treatment
     ids = (data.unit, data.randomization_unit, *data.cluster)
     times = (name for name in (data.time_zero, data.observed_until) if name is not None and not is_date(name))
-    expr, formulas = filter_of(spec), formulas_of(spec)
+    expr, formulas, eligible = filter_of(spec), formulas_of(spec), eligible_of(spec)
     return Roles(
         arm=treatment.column,
         ids=tuple(dict.fromkeys(name for name in ids if name is not None)),
-        texts=tuple(dict.fromkeys((*spec.segments, *spec.design.strata))),
+        texts=tuple(dict.fromkeys((*spec.segments, *spec.design.strata, *_ruled(spec)))),
         covariates=tuple(dict.fromkeys((*spec.covariates, *spec.effect_modifiers, *_observed_causes(spec)))),
         numbers=tuple(dict.fromkeys((*_number_rules(spec), *_formula_rules(formulas)))),
         times=tuple(dict.fromkeys(times)),
-        filtered=() if expr is None else columns_of(expr),
+        filtered=tuple(
+            dict.fromkeys(name for each in (expr, eligible) if each is not None for name in columns_of(each))
+        ),
         condition=expr,
+        eligible=eligible,
         declared=tuple(data.columns),
         formulas=formulas,
     )
@@ -101,6 +106,15 @@ def filter_of(spec: ExperimentSpec) -> Expr | None:
         PlanError: the filter is not of the language of filters.
     """
     return None if spec.data.filter is None else _parsed(parse_filter, spec.data.filter, "data.filter")
+
+
+def eligible_of(spec: ExperimentSpec) -> Expr | None:
+    """Return who may be contacted as a tree, None where the plan excludes nobody.
+
+    Raises:
+        PlanError: the condition is not of the language of filters.
+    """
+    return None if spec.policy.eligible is None else _parsed(parse_filter, spec.policy.eligible, "policy.eligible")
 
 
 def formulas_of(spec: ExperimentSpec) -> Mapping[str, Expr]:
@@ -148,6 +162,12 @@ def _number_rules(spec: ExperimentSpec) -> Iterator[NumberRule]:
     for name, column in spec.data.columns.items():
         if not column.allow_negative:
             yield NumberRule(column=name, rule="not_negative", because=f"data.columns.{name}.allow_negative")
+
+
+def _ruled(spec: ExperimentSpec) -> tuple[str, ...]:
+    """Return what the rule in use decides, and the groups whose treatment is watched."""
+    rule = () if spec.policy.current_rule is None else (spec.policy.current_rule,)
+    return (*rule, *spec.policy.protected)
 
 
 def _observed_causes(spec: ExperimentSpec) -> tuple[str, ...]:

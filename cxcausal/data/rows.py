@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from cxcausal.core.hashing import Keys, mixed
-from cxcausal.core.rows import TIME_ZERO, Floats, Rows, RowsWanted, Text
+from cxcausal.core.rows import ELIGIBLE, TIME_ZERO, Floats, Rows, RowsWanted, Text
 from cxcausal.data.engine import Engine, Table, Value
 from cxcausal.data.functions import bucket_of, digest
 from cxcausal.data.units import Units
@@ -37,6 +37,7 @@ def rows_of(engine: Engine, units: Units, wanted: RowsWanted) -> Rows:
     numbers = tuple(dict.fromkeys(name[7:] for name in found.column_names if name.startswith("number:")))
     key, order = _ordered(found, units, wanted)
     days = {TIME_ZERO: _days(found["time_zero"])[order]} if "time_zero" in found.column_names else {}
+    days |= {ELIGIBLE: _numbers(found["eligible"])[order]} if "eligible" in found.column_names else {}
     return Rows(
         arms=units.arms,
         arm=_coded(found["arm"], units.arms)[order].astype(np.int8),
@@ -81,6 +82,7 @@ def _columns(table: Table, units: Units, wanted: RowsWanted) -> dict[str, Value]
     names = [f"text:{name}" for name in (*wanted.texts, *wanted.covariates)]
     names += [f"number:{name}" for name in (*wanted.numbers, *wanted.covariates)]
     names += ["time_zero"] if wanted.time_zero else []
+    names += ["eligible"] if wanted.eligible else []
     columns = {name: table[name] for name in ("arm", *names) if name in table.columns}
     ids = dict.fromkeys((*wanted.clusters, *(() if units.unit is None else (units.unit.removeprefix("id:"),))))
     columns |= {f"id:{name}": digest(table[f"id:{name}"].cast("string")) for name in ids}

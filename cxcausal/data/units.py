@@ -7,7 +7,7 @@ from cxcausal.core.adjusting import needs_rows
 from cxcausal.core.answers import Cap
 from cxcausal.core.entry import Entry
 from cxcausal.core.epochs import EPOCH
-from cxcausal.core.errors import DataError, Problem
+from cxcausal.core.errors import DataError, PlanError, Problem
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.arms import undeclared_arms
 from cxcausal.data.clock import Clock, calendar_of, clock_of, date_problems
@@ -86,12 +86,13 @@ class Units:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Which columns of the data become which columns of the units."""
+    """Which columns of the data become which columns of the units; `eligible` are those who may be contacted."""
 
     ids: tuple[str, ...]
     texts: tuple[str, ...]
     numbers: tuple[str, ...]
     clock: Clock
+    eligible: Value | None = None
 
 
 def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: Roles) -> Units:
@@ -106,7 +107,9 @@ def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: R
     opened = with_formulas(opened, stored, roles.formulas)
     reader = replace(stored, table=opened.table)
     numeric = numeric_texts(engine, reader, (*roles.covariates, *roles.filtered))
-    rows = _enrolled(roles, opened, FilterCompiler(reader=reader, numeric=numeric))
+    compiler = FilterCompiler(reader=reader, numeric=numeric)
+    rows = _enrolled(roles, opened, compiler)
+    eligible = _eligible(roles, compiler)
     ids_adjusted = tuple(name for name in roles.covariates if name in {spec.data.unit, spec.randomization_unit})
     covariates = tuple(name for name in roles.covariates if _is_number(reader, name, numeric))
     texts = tuple(dict.fromkeys((*roles.texts, *(name for name in roles.covariates if name not in covariates))))
@@ -136,7 +139,7 @@ def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: R
     layout = Layout(
         ids=roles.ids, texts=texts, numbers=tuple(dict.fromkeys((*roles.numeric, *covariates))), clock=clock
     )
-    table = with_epochs(_typed(rows, opened, spec, reader, layout), spec)
+    table = with_epochs(_typed(rows, opened, spec, reader, replace(layout, eligible=eligible)), spec)
     if opened.kept or spec.epochs:
         table = engine.keep(_UNITS, table)
     units = profiled(engine, opened, table, spec, layout)
@@ -185,6 +188,16 @@ def _enrolled(roles: Roles, opened: Opened, compiler: FilterCompiler) -> Table:
     return opened.table if roles.condition is None else opened.table.filter(compiler.compile(roles.condition))
 
 
+def _eligible(roles: Roles, compiler: FilterCompiler) -> Value | None:
+    """Return who may be contacted; where a value is missing nobody may."""
+    if roles.eligible is None:
+        return None
+    try:
+        return compiler.compile(roles.eligible).fill_null(False)
+    except PlanError as error:
+        raise PlanError(tuple(replace(problem, where="policy.eligible") for problem in error.problems)) from None
+
+
 def _typed(rows: Table, opened: Opened, spec: ExperimentSpec, reader: Reader, layout: Layout) -> Table:
     clock = layout.clock
     columns = {"arm": reader.arm(spec.design.treatment.column, spec.arms), "mature": clock.mature}
@@ -194,6 +207,7 @@ def _typed(rows: Table, opened: Opened, spec: ExperimentSpec, reader: Reader, la
     columns |= {f"number:{name}": reader.number(name) for name in layout.numbers}
     columns |= {} if clock.zero is None else {"time_zero": clock.zero[1]}
     columns |= {} if clock.until is None else {"observed_until": clock.until[1]}
+    columns |= {} if layout.eligible is None else {"eligible": layout.eligible}
     columns |= {} if opened.kept else _stored(reader, spec, layout.texts)
     columns |= {} if opened.row is None else {"row": opened.row}
     columns |= {} if opened.file is None else {"file": opened.file}

@@ -82,6 +82,17 @@ class Nuisances:
     _seen: dict[tuple[str, int, int], tuple[Floats, Flags, Outcome]] = field(default_factory=dict)
     _kept: dict[str, Any] = field(default_factory=dict)
 
+    def learning_from(self, covariates: tuple[str, ...]) -> "Nuisances":
+        """Return the same, with nothing learned yet, from other covariates, each once."""
+        return Nuisances(
+            rows=self.rows,
+            covariates=tuple(dict.fromkeys(covariates)),
+            recipe=self.recipe,
+            known=self.known,
+            weight=self.weight,
+            store=self.store,
+        )
+
     @property
     def features(self) -> Features:
         """The covariates' matrix."""

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from cxcausal.core.adjusting import asks_whom
 from cxcausal.core.answers import Flow
 from cxcausal.core.protocols import Answers, Dataset, DatasetWithRows, StageMemory, StageStore
 from cxcausal.core.queries import FlowQuery, Query
 from cxcausal.core.results import DataFacts, Estimate, RunResult, ValueResult
 from cxcausal.core.score_facts import ScoreFacts
 from cxcausal.core.spec.models import ExperimentSpec
+from cxcausal.core.whom import Whom
 from cxcausal.decision.verdict import Decision, decide, wait
 from cxcausal.estimators.multiplicity import apply_multiplicity
 from cxcausal.estimators.response_safety import with_warnings
@@ -21,6 +23,7 @@ from cxcausal.pipeline.score_road import BothRoads, ScoreEdges
 from cxcausal.pipeline.small_cells import without_small_cells
 from cxcausal.pipeline.stages import Stages
 from cxcausal.pipeline.support import notes_of
+from cxcausal.pipeline.whom import whom_of, withheld_whom
 from cxcausal.value.information import four_weeks_of, with_information
 from cxcausal.value.model import value_of, value_queries
 
@@ -85,6 +88,7 @@ def analyse(
         return decide(spec, effects, checks, value, registered=registered, design_grade=grade)
 
     decision = stages.made("decision", decided, also=[registered, fresh])
+    whom = stages.made("whom", lambda: _whom(spec, roads, decision, reading)) if asks_whom(spec) else Whom()
     return RunResult(
         **_of_context(context),
         experiment=spec.id,
@@ -100,7 +104,18 @@ def analyse(
         data=facts,
         notes=(*context.notes, *reading.notes, *notes_of(spec, facts, effects)),
         scores=scores,
+        heterogeneity=whom.heterogeneity,
+        policy=whom.policy,
     )
+
+
+def _whom(spec: ExperimentSpec, roads: BothRoads, decision: Decision, reading: ReadingNow) -> Whom:
+    """Return who responds and whom to contact, where the numbers may be used."""
+    if reading.waiting is not None:
+        return withheld_whom(spec, reading.waiting)
+    if decision.verdict == "no_decision":
+        return withheld_whom(spec, "a check failed, and the numbers must not be used")
+    return whom_of(roads.asked())
 
 
 def _of_context(context: RunContext) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cxcausal.core.adjusting import adjusted_for
+from cxcausal.core.adjusting import adjusted_for, asks_whom, modifiers_of
 from cxcausal.core.answers import Answer, Flow
 from cxcausal.core.measure import Measure
 from cxcausal.core.progress import SILENT, Progress
@@ -17,6 +17,7 @@ from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.pipeline.falsifying import falsified
 from cxcausal.pipeline.score_memory import refuse_too_large
+from cxcausal.pipeline.whom import Asked, ModelShelf, aims_of
 
 if TYPE_CHECKING:
     from cxcausal.nuisance.crossfit import Recipe
@@ -30,10 +31,12 @@ class ScoreEdges:
     Attributes:
         store: where learned nuisances are kept between runs; None where they are not.
         progress: told how many models are learned.
+        shelf: where the model goes that tells whom to contact; None where nobody keeps it.
     """
 
     store: ArrayStore | None = None
     progress: Progress = SILENT
+    shelf: ModelShelf | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,14 @@ class BothRoads:
         if scored:
             found |= self._scores(scored, found)
         return found
+
+    def asked(self) -> Asked:
+        """Return the analysed units with how they are learned from, for what is judged on units not learned from."""
+        if not self._road:
+            self._road.append(self._opened((), {}))
+        road, spec = self._road[0], self.spec
+        known = road.nuisances.learning_from((*adjusted_for(spec), *modifiers_of(spec)))
+        return Asked(spec=spec, rows=road.rows, nuisances=known, shelf=self.edges.shelf, progress=self.edges.progress)
 
     def _scores(self, queries: Sequence[ScoreQuery], answers: Mapping[Any, Any]) -> Mapping[ScoreQuery, ScoreAnswer]:
         if not self._road:
@@ -99,17 +110,22 @@ def recipe_of(spec: ExperimentSpec) -> "Recipe":
 
 def wanted(spec: ExperimentSpec, queries: Sequence[ScoreQuery]) -> RowsWanted:
     """Return the columns that some queries need."""
-    measures = (getattr(query, "measure", None) for query in queries)
+    measures = [getattr(query, "measure", None) for query in queries]
+    measures += [aim.measure for aim in aims_of(spec)] if asks_whom(spec) else []
     numbers = dict.fromkeys(name for measure in measures if measure is not None for name in _columns(measure))
     if spec.data.weight is not None:
         numbers[spec.data.weight] = None
+    if asks_whom(spec) and spec.design.treatment.received is not None:
+        numbers[spec.design.treatment.received] = None
     exposures = [query.column for query in queries if isinstance(query, ExposureQuery)]
+    ruled = () if spec.policy.current_rule is None else (spec.policy.current_rule,)
     return RowsWanted(
         covariates=tuple(dict.fromkeys((*adjusted_for(spec), *exposures))),
         numbers=tuple(numbers),
-        texts=spec.segments,
+        texts=tuple(dict.fromkeys((*spec.segments, *ruled, *spec.policy.protected))),
         clusters=spec.clusters,
         time_zero=True,
+        eligible=True,
     )
 
 

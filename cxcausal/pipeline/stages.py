@@ -6,7 +6,7 @@ from dataclasses import is_dataclass
 from functools import cache
 from typing import Any, TypeVar, cast
 
-from cxcausal.core import answers, entry, queries, results, score_answers, score_facts, score_queries
+from cxcausal.core import answers, entry, queries, results, score_answers, score_facts, score_queries, whom
 from cxcausal.core.answers import Answer
 from cxcausal.core.canonical import sha256_of
 from cxcausal.core.exact_json import NotExact, from_json, to_json
@@ -104,6 +104,6 @@ def _told(answer: Answer) -> Any:  # noqa: ANN401 - JSON
 @cache
 def kinds() -> Mapping[str, type]:
     """Return every record that a stage's result is made of, by its name."""
-    modules = (answers, entry, queries, results, score_answers, score_facts, score_queries, verdict)
+    modules = (answers, entry, queries, results, score_answers, score_facts, score_queries, verdict, whom)
     found = (item for module in modules for item in vars(module).values())
     return {item.__name__: item for item in found if isinstance(item, type) and is_dataclass(item)}

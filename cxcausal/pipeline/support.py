@@ -8,7 +8,7 @@ from cxcausal.core.opinions import opinions_of
 from cxcausal.core.registry import Registry
 from cxcausal.core.results import DataFacts, Estimate
 from cxcausal.core.spec.designs import Observational
-from cxcausal.core.spec.models import ExperimentSpec, Nuisance, Policy
+from cxcausal.core.spec.models import ExperimentSpec, Nuisance
 from cxcausal.pipeline.event_notes import event_notes
 
 
@@ -157,8 +157,6 @@ def _left_out(spec: ExperimentSpec) -> Iterator[str]:
     if spec.estimation.also and not opinions_of(spec):
         asked = ", ".join(spec.estimation.also)
         yield f"Second opinions are told of observational designs; here a coin decided, and these are not: {asked}."
-    if spec.policy != Policy():
-        yield "Whom to contact under the declared policy is not valued: its keys change no figure."
     yield from _left_out_methods(spec)
     yield from _own_clusters(spec)
 
@@ -170,9 +168,6 @@ def _left_out_methods(spec: ExperimentSpec) -> Iterator[str]:
         yield "The declared nuisance learners are not used: a difference in means needs none."
     if spec.estimation.nuisance.propensity is not None and learned and not observed and not spec.epochs:
         yield "The declared propensity learner is not used: the arms were drawn with known shares."
-    if spec.effect_modifiers and not observed:
-        used = "adjusted for" if learned else "not used"
-        yield f"How the effect varies is told for the segments only; the effect modifiers are {used}."
     if spec.value_model is not None and spec.value_model.annualize:
         yield "Money is told for the measured period; no yearly scenario is made."
     unknown = [name for name in spec.checks if name not in Registry(kind="checks").names()]

@@ -1,0 +1,232 @@
+"""Who responds, and whom to contact: the plan's aims, costs and rules handed to what learns in turns."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from cxcausal.core.adjusting import modifiers_of
+from cxcausal.core.held_out import SOME_ARM, Aim, Rules, Spending
+from cxcausal.core.measures import measure_of, unit_of, why_not_measured
+from cxcausal.core.progress import SILENT, Progress
+from cxcausal.core.rows import ELIGIBLE, Flags, Rows
+from cxcausal.core.spec.designs import Observational
+from cxcausal.core.spec.models import ExperimentSpec, Metric
+from cxcausal.core.whom import PolicyResult, Whom
+from cxcausal.value.composite import composite, money_of
+
+if TYPE_CHECKING:
+    from cxcausal.heterogeneity.effect_model import EffectModel
+    from cxcausal.nuisance.crossfit import Nuisances
+    from cxcausal.policy.rule import PolicyModel
+
+NET_VALUE = "net_value"
+FEWEST = 500
+"""Units per arm below which nobody's response is told apart."""
+_TOO_FEW = "each arm needs at least {fewest} customers who may be contacted, and '{arm}' has {n}"
+_YES, _NO = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no", ""})
+_DEPENDENT = 12.0
+"""Standard errors by which the share that a rule contacts may differ between the arms of a coin."""
+
+
+class ModelShelf(Protocol):
+    """Where the model of a run is put, for customers to come."""
+
+    def put(self, effects: "EffectModel", policy: "PolicyModel", result: PolicyResult) -> None:
+        """Keep a model beside the run that made it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the plan asks of the score road's rows.
+
+    Attributes:
+        spec: the plan. rows: its analysed units. nuisances: how they are learned, from which covariates.
+        shelf: where the model goes; None where nobody keeps it. progress: told of the steps.
+    """
+
+    spec: ExperimentSpec
+    rows: Rows
+    nuisances: "Nuisances"
+    shelf: ModelShelf | None = None
+    progress: Progress = SILENT
+
+
+def withheld_whom(spec: ExperimentSpec, reason: str) -> Whom:
+    """Return that nothing is told, and why."""
+    aims = aims_of(spec)
+    name, label, unit = (aims[0].name, aims[0].label, aims[0].unit) if aims else ("", "", "")
+    level = 1 - spec.analysis.alpha
+    return Whom(
+        policy=PolicyResult(aim=name, label=label, unit=unit, level=level, status="not_computed", reason=reason)
+    )
+
+
+def whom_of(asked: Asked) -> Whom:
+    """Return who responds and whom to contact, each told on units that were not learned from.
+
+    Args:
+        asked: the plan with its units.
+    """
+    from cxcausal.heterogeneity.effect_model import effect_model  # noqa: PLC0415 - only plans that ask pay for it
+    from cxcausal.heterogeneity.telling import told_of, with_holm  # noqa: PLC0415
+    from cxcausal.heterogeneity.turning import held_out  # noqa: PLC0415
+    from cxcausal.policy.rule import policy_model  # noqa: PLC0415
+    from cxcausal.policy.telling import policy_of  # noqa: PLC0415
+
+    spec, rows, aims = asked.spec, asked.rows, aims_of(asked.spec)
+    eligible = eligible_of(rows)
+    reason = _why_not(spec, rows, aims, eligible)
+    if reason is not None:
+        return withheld_whom(spec, reason)
+    alpha, names = spec.analysis.alpha, modifiers_of(spec)
+    with asked.progress.stage("learning who responds", total=len(aims) + 1) as step:
+        turned = []
+        for aim in aims:
+            turned.append(held_out(rows, aim, modifiers=names, nuisances=asked.nuisances, eligible=eligible))
+            step.advance(1)
+        told = with_holm(tuple(told_of(held, alpha=alpha) for held in turned), alpha)
+        held, spending = turned[0], spending_of(spec, rows, eligible)
+        policy = policy_of(
+            held,
+            spending,
+            rules_of(spec, rows, eligible),
+            segments={name: rows.texts[name] for name in spec.segments},
+            protected={name: rows.texts[name] for name in spec.policy.protected},
+            alpha=alpha,
+        )
+        if asked.shelf is not None:
+            effects = effect_model(
+                rows, aims[0], modifiers=names, nuisances=asked.nuisances, eligible=eligible, held=held
+            )
+            asked.shelf.put(effects, policy_model(held, spending, policy), policy)
+        step.advance(1)
+    return Whom(heterogeneity=told, policy=policy)
+
+
+def aims_of(spec: ExperimentSpec) -> tuple[Aim, ...]:
+    """Return what contacts are for: the money first where metrics carry any, then the first success metric."""
+    money = money_of(spec)
+    found = []
+    if money is not None and money.bars:
+        measure = composite(spec, money.bars, "central")
+        found.append(
+            Aim(name=NET_VALUE, label="Net value", unit=spec.currency, measure=measure, sign=1, costs=_priced(spec))
+        )
+    metric = next((metric for metric in spec.metrics.success if _is_mean(metric)), None)
+    if metric is not None:
+        found.append(
+            Aim(
+                name=metric.name,
+                label=metric.title,
+                unit=unit_of(spec, metric),
+                measure=measure_of(metric),
+                sign=metric.sign,
+                binary=metric.type in {"proportion", "top_box"},
+            )
+        )
+    return tuple(found)
+
+
+def eligible_of(rows: Rows) -> Flags:
+    """Return who may be contacted, shape (n,)."""
+    found = rows.numbers.get(ELIGIBLE)
+    return np.ones(rows.n, dtype=bool) if found is None else found == 1
+
+
+def spending_of(spec: ExperimentSpec, rows: Rows, eligible: Flags) -> Spending:
+    """Return what contacts cost beyond the control's, and how many there may be, per eligible customer."""
+    priced = _priced(spec)
+    costs = np.array([_cost(spec, rows, arm, eligible) for arm in rows.arms])
+    cost = costs - costs[0] if priced else (np.arange(len(rows.arms)) > 0).astype(np.float64)
+    share = float(eligible.mean())
+    customers = share * (spec.value.population or rows.n)
+    budget = spec.policy.budget / customers if priced and spec.policy.budget is not None else None
+    capacity = tuple(
+        (arm, found.capacity / customers)
+        for arm, found in spec.design.treatment.arms.items()
+        if found.capacity is not None and arm != spec.control
+    )
+    return Spending(cost=cost, budget=budget, capacity=capacity, priced=priced)
+
+
+def rules_of(spec: ExperimentSpec, rows: Rows, eligible: Flags) -> Rules:
+    """Return who may be contacted, and what the rule in use would do; or why that can't be valued."""
+    name = spec.policy.current_rule
+    if name is None:
+        return Rules(eligible=eligible)
+    text = rows.texts[name]
+    places = _places_of(text.levels, rows.arms)
+    if places is None:
+        said = f"'{name}' holds neither 0 and 1 nor names of arms"
+        return Rules(eligible=eligible, reason=said)
+    current = places[text.codes]
+    if not isinstance(spec.design, Observational) and _follows(rows, current, eligible):
+        said = (
+            f"'{name}' depends on the arm, so it tells what was done in the test, and not what a rule would have done"
+        )
+        return Rules(eligible=eligible, reason=said)
+    return Rules(eligible=eligible, current=current)
+
+
+def _places_of(levels: tuple[str, ...], arms: tuple[str, ...]) -> "np.ndarray[tuple[int], np.dtype[np.int8]] | None":
+    """Return the arm that each value of a rule means; None where a value means none."""
+    named: Mapping[str, int] = {arm: place for place, arm in enumerate(arms)}
+    contact = 1 if len(arms) == 2 else SOME_ARM  # noqa: PLR2004 - there is one arm beside the control
+    found = []
+    for level in levels:
+        word = level.strip().lower()
+        if level in named:
+            found.append(named[level])
+        elif word in _YES:
+            found.append(contact)
+        elif word in _NO:
+            found.append(0)
+        else:
+            return None
+    return np.array(found, dtype=np.int8)
+
+
+def _follows(rows: Rows, current: "np.ndarray[tuple[int], np.dtype[np.int8]]", eligible: Flags) -> bool:
+    """Tell whether a rule goes with the coin, which no rule can know."""
+    contacted, arm = (current != 0)[eligible].astype(np.float64), rows.arm[eligible]
+    share = contacted.mean()
+    for place in range(len(rows.arms)):
+        own = contacted[arm == place]
+        error = np.sqrt(max(share * (1 - share), 1e-12) / max(len(own), 1))
+        if len(own) and abs(own.mean() - share) > _DEPENDENT * error:
+            return True
+    return False
+
+
+def _why_not(spec: ExperimentSpec, rows: Rows, aims: tuple[Aim, ...], eligible: Flags) -> str | None:
+    if not aims:
+        return "no success metric is an average per customer, and no metric carries money"
+    if not modifiers_of(spec):
+        return "the plan names nothing that customers could differ in: no effect_modifiers, covariates or segments"
+    counts = np.bincount(rows.arm[eligible], minlength=len(rows.arms))
+    for arm, n in zip(rows.arms, counts, strict=True):
+        if n < FEWEST:
+            return _TOO_FEW.format(fewest=FEWEST, arm=arm, n=int(n))
+    return None
+
+
+def _is_mean(metric: Metric) -> bool:
+    return why_not_measured(metric) is None and not measure_of(metric).is_ratio
+
+
+def _priced(spec: ExperimentSpec) -> bool:
+    return any(arm.unit_cost for arm in spec.design.treatment.arms.values())
+
+
+def _cost(spec: ExperimentSpec, rows: Rows, arm: str, eligible: Flags) -> float:
+    """Return what an arm costs per customer assigned to it; where contacts are paid as delivered, at the share seen."""
+    found = spec.design.treatment.arms.get(arm)
+    if found is None or not found.unit_cost:
+        return 0.0
+    received = spec.design.treatment.received
+    if found.cost_basis != "received" or received is None:
+        return float(found.unit_cost)
+    own = rows.units_of(arm) & eligible
+    return float(found.unit_cost) * float(np.nanmean(rows.numbers[received][own]))
