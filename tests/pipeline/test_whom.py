@@ -88,7 +88,7 @@ def test_who_opted_out_may_not_be_contacted_nor_who_is_not_known(tmp_path: Path)
 
 
 def test_a_condition_that_compares_unlike_things_is_told_at_its_key(tmp_path: Path) -> None:
-    with pytest.raises(PlanError, match="policy.eligible D132"):
+    with pytest.raises(PlanError, match=r"policy\.eligible D132"):
         rows_of(tmp_path, spec_of(policy={"eligible": "band == 0"}))
 
 
