@@ -123,6 +123,15 @@ def test_copies_of_the_treatment_and_of_the_outcome_make_no_segments(project: Pr
     assert all(row["n_treated"] is None for row in rows if row["status"] != "ok")
 
 
+def test_how_many_miss_a_confounder_is_kept_unless_they_are_too_few_to_tell(project: Project) -> None:
+    frame = handoffs()
+    trouble, region = frame["trouble"].where(frame.index % 10 > 0), frame["region"].where(frame.index > 0)
+    done, _ = run(project, frame.assign(trouble=trouble, region=region))
+    assert done.json["scores"]["incomplete"] == pytest.approx(0.1)
+    few, _ = run(project, frame.assign(region=frame["region"].where(frame.index > 8)))
+    assert few.json["scores"]["incomplete"] is None
+
+
 def test_a_late_time_zero(project: Project) -> None:
     done, checks = run(project, handoffs(late=14))
     assert done.code == 5

@@ -216,3 +216,22 @@ def test_terms_are_explained_as_they_are_meant_without_a_coin() -> None:
 
 def test_what_is_left_to_say_on_a_terminal_begins_with_the_naive_difference() -> None:
     assert caveat_texts(observed())[0].startswith("Compared naively")
+
+
+@pytest.mark.parametrize(("share", "told"), [(None, 0), (0.04, 0), (0.123, 1)])
+def test_missing_values_of_what_is_allowed_for_are_not_known_where_they_are_many(
+    share: float | None, told: int
+) -> None:
+    base = observed()
+    assert base.scores is not None
+    result = replace(base, scores=replace(base.scores, incomplete=share))
+    lines = [plain(line).replace("\N{NO-BREAK SPACE}", " ") for line in unknowns(Facts(result))]
+    wanted = (
+        "What was not recorded: for 12 % of these customers at least one of the things that are allowed for is "
+        "missing, and only that it is could be allowed for."
+    )
+    assert lines.count(wanted) == told
+    assert sum("not recorded" in line for line in lines) == told
+    page = read(render_report(result, ledger_head=worlds.HASH))
+    tree = {**result.to_dict(), "ledger_head": worlds.HASH}
+    assert [mark for mark in page.numbers if not agrees(mark, recomputed(tree, mark.attributes["data-key"]))] == []

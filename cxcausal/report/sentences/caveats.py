@@ -22,7 +22,7 @@ from cxcausal.report.sentences.guardrails import guardrail_sentence, guardrail_s
 from cxcausal.report.sentences.information import information_sentence
 from cxcausal.report.sentences.money import MONEY_UNADJUSTED, amounts_of, net_sentence
 from cxcausal.report.sentences.movement import movement_sentences
-from cxcausal.report.sentences.observed import beside_an_observed_answer, unmeasured_sentence
+from cxcausal.report.sentences.observed import beside_an_observed_answer, incomplete_sentence, unmeasured_sentence
 from cxcausal.report.sentences.reading import reading_sentences
 from cxcausal.report.sentences.record import once_sentence
 from cxcausal.report.sentences.surveys import doubt_sentence
@@ -174,6 +174,9 @@ def unknowns(facts: Facts) -> Iterator[Sentence]:
         if unmeasured is not None:
             yield unmeasured
         yield from _open_effects(facts)
+    incomplete = incomplete_sentence(facts)
+    if incomplete is not None:
+        yield incomplete
     yield from _checks_not_run(facts)
     if not facts.withheld:
         yield from _money_limits(facts)
