@@ -15,8 +15,10 @@ from tests.report import worlds
 from tests.report.reader import read
 from tests.report.test_golden import BANNED
 from tests.report.test_numbers import agrees, quoted, recomputed
+from tests.report.worlds import check
 from tests.report.worlds_observed import (
     APART,
+    CAP,
     CHECKS,
     NO_TOTAL,
     OBSERVED,
@@ -153,6 +155,23 @@ def test_what_would_help_depends_on_what_failed(name: str, advice: str) -> None:
     checks = tuple(replace(one, verdict="fail" if one.name == name else one.verdict) for one in CHECKS)
     assert advice in summary_text(replace(withheld(), checks=checks)).splitlines()[2]
     assert "the data are whole" in summary_text(worlds.failed_gate()).splitlines()[2]
+
+
+def test_the_gate_that_causes_the_others_leads() -> None:
+    late_gates = ("balance", "leakage", "negative_controls")
+    texts = {name: f"This is what failed in {name}." for name in late_gates}
+    broken = tuple(check(name, "fail", texts[name]) for name in ("balance", "negative_controls", "leakage"))
+    others = tuple(one for one in CHECKS if one.name not in {*late_gates, "overlap"})
+    result = replace(withheld(), checks=(*broken, *others))
+    lines = summary_text(result).splitlines()
+    assert texts["leakage"] in lines[1]
+    assert "what was only known afterwards is no longer allowed for" in lines[2]
+    assert texts["leakage"] in words(result)[:900]
+
+
+def test_a_cap_says_how_far_the_design_can_go_and_not_that_registering_would_do() -> None:
+    lines = [line for line in beside(replace(observed(), registered=False)) if "capped" in line]
+    assert lines == [f"This design can reach PILOT at most, whatever the numbers say. The verdict is capped: {CAP}."]
 
 
 def test_the_verdict_bar_says_grade_c() -> None:

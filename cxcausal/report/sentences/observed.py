@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from cxcausal.core.causes import failed_by_cause
 from cxcausal.report.facts import Facts, PlannedMetric, Row
 from cxcausal.report.keys import derived, path
 from cxcausal.report.limits import effect_style
@@ -49,7 +50,7 @@ def apart_sentence(facts: Facts) -> Sentence | None:
 
     Behind a failed gate it is None where the answer itself already says so.
     """
-    failed = [check.name for check in facts.result.checks if check.verdict == "fail"]
+    failed = _failed(facts)
     if failed[:1] == ["overlap"] and facts.withheld:
         return None
     return check_text(facts, "overlap", "warn", "fail")
@@ -123,7 +124,13 @@ def _size(facts: Facts, row: Row, scale: Scale, style: Style) -> Sentence:
     return (Strong(pieces=(number, f"{unit} {direction(row.point, scale)}")),)
 
 
+def _failed(facts: Facts) -> list[str]:
+    """Return the names of the checks that failed, causes first."""
+    checks = facts.result.checks
+    return [checks[place].name for place in failed_by_cause(checks)]
+
+
 def advice_after_failure(facts: Facts) -> str:
     """Return until when there is no decision, by the first check that failed."""
-    failed = [check.name for check in facts.result.checks if check.verdict == "fail"]
+    failed = _failed(facts)
     return _ADVICE.get(failed[0] if failed else "", _ELSE)
