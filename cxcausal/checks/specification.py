@@ -11,18 +11,21 @@ from cxcausal.core.choices import BOOSTED, FEWER, JUDGED, LINEAR
 from cxcausal.core.measures import measure_of, why_not_measured
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Query
-from cxcausal.core.results import CheckResult, OnBreach
+from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
 from cxcausal.core.score_answers import Opinion, SpecificationAnswer
 from cxcausal.core.score_queries import SpecificationQuery
 from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec, Metric
-from cxcausal.core.wording import counted, number
+from cxcausal.core.wording import counted, listed, number
 
 _WORDS = {
     LINEAR: "with straight-line models",
     BOOSTED: "with decision trees",
     FEWER: "without the effect modifiers",
 }
+
+_VAGUE = 3.0
+"""An effect under another choice that is so many times as uncertain as the plan's own agrees with anything."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +41,11 @@ class _Told:
     def gap(self) -> float:
         """The distance from the plan's own effect, in standard errors of that distance."""
         return abs(self.opinion.gap) / self.opinion.gap_se if self.opinion.gap_se > 0 else 0.0
+
+    @property
+    def vagueness(self) -> float:
+        """How many times as uncertain as the plan's own effect it is; 1 where that is unknown."""
+        return self.opinion.se / self.opinion.scores_se if self.opinion.scores_se > 0 else 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,13 +77,34 @@ class Specification:
         if not known:
             reasons = (each.opinion.reason for each in told if each.opinion.reason is not None)
             return naming.in_vain(next(reasons, "no success metric is an average of which this could be told"))
+        vague = [each for each in known if each.vagueness > _VAGUE]
+        clear = [each for each in known if each.vagueness <= _VAGUE]
         widest = max(known, key=lambda each: each.gap)
+        if widest.gap <= self.max_gap_in_se and vague:
+            return self._vague(naming, spec, vague, clear)
         breached = widest.gap > self.max_gap_in_se
         return naming.told(
             verdict_of(self.on_breach, breached=breached),
             self._text(spec, known, widest, breached=breached),
             value=widest.gap,
         )
+
+    def _vague(self, naming: Naming, spec: ExperimentSpec, vague: list[_Told], clear: list[_Told]) -> CheckResult:
+        """Return the result where no gap is too large, but some of the effects are too uncertain to support any."""
+        worst = max(vague, key=lambda each: each.vagueness)
+        times, unsure = number(worst.vagueness, digits=2), number(1.96 * worst.opinion.se, digits=2)
+        names = dict.fromkeys(_WORDS[each.choice] for each in vague if each.choice != worst.choice)
+        also = f" The same goes for the effect {listed(list(names))}." if names else ""
+        text = (
+            f"Computed {_WORDS[worst.choice]}, the effect on {_which(spec, worst)}, tells nothing for or against the "
+            f"plan's own: it is uncertain by about {unsure} in both directions, {times} times as much (limit: "
+            f"{number(_VAGUE)} times).{also}"
+        )
+        widest = max(clear, key=lambda each: each.gap, default=None)
+        if widest is not None:
+            text = f"{text} {self._text(spec, clear, widest, breached=False)}"
+        verdict: CheckVerdict = "info" if self.on_breach == "skip" else "warn"
+        return naming.told(verdict, text, value=None if widest is None else widest.gap)
 
     def _text(self, spec: ExperimentSpec, known: list[_Told], widest: _Told, *, breached: bool) -> str:
         same = [each for each in known if (each.metric.name, each.arm) == (widest.metric.name, widest.arm)]
@@ -84,7 +113,7 @@ class Specification:
         size = (
             f"{number(widest.gap, digits=2)} times what chance usually makes of it; limit: {number(self.max_gap_in_se)}"
         )
-        which = f"'{widest.metric.title}', {quoted(spec, widest.arm)} against {quoted(spec, spec.control)}"
+        which = _which(spec, widest)
         if breached:
             unsure = number(1.96 * widest.opinion.se, digits=2)
             return (
@@ -97,6 +126,10 @@ class Specification:
             f"{counted(ways, 'other way')} of computing the effects {'tells' if ways == 1 else 'tell'} much the same: "
             f"for {which}, all lie between {number(points[0])} and {number(points[-1])} (largest gap: {size})."
         )
+
+
+def _which(spec: ExperimentSpec, told: _Told) -> str:
+    return f"'{told.metric.title}', {quoted(spec, told.arm)} against {quoted(spec, spec.control)}"
 
 
 def _metrics(spec: ExperimentSpec) -> Iterator[Metric]:

@@ -120,10 +120,14 @@ class Imbalance:
 
 @dataclass(frozen=True, kw_only=True)
 class BalanceAnswer:
-    """The answer to a `BalanceQuery`: every column of every arm against the control; none where there is a reason."""
+    """The answer to a `BalanceQuery`: every column of every arm against the control; none where there is a reason.
+
+    `incomplete` is how many units miss a value of any column.
+    """
 
     rows: tuple[Imbalance, ...]
     reason: str | None = None
+    incomplete: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

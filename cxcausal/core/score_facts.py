@@ -151,6 +151,8 @@ class ScoreFacts:
         nuisances: how chances and outcomes were learned.
         opinions, specification: the same effects by other methods, and under other choices.
         sensitivity, refutation: how the effects stand against what is not known.
+        incomplete: the share of the units that miss a value of any of these columns; None where they are too few to
+            be told.
     """
 
     target: str
@@ -165,3 +167,4 @@ class ScoreFacts:
     specification: tuple[OpinionFact, ...] = ()
     sensitivity: tuple[SensitivityFact, ...] = ()
     refutation: tuple[RefuterFact, ...] = ()
+    incomplete: float | None = None

@@ -35,13 +35,14 @@ class Cap:
 
 
 def tightest_cap(spec: ExperimentSpec, grade: Grade, *, registered: bool) -> Cap:
-    """Return the cap that binds most; of equally tight ones, the one of the plan's timing."""
-    caps = [Cap(ceiling=_BY_GRADE[grade], why=f"the evidence is of grade {grade} ({_GRADE_WORDS[grade]})")]
-    if not registered:
-        caps.insert(0, Cap(ceiling="pilot", why="the plan was not registered before the data"))
+    """Return the cap that binds most; where the plan's timing binds as much as the design, one that says both."""
+    late: Cap | None = None
     if spec.retrospective:
-        caps.insert(0, Cap(ceiling="pilot", why="the plan is retrospective: it was made after the data"))
-    return max(caps, key=lambda cap: RANK.index(cap.ceiling))
+        late = Cap(ceiling="pilot", why="the plan is retrospective: it was made after the data")
+    elif not registered:
+        late = Cap(ceiling="pilot", why="the plan was not registered before the data")
+    cap = Cap(ceiling=_BY_GRADE[grade], why=f"the evidence is of grade {grade} ({_GRADE_WORDS[grade]})")
+    return joined(cap, late)
 
 
 def joined(cap: Cap, other: Cap | None) -> Cap:

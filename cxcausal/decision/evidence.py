@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from cxcausal.core.causes import failed_by_cause
 from cxcausal.core.results import ArmValue, CheckResult, Estimate, ValueResult
 from cxcausal.core.spec.models import ExperimentSpec, Magnitude, Metric
 
@@ -41,8 +42,8 @@ class Evidence:
 
     @property
     def failed_checks(self) -> tuple[CheckResult, ...]:
-        """The checks whose breach withholds the verdict."""
-        return tuple(check for check in self.checks if check.verdict == "fail")
+        """The checks whose breach withholds the verdict, causes first."""
+        return tuple(self.checks[place] for place in failed_by_cause(self.checks))
 
     def row(self, metric: Metric, scale: Scale = "absolute") -> Estimate | None:
         """Return a metric's row that has numbers, or None."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from cxcausal.core.results import ArmVerdict
+from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import Metric
 from cxcausal.core.wording import listed
 from cxcausal.decision.evidence import Evidence, scale_of, size_of
@@ -66,7 +67,7 @@ def improved_and_safe(evidence: Evidence) -> ArmVerdict | None:
     safe = "every guardrail stayed within its limit" if guardrails else "no guardrail was planned"
     works = f"{_effect(evidence, metric)}, and {safe}"
     if not evidence.priced:
-        reason = f"It works: {works}. The plan puts no money on any metric, so its cost was not weighed."
+        reason = f"{_it_works(evidence)}: {works}. The plan puts no money on any metric, so its cost was not weighed."
         return ArmVerdict(verdict="ship", rule=3, reason=reason)
     return _by_money(evidence, works)
 
@@ -111,14 +112,25 @@ def _by_money(evidence: Evidence, works: str) -> ArmVerdict:
     net = value.net_per_customer.get("central") if value is not None else None
     if net is None or net.low is None or net.high is None:
         why = (value.reason if value is not None else None) or "the arm has no result"
-        reason = f"It works, but may not pay: {works}, but what it is worth could not be computed: {why}."
+        reason = f"{_it_works(evidence)}, but may not pay: {works}, but what it is worth could not be computed: {why}."
         return ArmVerdict(verdict="hold", rule=3, reason=reason)
-    worth = money_text(evidence.spec, net)
+    told = f"{works}; it is worth {money_text(evidence.spec, net)}."
+    gist = _it_works(evidence)
     if net.low > 0:
-        return ArmVerdict(verdict="ship", rule=3, reason=f"It works and pays: {works}; it is worth {worth}.")
+        pays = "to pay" if _is_adjusted(evidence) else "pays"
+        return ArmVerdict(verdict="ship", rule=3, reason=f"{gist} and {pays}: {told}")
     if net.high < 0:
-        return ArmVerdict(verdict="stop", rule=3, reason=f"It works, but doesn't pay: {works}; it is worth {worth}.")
-    return ArmVerdict(verdict="hold", rule=3, reason=f"It works, but may not pay: {works}; it is worth {worth}.")
+        return ArmVerdict(verdict="stop", rule=3, reason=f"{gist}, but doesn't pay: {told}")
+    return ArmVerdict(verdict="hold", rule=3, reason=f"{gist}, but may not pay: {told}")
+
+
+def _it_works(evidence: Evidence) -> str:
+    """Return the gist of an improvement: one that rests on what was known of customers only seems to be one."""
+    return "After adjustment, it seems to work" if _is_adjusted(evidence) else "It works"
+
+
+def _is_adjusted(evidence: Evidence) -> bool:
+    return isinstance(evidence.spec.design, Observational)
 
 
 def _effect(evidence: Evidence, metric: Metric) -> str:

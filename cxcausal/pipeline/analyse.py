@@ -20,7 +20,7 @@ from cxcausal.pipeline.freshness import freshness_of
 from cxcausal.pipeline.reading import ReadingNow, reading_of, reading_queries, withheld, withheld_value
 from cxcausal.pipeline.score_facts import fact_queries, has_score_facts, score_facts
 from cxcausal.pipeline.score_road import BothRoads, ScoreEdges
-from cxcausal.pipeline.small_cells import without_small_cells
+from cxcausal.pipeline.small_cells import level_queries, without_rare_names, without_small_cells
 from cxcausal.pipeline.stages import Stages
 from cxcausal.pipeline.support import notes_of
 from cxcausal.pipeline.whom import whom_of, withheld_whom
@@ -139,6 +139,7 @@ def queries_of(spec: ExperimentSpec, dataset: Dataset, components: Components) -
 def _queries(spec: ExperimentSpec, dataset: Dataset, components: Components) -> Iterator[Query]:
     yield FlowQuery()
     yield from reading_queries(spec)
+    yield from level_queries(spec)
     for check in components.checks:
         yield from check.queries(spec)
     for _, metric in spec.metrics.with_roles():
@@ -157,7 +158,7 @@ def _effects(
         for estimator in components.estimators
         for row in estimator.compare(spec, metric, dataset.levels, answers)
     )
-    rows = apply_multiplicity(comparisons, spec.analysis, reading.rule)
+    rows = without_rare_names(spec, apply_multiplicity(comparisons, spec.analysis, reading.rule), answers)
     return with_warnings(spec, rows) if reading.waiting is None else withheld(rows, reading.waiting)
 
 

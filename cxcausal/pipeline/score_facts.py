@@ -84,8 +84,15 @@ def score_facts(spec: ExperimentSpec, answers: Answers, *, withheld: bool = Fals
         balance=tuple(_as(BalanceFact, row) for row in balance.rows) if isinstance(balance, BalanceAnswer) else (),
         time_zero=tuple(_as(TimeZeroFact, gap) for gap in late.gaps) if isinstance(late, TimeZeroAnswer) else (),
         nuisances=tuple(_nuisances(spec, answers)),
+        incomplete=_share(balance.incomplete, overlap) if isinstance(balance, BalanceAnswer) else None,
         **({} if withheld else _of_effects(spec, answers)),
     )
+
+
+def _share(units: int, overlap: object) -> float | None:
+    """Return a count as a share of all units; None where it is too small to be told."""
+    told, everybody = told_count(units), overlap.units if isinstance(overlap, OverlapAnswer) else 0
+    return told / everybody if told is not None and everybody else None
 
 
 def _of_effects(spec: ExperimentSpec, answers: Answers) -> dict[str, Any]:

@@ -1,16 +1,57 @@
 """Effects in groups of so few customers that telling them might tell about one of them: they are not told."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
+from cxcausal.core.answers import Counts
+from cxcausal.core.protocols import Answers
+from cxcausal.core.queries import CountQuery
 from cxcausal.core.results import Estimate
 from cxcausal.core.small_cells import SMALLEST_CELL, is_small
+from cxcausal.core.spec.models import ExperimentSpec
 
+RARE = f"a value of fewer than {SMALLEST_CELL} customers"
+"""What stands in place of the names of such values: one that few share may say who they are."""
 REASON = f"fewer than {SMALLEST_CELL} customers stand behind it"
 _SIDES = (("n_treated", "mean_treated"), ("n_control", "mean_control"))
 _NUMBERS = ("point", "low", "high", "se", "p", "p_adjusted", "df", "set_low", "set_high", "look_level")
+
+
+def level_queries(spec: ExperimentSpec) -> tuple[CountQuery, ...]:
+    """Return one count per segment: of the units of every level."""
+    return tuple(_level_query(segment) for segment in spec.segments)
+
+
+def without_rare_names(spec: ExperimentSpec, effects: Iterable[Estimate], answers: Answers) -> tuple[Estimate, ...]:
+    """Return the rows with those of levels of one to nine customers in all as one, which names none of them.
+
+    Args:
+        spec: with the segments.
+        effects: all rows of a result.
+        answers: to `level_queries`.
+    """
+    rare = {f"{segment}={level}": segment for segment in spec.segments for level in _rare(segment, answers)}
+    told: dict[tuple[Any, ...], Estimate] = {}
+    for place, row in enumerate(effects):
+        if row.population in rare:
+            named = replace(_untold(row), population=f"{rare[row.population]}={RARE}")
+            told.setdefault((named.population, *_same(named)), named)
+        else:
+            told[place,] = row
+    return tuple(told.values())
+
+
+def _level_query(segment: str) -> CountQuery:
+    return CountQuery(by=(segment,))
+
+
+def _rare(segment: str, answers: Answers) -> list[str]:
+    units: Counter[str] = Counter()
+    for (_, (level,)), found in cast("Counts", answers[_level_query(segment)]).items():
+        units[level] += found
+    return [level for level, found in units.items() if is_small(found)]
 
 
 def without_small_cells(effects: Iterable[Estimate]) -> tuple[Estimate, ...]:

@@ -18,12 +18,23 @@ _AT_ONCE = 8
 
 def answer(road: ScoreRoad, query: BalanceQuery) -> BalanceAnswer:
     """Return every column's standardised difference, arm against control, by the weights of the first split."""
-    reason = why_too_few(road)
+    reason, incomplete = why_too_few(road), _incomplete(road)
     if reason is not None:
-        return BalanceAnswer(rows=(), reason=reason)
+        return BalanceAnswer(rows=(), reason=reason, incomplete=incomplete)
     control = road.rows.arms[0]
     found = (row for contrast in road.contrasts if contrast[1] == control for row in _rows(road, query, contrast))
-    return BalanceAnswer(rows=tuple(found))
+    return BalanceAnswer(rows=tuple(found), incomplete=incomplete)
+
+
+def _incomplete(road: ScoreRoad) -> int:
+    """Return how many units miss a value of any covariate."""
+    rows, found = road.rows, np.zeros(road.rows.n, dtype=bool)
+    for name in road.nuisances.covariates:
+        if name in rows.numbers:
+            found |= np.isnan(rows.numbers[name])
+        elif "" in rows.texts[name].levels:
+            found |= rows.texts[name].codes == rows.texts[name].levels.index("")
+    return int(found.sum())
 
 
 def _rows(road: ScoreRoad, query: BalanceQuery, contrast: tuple[str, str]) -> Iterator[Imbalance]:

@@ -12,6 +12,7 @@ from cxcausal.core.score_queries import EffectQuery
 from cxcausal.core.small_cells import SMALLEST_CELL
 from cxcausal.scoring.potential import Potential
 from cxcausal.scoring.road import ScoreRoad
+from cxcausal.scoring.segmenting import why_no_segment
 from cxcausal.scoring.told import Places
 from cxcausal.stats.scores import (
     Keys,
@@ -61,8 +62,9 @@ class _Told:
 def answer(road: ScoreRoad, query: EffectQuery) -> ScoreEffects:
     """Return the effects of a measure."""
     found: dict[tuple[str, str, str], _Told] = {}
+    copied = None if query.by is None else why_no_segment(road, query.by, query.measure)
     for group in _groups(road, query.by):
-        found |= _effects(road, query, group)
+        found |= _untold(road, group, copied) if copied is not None else _effects(road, query, group)
     base = road.rows.arms[0]
     told = tuple(key for key, each in found.items() if key[1] == base and each.phi is not None)
     correlation = _correlation(road, [found[key] for key in told]) if query.by is not None else np.eye(len(told))
@@ -75,6 +77,12 @@ def _groups(road: ScoreRoad, by: str | None) -> Iterator[_Group]:
         return
     for level, units in zip(road.rows.texts[by].levels, road.groups(by), strict=True):
         yield _Group(value=level, units=units)
+
+
+def _untold(road: ScoreRoad, group: _Group, reason: str) -> dict[tuple[str, str, str], _Told]:
+    """Return a group's effects where none may be told."""
+    effect = ScoreEffect(n=(0, 0), reason=reason)
+    return {(*pair, group.value): _Told(effect=effect, group=group) for pair in road.contrasts}
 
 
 def _effects(road: ScoreRoad, query: EffectQuery, group: _Group) -> dict[tuple[str, str, str], _Told]:

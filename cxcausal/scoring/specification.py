@@ -105,7 +105,7 @@ def _effect(road: ScoreRoad, found: Potential, contrast: Contrast) -> _Effect:
 
 def _opinion(road: ScoreRoad, target: Target, own: _Effect, other: _Effect) -> Opinion:
     clusters = road.rows.clusters
-    pair = covariance_of(np.column_stack([other.phi, other.phi - own.phi]), clusters)
+    pair = covariance_of(np.column_stack([other.phi, other.phi - own.phi, own.phi]), clusters)
     if not (np.isfinite(other.point) and np.isfinite(pair).all()):
         return Opinion(target=target, reason="a mean in the denominator is zero")
     return Opinion(
@@ -114,6 +114,7 @@ def _opinion(road: ScoreRoad, target: Target, own: _Effect, other: _Effect) -> O
         gap=other.point - own.point,
         gap_se=float(np.sqrt(max(pair[1, 1], 0.0))),
         target=target,
+        scores_se=float(np.sqrt(max(pair[2, 2], 0.0))),
     )
 
 

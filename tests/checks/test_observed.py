@@ -1,5 +1,6 @@
 """Checks of observational designs, on answers made by hand: verdicts and sentences."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -286,6 +287,30 @@ def test_an_effect_that_hangs_on_how_it_is_computed() -> None:
     calm = judged(Specification(), handoff(), choices(boosted_learners=(0.001, 0.002)))
     assert calm.verdict == "pass"
     assert calm.text.startswith("1 other way of computing the effects tells much the same")
+
+
+def test_an_effect_that_is_far_more_uncertain_supports_nothing_however_small_its_gap() -> None:
+    wild = Opinion(point=0.11, se=0.09, scores_se=0.02, gap=0.01, gap_se=0.09)
+    near = Opinion(point=0.101, se=0.03, gap=0.001, gap_se=0.002, scores_se=0.02)
+    answer = SpecificationAnswer(choices={("human", "bot"): {"boosted learners": wild, "linear learners": near}})
+    found = judged(Specification(), handoff(), answer)
+    assert found.verdict == "warn"
+    assert found.value == pytest.approx(0.5)
+    assert found.text == (
+        "Computed with decision trees, the effect on 'churn', 'A person' against 'The bot', tells nothing for or "
+        "against the plan's own: it is uncertain by about 0.18 in both directions, 4.5 times as much (limit: 3 times). "
+        "1 other way of computing the effects tells much the same: for 'churn', 'A person' against 'The bot', all lie "
+        "between 0.1 and 0.101 (largest gap: 0.5 times what chance usually makes of it; limit: 3)."
+    )
+    assert judged(Specification(on_breach="fail"), handoff(), answer).verdict == "warn"
+    assert judged(Specification(on_breach="skip"), handoff(), answer).verdict == "info"
+    alone = SpecificationAnswer(choices={("human", "bot"): {"boosted learners": wild}})
+    assert (judged(Specification(), handoff(), alone).verdict, judged(Specification(), handoff(), alone).value) == (
+        "warn",
+        None,
+    )
+    sure = SpecificationAnswer(choices={("human", "bot"): {"boosted learners": replace(wild, se=0.06)}})
+    assert judged(Specification(), handoff(), sure).verdict == "pass"
 
 
 @pytest.mark.parametrize("check", SCORED, ids=lambda check: check.name)

@@ -288,3 +288,36 @@ def test_the_second_success_metric_can_improve_too() -> None:
     spec = plan(metrics={"success": [CHURN, margin]})
     found = decide(spec, effects, (), None, registered=True, design_grade="A").arms["gig"]
     assert found.reason.startswith("It works: 'margin' is 2 EUR per customer higher (plausible range: 1 to 3 higher)")
+
+
+def test_what_is_only_adjusted_seems_to_work() -> None:
+    spec = plan(
+        design={
+            "type": "observational",
+            "treatment": {"column": "arm", "control": "none", "arms": {"none": {}, "gig": {}, "agent": {}}},
+            "confounders": ["tier"],
+        }
+    )
+    reasons = {
+        net: decide(spec, rows(), (), value, registered=True, design_grade="C").arms["gig"].reason.partition(": ")[0]
+        for net, value in (
+            ("unknown", None),
+            ("pays", money(gig=(1.0, 2.0, 3.0))),
+            ("open", money(gig=(-1.0, 2.0, 3.0))),
+            ("doesn't", money(gig=(-3.0, -2.0, -1.0))),
+        )
+    }
+    assert reasons == {
+        "unknown": "After adjustment, it seems to work",
+        "pays": "After adjustment, it seems to work and to pay",
+        "open": "After adjustment, it seems to work, but may not pay",
+        "doesn't": "After adjustment, it seems to work, but doesn't pay",
+    }
+
+
+def test_the_failed_check_that_causes_others_leads_where_nobody_tossed_a_coin() -> None:
+    failed = (check("balance", "fail", "Apart."), check("leakage", "fail", "Copied."))
+    found = decide(plan(), rows(), (check("identification", "pass"), *failed), None, registered=True, design_grade="C")
+    assert found.arms["gig"].reason == "No decision, because the checks 'leakage' and 'balance' failed: Copied. Apart."
+    trial = decide(plan(), rows(), failed, None, registered=True, design_grade="A")
+    assert "'balance' and 'leakage' failed" in trial.arms["gig"].reason

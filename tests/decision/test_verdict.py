@@ -7,6 +7,7 @@ from cxcausal.decision.verdict import Decision, decide
 from tests.decision.worlds import check, missing, money, plan, row, rows
 
 UNREGISTERED = "the plan was not registered before the data"
+ADJUSTED = "the evidence is of grade C (adjusted for known differences only)"
 RETROSPECTIVE = "the plan is retrospective: it was made after the data"
 
 
@@ -30,8 +31,9 @@ def decision(
         ("A", False, True, "pilot", RETROSPECTIVE),
         ("B", True, False, "ship_with_monitoring", "the evidence is of grade B (as if random)"),
         ("B", False, False, "pilot", UNREGISTERED),
-        ("C", True, False, "pilot", "the evidence is of grade C (adjusted for known differences only)"),
-        ("C", False, False, "pilot", UNREGISTERED),
+        ("C", True, False, "pilot", ADJUSTED),
+        ("C", False, False, "pilot", f"{ADJUSTED}; also, {UNREGISTERED}"),
+        ("C", False, True, "pilot", f"{ADJUSTED}; also, {RETROSPECTIVE}"),
     ],
 )
 def test_caps(grade: Grade, registered: bool, retrospective: bool, verdict: Verdict, capped_by: str | None) -> None:  # noqa: FBT001 - a table's columns

@@ -108,6 +108,30 @@ def test_a_confounder_that_is_the_treatment(project: Project) -> None:
     assert "'minutes' alone all but tells who was treated" in checks["leakage"]["text"]
 
 
+def test_copies_of_the_treatment_and_of_the_outcome_make_no_segments(project: Project) -> None:
+    frame = handoffs()
+    answered = np.where(frame["route"] == "human", "by a person", "by the bot")
+    left = np.where(frame["churned"] == 1, "closed", "open")
+    done, _ = run(project, frame.assign(answered=answered, left=left), segments=["region", "answered", "left"])
+    assert done.code == 0, done.err
+    rows = [row for row in done.json["effects"] if "=" in row["population"] and row["scale"] == "absolute"]
+    told = {row["population"].partition("=")[0] for row in rows if row["status"] == "ok"}
+    assert told == {"region"}
+    reasons = {row["population"].partition("=")[0]: row["reason"] for row in rows if row["status"] != "ok"}
+    assert reasons["answered"].startswith("'answered' alone all but tells who was treated")
+    assert reasons["left"].startswith("'left' all but gives the outcome away")
+    assert all(row["n_treated"] is None for row in rows if row["status"] != "ok")
+
+
+def test_how_many_miss_a_confounder_is_kept_unless_they_are_too_few_to_tell(project: Project) -> None:
+    frame = handoffs()
+    trouble, region = frame["trouble"].where(frame.index % 10 > 0), frame["region"].where(frame.index > 0)
+    done, _ = run(project, frame.assign(trouble=trouble, region=region))
+    assert done.json["scores"]["incomplete"] == pytest.approx(0.1)
+    few, _ = run(project, frame.assign(region=frame["region"].where(frame.index > 8)))
+    assert few.json["scores"]["incomplete"] is None
+
+
 def test_a_late_time_zero(project: Project) -> None:
     done, checks = run(project, handoffs(late=14))
     assert done.code == 5

@@ -138,3 +138,25 @@ def test_the_smallest_of_the_others_hides_the_small_one(cells: dict[str, Any], t
     rows = [_row("all", 100, 100), *(_row(f"x={level}", *pair) for level, pair in cells.items())]
     found = {row.population: (row.n_treated, row.n_control) for row in without_small_cells(rows)}
     assert found == {"all": (100, 100), **{f"x={level}": pair for level, pair in told.items()}}
+
+
+def test_names_that_few_customers_share_are_told_nowhere(project: Project) -> None:
+    frame = customers(1200)
+    places = [
+        "Hermitage" if at == 3 else "Old Mill" if at in {7, 8} else "gold" if at % 2 else "basic" for at in range(1200)
+    ]
+    project.data(frame.assign(tier=places, spend=[float(at % 13) for at in range(1200)]))
+    done = project.cx("run", project.plan(metrics=METRICS, segments=["tier"]), "--json")
+    assert done.code == 0, done.err
+    told = {row["population"] for row in done.json["effects"]}
+    assert told == {"all", "tier=basic", "tier=gold", "tier=a value of fewer than 10 customers"}
+    keys = ("population", "metric", "arm", "scale", "method", "adjustment", "trimming", "companion", "estimand")
+    rows = [tuple(row[key] for key in keys) for row in done.json["effects"]]
+    assert len(rows) == len(set(rows))
+    assert told_too_much(done.json["effects"]) == []
+    # The kept units are the data themselves, for reruns.
+    record = [path for path in project.root.rglob("*") if path.suffix in {".json", ".jsonl", ".html", ".csv", ".db"}]
+    record = [path for path in record if path.parent != project.root / "data"]
+    assert len(record) > 5
+    rare = (b"Hermitage", b"Old Mill")
+    assert [path.name for path in record if any(name in path.read_bytes() for name in rare)] == []

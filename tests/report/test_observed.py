@@ -15,8 +15,10 @@ from tests.report import worlds
 from tests.report.reader import read
 from tests.report.test_golden import BANNED
 from tests.report.test_numbers import agrees, quoted, recomputed
+from tests.report.worlds import check
 from tests.report.worlds_observed import (
     APART,
+    CAP,
     CHECKS,
     NO_TOTAL,
     OBSERVED,
@@ -155,6 +157,23 @@ def test_what_would_help_depends_on_what_failed(name: str, advice: str) -> None:
     assert "the data are whole" in summary_text(worlds.failed_gate()).splitlines()[2]
 
 
+def test_the_gate_that_causes_the_others_leads() -> None:
+    late_gates = ("balance", "leakage", "negative_controls")
+    texts = {name: f"This is what failed in {name}." for name in late_gates}
+    broken = tuple(check(name, "fail", texts[name]) for name in ("balance", "negative_controls", "leakage"))
+    others = tuple(one for one in CHECKS if one.name not in {*late_gates, "overlap"})
+    result = replace(withheld(), checks=(*broken, *others))
+    lines = summary_text(result).splitlines()
+    assert texts["leakage"] in lines[1]
+    assert "what was only known afterwards is no longer allowed for" in lines[2]
+    assert texts["leakage"] in words(result)[:900]
+
+
+def test_a_cap_says_how_far_the_design_can_go_and_not_that_registering_would_do() -> None:
+    lines = [line for line in beside(replace(observed(), registered=False)) if "capped" in line]
+    assert lines == [f"This design can reach PILOT at most, whatever the numbers say. The verdict is capped: {CAP}."]
+
+
 def test_the_verdict_bar_says_grade_c() -> None:
     assert "C, adjusted" in words(observed())
 
@@ -216,3 +235,22 @@ def test_terms_are_explained_as_they_are_meant_without_a_coin() -> None:
 
 def test_what_is_left_to_say_on_a_terminal_begins_with_the_naive_difference() -> None:
     assert caveat_texts(observed())[0].startswith("Compared naively")
+
+
+@pytest.mark.parametrize(("share", "told"), [(None, 0), (0.04, 0), (0.123, 1)])
+def test_missing_values_of_what_is_allowed_for_are_not_known_where_they_are_many(
+    share: float | None, told: int
+) -> None:
+    base = observed()
+    assert base.scores is not None
+    result = replace(base, scores=replace(base.scores, incomplete=share))
+    lines = [plain(line).replace("\N{NO-BREAK SPACE}", " ") for line in unknowns(Facts(result))]
+    wanted = (
+        "What was not recorded: for 12 % of these customers at least one of the things that are allowed for is "
+        "missing, and only that it is could be allowed for."
+    )
+    assert lines.count(wanted) == told
+    assert sum("not recorded" in line for line in lines) == told
+    page = read(render_report(result, ledger_head=worlds.HASH))
+    tree = {**result.to_dict(), "ledger_head": worlds.HASH}
+    assert [mark for mark in page.numbers if not agrees(mark, recomputed(tree, mark.attributes["data-key"]))] == []

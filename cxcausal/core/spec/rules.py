@@ -10,6 +10,7 @@ from cxcausal.core.spec.learner_rules import LEARNER_RULES
 from cxcausal.core.spec.metric_rules import METRIC_RULES
 from cxcausal.core.spec.nodes import Finding
 from cxcausal.core.spec.plan_rules import PLAN_RULES
+from cxcausal.core.spec.segment_rules import SEGMENT_RULES
 from cxcausal.core.spec.time_zero_rules import TIME_ZERO_RULES
 
 RULES: tuple[Rule, ...] = (
@@ -20,6 +21,7 @@ RULES: tuple[Rule, ...] = (
     *EPOCH_RULES,
     *METRIC_RULES,
     *GRAPH_RULES,
+    *SEGMENT_RULES,
     *LEARNER_RULES,
     *TIME_ZERO_RULES,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from cxcausal.core.causes import failed_by_cause
 from cxcausal.core.results import RunResult, Verdict
 from cxcausal.report.facts import Facts, PlannedMetric
 from cxcausal.report.keys import path
@@ -60,7 +61,7 @@ def result_sentence(facts: Facts) -> Sentence:
 
 def no_decision_sentence(facts: Facts) -> Sentence:
     """Return that there is no decision, with the sentence of the gate that failed."""
-    failed = [index for index, check in enumerate(facts.result.checks) if check.verdict == "fail"]
+    failed = failed_by_cause(facts.result.checks)
     if failed:
         why: Sentence = sentence(facts.quote(path("checks", failed[0], "text")))
     elif facts.lead in facts.result.arms:

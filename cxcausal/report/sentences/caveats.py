@@ -1,7 +1,8 @@
 """What stands beside the answer: caps, late plans, arms that harm, groups that are harmed, and what is not known."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from cxcausal.core.results import Grade, Verdict
 from cxcausal.report.checks_in_words import is_robustness, subject
 from cxcausal.report.facts import Facts, PlannedMetric, Row
 from cxcausal.report.keys import derived, path
@@ -22,7 +23,7 @@ from cxcausal.report.sentences.guardrails import guardrail_sentence, guardrail_s
 from cxcausal.report.sentences.information import information_sentence
 from cxcausal.report.sentences.money import MONEY_UNADJUSTED, amounts_of, net_sentence
 from cxcausal.report.sentences.movement import movement_sentences
-from cxcausal.report.sentences.observed import beside_an_observed_answer, unmeasured_sentence
+from cxcausal.report.sentences.observed import beside_an_observed_answer, incomplete_sentence, unmeasured_sentence
 from cxcausal.report.sentences.reading import reading_sentences
 from cxcausal.report.sentences.record import once_sentence
 from cxcausal.report.sentences.surveys import doubt_sentence
@@ -30,17 +31,25 @@ from cxcausal.report.sentences.words import direction, effect_range, predicate, 
 from cxcausal.report.text import Piece, Sentence, Strong
 
 _TOLD_ELSEWHERE = ("Whom to contact", "is written out in the plan; the library's definition", MONEY_UNADJUSTED)
+_MOST: Mapping[Grade, Verdict] = {"B": "ship_with_monitoring", "C": "pilot"}
 _OF_BEING_ASSIGNED = "Headline, money and verdict are of being assigned"
 
 
 def cap_sentences(facts: Facts) -> Iterator[Sentence]:
     """Yield why the verdict is lower than the numbers alone would make it, and that the plan came late."""
-    arm = facts.result.arms.get(facts.lead)
     if facts.result.capped_by is not None:
-        words = f"The numbers alone would say {VERDICT_WORDS[arm.capped_from]}. " if arm and arm.capped_from else ""
-        yield sentence(f"{words}The verdict is capped: ", facts.quote("capped_by"))
+        yield sentence(f"{_without_cap(facts)}The verdict is capped: ", facts.quote("capped_by"))
     elif not facts.result.registered:
         yield sentence(facts.quote("registration"))
+
+
+def _without_cap(facts: Facts) -> str:
+    """Return what the numbers alone would say; where no coin decided, how far the design itself can go."""
+    most = _MOST.get(facts.result.grade)
+    if most is not None:
+        return f"This design can reach {VERDICT_WORDS[most]} at most, whatever the numbers say. "
+    arm = facts.result.arms.get(facts.lead)
+    return f"The numbers alone would say {VERDICT_WORDS[arm.capped_from]}. " if arm and arm.capped_from else ""
 
 
 def beside_the_answer(facts: Facts) -> Iterator[Sentence]:
@@ -174,6 +183,9 @@ def unknowns(facts: Facts) -> Iterator[Sentence]:
         if unmeasured is not None:
             yield unmeasured
         yield from _open_effects(facts)
+    incomplete = incomplete_sentence(facts)
+    if incomplete is not None:
+        yield incomplete
     yield from _checks_not_run(facts)
     if not facts.withheld:
         yield from _money_limits(facts)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
+from cxcausal.core.causes import failed_by_cause
 from cxcausal.report.facts import Facts, PlannedMetric, Row
-from cxcausal.report.keys import path
+from cxcausal.report.keys import derived, path
 from cxcausal.report.limits import effect_style
-from cxcausal.report.rounding import Style
+from cxcausal.report.rounding import Style, percent
 from cxcausal.report.scales import SHARE, Scale, scale_of, shown, style_of
 from cxcausal.report.sentences.whom import among, compared_sentence
 from cxcausal.report.sentences.words import called, direction, predicate, sentence
@@ -21,6 +22,7 @@ _ADVICE: Mapping[str, str] = {
 }
 _SHORT = 125
 """Signs of a sentence that the answer has room for."""
+_MANY_INCOMPLETE = 0.05
 _ELSE = "what else differs between the groups is known and allowed for, or a test decides at random"
 
 
@@ -48,7 +50,7 @@ def apart_sentence(facts: Facts) -> Sentence | None:
 
     Behind a failed gate it is None where the answer itself already says so.
     """
-    failed = [check.name for check in facts.result.checks if check.verdict == "fail"]
+    failed = _failed(facts)
     if failed[:1] == ["overlap"] and facts.withheld:
         return None
     return check_text(facts, "overlap", "warn", "fail")
@@ -79,6 +81,16 @@ def unmeasured_sentence(facts: Facts) -> Sentence | None:
         return None
     words = "Whether something that nobody measured both led to “"
     return (words, facts.arm(facts.lead), "” and changed the outcome: no adjustment can allow for that.")
+
+
+def incomplete_sentence(facts: Facts) -> Sentence | None:
+    """Return that many miss a value of what is allowed for; None where few do, or a coin took care of it."""
+    share = getattr(facts.result.scores, "incomplete", None)
+    if not facts.observational or share is None or share <= _MANY_INCOMPLETE:
+        return None
+    missing = facts.number(derived("percent", "scores.incomplete"), percent())
+    close = "at least one of the things that are allowed for is missing, and only that it is could be allowed for."
+    return ("What was not recorded: for ", missing, f" of these {facts.people.many} {close}")
 
 
 def naive_row(facts: Facts, metric: PlannedMetric, arm: str) -> Row | None:
@@ -112,7 +124,13 @@ def _size(facts: Facts, row: Row, scale: Scale, style: Style) -> Sentence:
     return (Strong(pieces=(number, f"{unit} {direction(row.point, scale)}")),)
 
 
+def _failed(facts: Facts) -> list[str]:
+    """Return the names of the checks that failed, causes first."""
+    checks = facts.result.checks
+    return [checks[place].name for place in failed_by_cause(checks)]
+
+
 def advice_after_failure(facts: Facts) -> str:
     """Return until when there is no decision, by the first check that failed."""
-    failed = [check.name for check in facts.result.checks if check.verdict == "fail"]
+    failed = _failed(facts)
     return _ADVICE.get(failed[0] if failed else "", _ELSE)

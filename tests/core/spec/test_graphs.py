@@ -105,6 +105,17 @@ def test_plan_and_graph_say_the_same(told: Told, old: str, new: str, codes: list
     assert [code for code, _ in told(PLAN, {FILE: dot})] == codes
 
 
+@pytest.mark.parametrize(
+    ("segment", "codes"),
+    [("mood", ["P385"]), ("calls", ["P385"]), ("route", ["P311"]), ("churned", ["P310"]), ("tier", []), ("other", [])],
+)
+def test_what_the_treatment_may_have_changed_makes_no_segment(told: Told, segment: str, codes: list[str]) -> None:
+    dot = DOT.replace("route -> churned", "route -> mood -> calls -> churned; route -> churned")
+    found = told(f"{PLAN}segments: [{segment}]\n", {FILE: dot})
+    assert [code for code, _ in found] == codes
+    assert all("known before anybody was treated" in text for code, text in found if code == "P385")
+
+
 def test_other_designs_have_no_graph(told: Told) -> None:
     randomized = PLAN.replace("observational", "randomized").replace("  confounders: [tier]\n", "")
     assert [code for code, _ in told(randomized, {FILE: DOT})] == ["P201"]
