@@ -34,6 +34,9 @@ QUICK = {
     "gates": 60,
     "V7": 6,
     "V-agreement": 20,
+    "V3": 1,
+    "V15": 40,
+    "V15-intervals": 200,
 }
 
 

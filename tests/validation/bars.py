@@ -27,6 +27,7 @@ from tests.validation.refuting import v12
 from tests.validation.region import v14
 from tests.validation.scored import SCORED_BARS
 from tests.validation.surveys import survey_rows
+from tests.validation.targeting import TARGETING_BARS
 from tests.validation.unmeasured import hidden
 from tests.validation.worlds import WORLDS, World
 
@@ -291,4 +292,5 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     **SCORED_BARS,
     "hidden": hidden,
     **OPINION_BARS,
+    **TARGETING_BARS,
 }

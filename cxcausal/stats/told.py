@@ -1,0 +1,73 @@
+"""From a number and its influence function to its standard error, interval and p-value."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import stdtr, stdtrit
+
+from cxcausal.core.whom import Told
+from cxcausal.stats.scores import Array, Keys, covariance_of, degrees_of_freedom
+
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sample:
+    """Whose influence functions are told.
+
+    Attributes:
+        arm: place of each unit's arm, shape (n,). weight: in the population, shape (n,).
+        clusters: name → keys of shape (n,). alpha: 1 less the level of intervals.
+    """
+
+    arm: npt.NDArray[np.int8]
+    weight: Array
+    clusters: Mapping[str, Keys] = field(default_factory=dict)
+    alpha: float = 0.05
+
+
+def told(points: Array, phi: Array, sample: Sample) -> tuple[Told, ...]:
+    """Return every number with its interval and two-sided p; a number that cannot vary and is 0 has p = 1.
+
+    Args:
+        points: shape (k,).
+        phi: influence functions of plain mean 0, shape (n, k).
+        sample: the n units.
+
+    Example:
+        >>> sample = Sample(arm=np.zeros(3, np.int8), weight=np.ones(3))
+        >>> told(np.array([0.0]), np.zeros((3, 1)), sample)
+        (Told(point=0.0, se=0.0, low=0.0, high=0.0, p=1.0),)
+    """
+    starts = range(0, phi.shape[1], _AT_ONCE)
+    errors = np.concatenate([_errors(phi[:, start : start + _AT_ONCE], sample) for start in starts])
+    return tuple(_one(float(p), float(se), column, sample) for p, se, column in zip(points, errors, phi.T, strict=True))
+
+
+def p_above(number: Told, df: float) -> float:
+    """Return the one-sided p-value of a number being above 0; 1 where it cannot vary and is not."""
+    if number.point is None or number.se is None or number.se <= 0:
+        return 0.0 if (number.point or 0.0) > 0 and number.se is not None else 1.0
+    return float(stdtr(df, -number.point / number.se))
+
+
+def df_of(phi: Array, sample: Sample) -> float:
+    """Return the degrees of freedom of one number's variance."""
+    return degrees_of_freedom(phi, sample.arm, sample.weight, sample.clusters)
+
+
+def _errors(phi: Array, sample: Sample) -> Array:
+    if sample.clusters:
+        return np.sqrt(np.diag(covariance_of(phi, sample.clusters)))
+    return np.asarray(np.sqrt(np.einsum("ij,ij->j", phi, phi) / (len(phi) * (len(phi) - 1))))
+
+
+def _one(point: float, se: float, phi: Array, sample: Sample) -> Told:
+    if se <= 0:
+        return Told(point=point, se=0.0, low=point, high=point, p=1.0 if point == 0 else 0.0)
+    df = df_of(phi, sample)
+    away = float(stdtrit(df, 1 - sample.alpha / 2)) * se
+    p = float(2 * stdtr(df, -abs(point) / se))
+    return Told(point=point, se=se, low=point - away, high=point + away, p=p)
