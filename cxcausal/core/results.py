@@ -8,6 +8,7 @@ from cxcausal.core.entry import EventTable
 from cxcausal.core.movement import Movement
 from cxcausal.core.record import RecordFacts
 from cxcausal.core.score_facts import ScoreFacts
+from cxcausal.core.whom import AimHeterogeneity, PolicyResult
 
 SCHEMA_VERSION = 1
 
@@ -308,7 +309,7 @@ class RunResult:
     effects: tuple[Estimate, ...]
     checks: tuple[CheckResult, ...]
     value: ValueResult | None = None
-    policy: None = None
+    policy: PolicyResult | None = None
     reading: ReadingFacts | None = None
     data: DataFacts
     plan: Mapping[str, Any]
@@ -320,6 +321,7 @@ class RunResult:
     movement: Movement | None = None
     record: RecordFacts | None = None
     scores: ScoreFacts | None = None
+    heterogeneity: tuple[AimHeterogeneity, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, numbers and text, in the order of the fields."""
