@@ -119,6 +119,7 @@ class PolicyWorth:
         name: nobody, everybody:<arm>, best_arm, current_rule, top_risk, value, tree or limited (value within budget
             and capacity). label: for readers.
         gain: against contacting nobody. beyond: against the best single arm for everybody, as learned.
+        over_current: against the rule in use, where one is declared.
         share: arm → share of customers whom it contacts. cost: per eligible customer.
         regret: gain of the best policy told, less this one's.
         status, reason: ok, or not_computed and why.
@@ -128,6 +129,7 @@ class PolicyWorth:
     label: str
     gain: Told = field(default_factory=Told)
     beyond: Told = field(default_factory=Told)
+    over_current: Told = field(default_factory=Told)
     share: Mapping[str, float] = field(default_factory=dict)
     cost: float | None = None
     regret: float | None = None

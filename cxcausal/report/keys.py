@@ -124,6 +124,7 @@ FORMULAS: Mapping[str, Callable[..., float]] = {
     "percent_ratio": lambda a, b: 100 * a / b,
     "percent_apart": lambda low, high, from_low, from_high: abs(100 * (1 - (high - low) / (from_high - from_low))),
     "times": lambda a, b: a * b,
+    "of_population": lambda gain, heads, share: gain * heads * share,
     "apart_in": lambda found, expected, se: abs(found - expected) / se,
     "abs_ratio": lambda a, b: abs(a / b),
     "normal_low": lambda point, se, alpha: _normal(point, se, alpha, -1),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from cxcausal.core.results import RunResult
 from cxcausal.report.charts import contour, love, overlap
 from cxcausal.report.facts import Facts
+from cxcausal.report.sections import moments
 from cxcausal.report.stylesheet import policy_for, stylesheet
 from cxcausal.report.text import Html, compact, html
 from cxcausal.report.view import page_view
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 
+_OF_WHOM = (moments.STYLE,)
 _OF_SCORES = (overlap.STYLE, love.STYLE, contour.STYLE)
 
 
@@ -30,8 +32,10 @@ def render_report(result: RunResult, *, ledger_head: str | None) -> str:
 
 
 def style_of(result: RunResult) -> str:
-    """Return the page's stylesheet, with what only pictures of scores need where there are any."""
-    return stylesheet() if result.scores is None else "\n".join((stylesheet(), *_OF_SCORES))
+    """Return the page's stylesheet, with what only some pictures and tables need where there are any."""
+    scores = () if result.scores is None else _OF_SCORES
+    whom = _OF_WHOM if result.policy is not None or result.heterogeneity else ()
+    return "\n".join((stylesheet(), *scores, *whom))
 
 
 @cache

@@ -56,7 +56,7 @@ def project(results: Mapping[str, Any], *, manifest_hash: str, ledger_hash: str)
         run_id=results["run_id"],
         experiment=f"cx/{results['experiment']}",
         started_ms=_milliseconds(results["created_at"]),
-        metrics=effect_metrics(results["effects"], _control(results)),
+        metrics={**effect_metrics(results["effects"], _control(results)), **whom_metrics(results)},
         params=_params(results),
         tags=_tags(results, manifest_hash, ledger_hash),
         inputs=tuple(
@@ -83,6 +83,26 @@ def effect_metrics(effects: Sequence[Mapping[str, Any]], control: str | None) ->
             if number is not None and math.isfinite(number):
                 found.setdefault(f"effect/{slug(row['metric'])}/{slug(arm)}/{part}", float(number))
     return found
+
+
+def whom_metrics(results: Mapping[str, Any]) -> dict[str, float]:
+    """Return what contacting by a rule gains, and whether predictions tell who responds; nothing before it may be read.
+
+    `policy/<rule>/{gain,low,high}` is against contacting nobody, `policy/beyond/<rule>/{gain,low,high}` against the
+    best single arm for everybody, `heterogeneity/<aim>/<arm>/{autoc,p}` of held-out units.
+    """
+    if (results.get("reading") or {}).get("waiting") is not None:
+        return {}
+    found: dict[str, float | None] = {}
+    for rule in (results.get("policy") or {}).get("policies", ()):
+        for place, told in (("policy", rule["gain"]), ("policy/beyond", rule["beyond"])):
+            parts = {"gain": told["point"], "low": told["low"], "high": told["high"]}
+            found |= {f"{place}/{slug(rule['name'])}/{part}": number for part, number in parts.items()}
+    for aim in results.get("heterogeneity", ()):
+        for arm in aim["arms"]:
+            place = f"heterogeneity/{slug(aim['aim'])}/{slug(arm['arm'])}"
+            found |= {f"{place}/autoc": arm["autoc"]["point"], f"{place}/p": arm["p"]}
+    return {name: float(number) for name, number in found.items() if number is not None and math.isfinite(number)}
 
 
 def _is_headline(row: Mapping[str, Any]) -> bool:

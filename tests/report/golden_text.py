@@ -16,12 +16,14 @@ from cxcausal.report.sentences.guardrails import guardrail_sentence
 from cxcausal.report.sentences.information import waiting_sentence
 from cxcausal.report.sentences.money import left_out_sentence, money_sentence, unadjusted_sentence
 from cxcausal.report.sentences.reading import next_look
+from cxcausal.report.sentences.targeting import harmed_by_prediction, targeting_line, targeting_sentences
 from cxcausal.report.text import Sentence, plain
 from tests.report.situations import SITUATIONS
 from tests.report.worlds_observed import OBSERVED
+from tests.report.worlds_whom import WHOM
 
 FOLDER = Path(__file__).parent / "golden"
-TOLD = {**SITUATIONS, **OBSERVED}
+TOLD = {**SITUATIONS, **OBSERVED, **WHOM}
 """Every situation whose sentences are held, by its name."""
 
 
@@ -50,6 +52,10 @@ def _where_told(facts: Facts) -> Iterator[tuple[str, list[Sentence]]]:
     found = facts.money_of(facts.lead)
     costs = list(contact_cost_sentences(facts, *found)) if found else []
     yield "Money beside", [*costs, *_said(left_out_sentence(facts, facts.lead)), *_said(unadjusted_sentence(facts))]
+    if facts.result.policy is not None:
+        yield "Harmed by prediction", list(harmed_by_prediction(facts, frozenset()))
+        yield "Whom to contact", list(targeting_sentences(facts))
+        yield "On the terminal", _said(targeting_line(facts))
     yield "Waiting", [*_said(waiting_sentence(facts)), *_said(next_look(facts))]
 
 

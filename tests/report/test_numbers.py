@@ -19,9 +19,11 @@ from cxcausal.report.text import FIXED_PHRASES
 from tests.report import worlds
 from tests.report.reader import Mark, Page, read
 from tests.report.situations import SITUATIONS
+from tests.report.worlds_whom import WHOM
 
 NUMERAL = re.compile(r"\d[\d,]*(?:\.\d+)?")
 PARTIAL = "…"
+EVERY = {**SITUATIONS, **WHOM}
 
 
 def z(p: float) -> float:
@@ -47,6 +49,7 @@ TWINS: dict[str, Callable[..., float]] = {
     "percent_ratio": lambda a, b: a / b * 100,
     "percent_apart": lambda low, high, a, b: math.fabs((b - a) - (high - low)) / (b - a) * 100,
     "times": lambda a, b: b * a,
+    "of_population": lambda gain, heads, share: math.prod((share, heads, gain)),
     "apart_in": lambda found, expected, se: math.fabs(expected - found) / se,
     "abs_ratio": lambda a, b: math.fabs(a) / math.fabs(b),
     "normal_low": lambda point, se, alpha: NormalDist(point, se).inv_cdf(alpha / 2),
@@ -141,7 +144,7 @@ def _part(text: str, whole: str) -> bool:
 
 @cache
 def page_of(name: str) -> tuple[Page, dict[str, Any]]:
-    result = SITUATIONS[name]()
+    result = EVERY[name]()
     html = render_report(result, ledger_head=worlds.HASH)
     return read(html), {**result.to_dict(), "ledger_head": worlds.HASH}
 
@@ -150,7 +153,7 @@ def test_every_formula_has_a_twin_and_every_twin_a_formula() -> None:
     assert set(TWINS) == set(FORMULAS)
 
 
-@pytest.mark.parametrize("name", SITUATIONS)
+@pytest.mark.parametrize("name", EVERY)
 def test_no_digit_stands_outside_a_marked_number_or_quote(name: str) -> None:
     page, _ = page_of(name)
     rest = "\n".join(page.rest)
@@ -159,7 +162,7 @@ def test_no_digit_stands_outside_a_marked_number_or_quote(name: str) -> None:
     assert re.findall(r".*\d.*", rest) == []
 
 
-@pytest.mark.parametrize("name", SITUATIONS)
+@pytest.mark.parametrize("name", EVERY)
 def test_every_number_is_its_key_recomputed(name: str) -> None:
     page, tree = page_of(name)
     assert len(page.numbers) > 20
@@ -170,7 +173,7 @@ def test_every_number_is_its_key_recomputed(name: str) -> None:
         assert agrees(mark, value), mark
 
 
-@pytest.mark.parametrize("name", SITUATIONS)
+@pytest.mark.parametrize("name", EVERY)
 def test_every_quote_says_what_stands_at_its_path(name: str) -> None:
     page, tree = page_of(name)
     assert [mark for mark in page.quotes if not quoted(tree, mark)] == []

@@ -10,14 +10,16 @@ from cxcausal.report.facts import Facts, PlannedMetric, Row
 from cxcausal.report.limits import bad, effect_style, good
 from cxcausal.report.rounding import TO
 from cxcausal.report.scales import SHARE, scale_of, shown, without_currency
+from cxcausal.report.sections.moments import NO_DIFFERENCE, moment_blocks
 from cxcausal.report.sections.withheld import WITHHELD
 from cxcausal.report.sentences.answer import main_metric
-from cxcausal.report.sentences.caveats import harmed_groups
+from cxcausal.report.sentences.caveats import harmed_groups, harmed_names
+from cxcausal.report.sentences.targeting import harmed_by_prediction, targeting_sentences, told_policy
 from cxcausal.report.sentences.whom import among
 from cxcausal.report.text import Sentence
 
-NO_DIFFERENCE = "no reliable difference"
 _MANY_SEGMENTS = 16
+_MANY_HARMED = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,18 +36,25 @@ class WhereSection:
 
 
 def _blocks(facts: Facts) -> Iterator[Block]:
-    metric = main_metric(facts)
+    metric, policy = main_metric(facts), told_policy(facts)
     populations = segment_names(facts, metric)
-    harmed = tuple(harmed_groups(facts))
+    harmed = (*harmed_groups(facts), *harmed_by_prediction(facts, harmed_names(facts)))
     if harmed:
-        yield Bullets(items=harmed)
-    if populations:
+        yield Bullets(items=harmed[:_MANY_HARMED])
+    if len(harmed) > _MANY_HARMED:
+        yield Paragraph(words=("More groups are reliably harmed; the appendix names them all.",), tone="warning")
+    if policy is not None and policy.moments is not None and policy.moments.cells:
+        yield from moment_blocks(facts, policy.moments)
+    elif populations:
         yield from _maps(facts, metric, populations)
     else:
         yield Paragraph(words=("The plan declares no segments, so this page cannot say for whom it works best.",))
     if populations and not harmed:
         yield Paragraph(words=("No segment is reliably harmed; the wider a range, the more harm it could hide.",))
-    yield Paragraph(words=_policy(facts), tone="note")
+    claim, *others = targeting_sentences(facts)
+    yield Paragraph(words=claim, tone="lead" if policy is not None and policy.status == "ok" else "note")
+    if others:
+        yield Bullets(items=tuple(others))
 
 
 def _maps(facts: Facts, metric: PlannedMetric, populations: tuple[str, ...]) -> Iterator[Block]:
@@ -127,15 +136,3 @@ def _cell(facts: Facts, metric: PlannedMetric, row: Row | None) -> Cell:
     if bad(row, metric.sign):
         return Cell(words=spread, state="bad", icon=icon("bad"))
     return Cell(words=(NO_DIFFERENCE, " ", *spread[1:]), state="none", icon=icon("none"))
-
-
-def _policy(facts: Facts) -> Sentence:
-    """Return what is said about whom to contact: this version values no targeting rule."""
-    policy = facts.result.plan.get("policy") or {}
-    if not any(policy.values()):
-        return ("Whom to contact: the plan asked for no targeting policy, and none was valued.",)
-    rule: Sentence = (
-        (" (rule in use: “", facts.quote("plan.policy.current_rule"), "”)") if policy.get("current_rule") else ()
-    )
-    words = " but this version values none: contacting all, none or by the rule in use was not compared."
-    return ("Whom to contact: the plan asks about a targeting policy", *rule, ",", words)

@@ -7,6 +7,7 @@ from cxcausal.report.facts import Facts
 from cxcausal.report.sentences.answer import main_metric
 from cxcausal.report.sentences.caveats import beside_the_answer, cap_sentences, notes
 from cxcausal.report.sentences.surveys import unsafe_sentence
+from cxcausal.report.sentences.targeting import targeting_line
 from cxcausal.report.text import Sentence, on_terminal
 
 MOST = 4
@@ -14,7 +15,7 @@ MOST = 4
 
 
 def caveat_texts(result: RunResult, most: int = MOST) -> tuple[str, ...]:
-    """Return what stands beside the answer, and the run's notes, as far as they qualify a number.
+    """Return what stands beside the answer, the notes that qualify a number, and last what is shown of targeting.
 
     Args:
         result: of a run; why its verdict is capped, and what checks found, is not told again, as the terminal has lines
@@ -22,11 +23,13 @@ def caveat_texts(result: RunResult, most: int = MOST) -> tuple[str, ...]:
         most: sentences; of what is left over only the number is told.
     """
     listed = {check.text for check in result.checks if check.verdict in {"fail", "warn"}}
-    told = list(dict.fromkeys(on_terminal(words).strip() for words in _caveats(Facts(result))))
+    facts = Facts(result)
+    told = list(dict.fromkeys(on_terminal(words).strip() for words in _caveats(facts)))
     told = [text for text in told if text not in listed]
     left = len(told) - most
     more = f"{left} more of this kind in the report, under “The answer” and “What we do not know”."
-    return (*told[:most], *([more] if left > 0 else []))
+    whom = targeting_line(facts)
+    return (*told[:most], *([more] if left > 0 else []), *(() if whom is None else (on_terminal(whom),)))
 
 
 def _caveats(facts: Facts) -> Iterator[Sentence]:

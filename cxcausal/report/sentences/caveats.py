@@ -27,6 +27,7 @@ from cxcausal.report.sentences.observed import beside_an_observed_answer, incomp
 from cxcausal.report.sentences.reading import reading_sentences
 from cxcausal.report.sentences.record import once_sentence
 from cxcausal.report.sentences.surveys import doubt_sentence
+from cxcausal.report.sentences.targeting import individual_sentences
 from cxcausal.report.sentences.words import direction, effect_range, predicate, sentence
 from cxcausal.report.text import Piece, Sentence, Strong
 
@@ -132,6 +133,11 @@ def harmed_groups(facts: Facts) -> Iterator[Sentence]:
         yield _harmed(facts, metric, row)
 
 
+def harmed_names(facts: Facts) -> frozenset[tuple[str, str]]:
+    """Return (segment, arm) of those segments."""
+    return frozenset((row.estimate.population, row.estimate.arm) for _, row in _harmed_rows(facts))
+
+
 def _harmed_rows(facts: Facts) -> list[tuple[PlannedMetric, Row]]:
     """Return those segments, the arm of page one first."""
     found = [
@@ -186,6 +192,7 @@ def unknowns(facts: Facts) -> Iterator[Sentence]:
     incomplete = incomplete_sentence(facts)
     if incomplete is not None:
         yield incomplete
+        yield from individual_sentences(facts)
     yield from _checks_not_run(facts)
     if not facts.withheld:
         yield from _money_limits(facts)

@@ -1,0 +1,299 @@
+"""Whom to contact, in sentences: what choosing by prediction gains, or that it is not shown to gain anything."""
+
+from collections.abc import Iterator, Mapping
+
+from cxcausal.core.whom import PolicyResult, PolicyWorth
+from cxcausal.report.facts import Facts
+from cxcausal.report.gains import Gains, spans
+from cxcausal.report.keys import derived, path
+from cxcausal.report.rounding import percent
+from cxcausal.report.sentences.words import sentence
+from cxcausal.report.text import Number, Piece, Sentence, Strong
+
+PREDICTED = ("limited", "value", "tree")
+"""Rules that choose by prediction, the one that may be carried out first."""
+EVERYBODY = "everybody:"
+_DOING: Mapping[str, str] = {
+    "nobody": "Contacting nobody",
+    "current_rule": "The rule in use",
+    "top_risk": "Contacting those at the highest risk first",
+    "value": "Contacting those whose predicted gain is above zero",
+    "limited": "Contacting by predicted gain within budget and capacity",
+    "tree": "Contacting by a few readable rules",
+}
+_WHOLE = 0.95
+_NOTHING_GAINS = "Recommended is to contact nobody: no rule is shown to gain anything."
+
+
+def told_policy(facts: Facts) -> PolicyResult | None:
+    """Return what was found about whom to contact; None where nothing of it may stand on page one."""
+    policy, reading = facts.result.policy, facts.result.reading
+    waiting = reading is not None and reading.waiting is not None
+    return None if policy is None or facts.withheld or waiting else policy
+
+
+def targeting_sentences(facts: Facts) -> Iterator[Sentence]:
+    """Yield what page one says about whom to contact."""
+    policy = told_policy(facts)
+    if policy is None:
+        yield _unasked(facts)
+        return
+    if policy.status != "ok":
+        why: Sentence = (facts.quote("policy.reason"),) if policy.reason else ("there is no reason on record",)
+        yield sentence("Whom to contact could not be valued: ", *why)
+        return
+    claim = claim_sentence(facts)
+    if claim is not None:
+        yield claim
+    yield from _against_others(facts, policy)
+    yield from protected_sentences(facts)
+    yield _ground(facts)
+
+
+def targeting_line(facts: Facts) -> Sentence | None:
+    """Return the one sentence for a terminal; None where there is nothing to say."""
+    policy = told_policy(facts)
+    return None if policy is None or policy.status != "ok" else claim_sentence(facts)
+
+
+def _unasked(facts: Facts) -> Sentence:
+    asked = facts.result.plan.get("policy") or {}
+    if facts.result.policy is not None:
+        return ("Whom to contact: nothing is told before the experiment may be read.",)
+    if not any(asked.values()):
+        return ("Whom to contact: the plan asked for no targeting policy, and none was valued.",)
+    rule: Sentence = (
+        (" (rule in use: “", facts.quote("plan.policy.current_rule"), "”)") if asked.get("current_rule") else ()
+    )
+    return (
+        *("Whom to contact: the plan asks about a targeting policy", *rule),
+        ", but this run valued none: contacting all, none or by the rule in use was not compared.",
+    )
+
+
+def place_of(policy: PolicyResult, name: str | None) -> int | None:
+    """Return where a rule stands among those that were valued; None where it has no numbers."""
+    return next((at for at, one in enumerate(policy.policies) if one.name == name and one.status == "ok"), None)
+
+
+def compared_rule(policy: PolicyResult) -> int | None:
+    """Return the rule by prediction that is set against the best single arm: the recommended one, if it is such."""
+    names = (policy.recommended, *PREDICTED) if policy.recommended in PREDICTED else PREDICTED
+    places = (place_of(policy, name) for name in names)
+    return next((at for at in places if at is not None and spans(policy.policies[at].beyond)), None)
+
+
+def claim_sentence(facts: Facts) -> Sentence | None:
+    """Return that choosing by prediction gains more than the best single arm for everybody, or that it is not shown.
+
+    None where neither is known: no rule by prediction has a difference with its range.
+    """
+    policy = facts.result.policy
+    at = None if policy is None else compared_rule(policy)
+    if policy is None or at is None:
+        return None
+    gains, key, rule = Gains(facts, policy.aim), path("policy", "policies", at, "beyond"), policy.policies[at]
+    single = single_arm(facts, policy)
+    if policy.targeting and rule.name == policy.recommended:
+        size = Strong(pieces=(gains.point(key, rule.beyond), gains.unit))
+        claim = (*lowered(doing(facts, policy, at)), " gains ", size, " more than ", *single)
+        return (*gains.opening(), *claim, *gains.ranged(key, rule.beyond), ".")
+    low, high = gains.ends(key, rule.beyond, bare=False)
+    if (rule.beyond.high or 0.0) < 0:
+        words = "choosing whom to contact by prediction gains less than "
+        return (
+            *gains.opening(),
+            words,
+            *single,
+            ": the difference is from ",
+            low,
+            " to ",
+            high,
+            f"{gains.unit}.",
+            *_cheaper(policy, at),
+        )
+    words = "choosing whom to contact by prediction is not shown to gain more than "
+    return (*gains.opening(), words, *single, "; the difference could be from ", low, " to ", high, f"{gains.unit}.")
+
+
+def _cheaper(policy: PolicyResult, at: int) -> Sentence:
+    """Return that a limit is why a rule gains less, where the single arm for everybody costs more than it."""
+    best = place_of(policy, "best_arm")
+    spent, others = policy.policies[at].cost, None if best is None else policy.policies[best].cost
+    if policy.policies[at].name != "limited" or spent is None or others is None or others <= spent:
+        return ()
+    return (" That is what the budget and the capacity leave: the arm for everybody costs more than the rule.",)
+
+
+def single_arm(facts: Facts, policy: PolicyResult) -> Sentence:
+    """Return `giving everybody “Agent calls”`: the best single arm, by name where every turn chose the same."""
+    at = place_of(policy, "best_arm")
+    shares = {} if at is None else policy.policies[at].share
+    whole = [arm for arm, share in shares.items() if share >= _WHOLE and arm != facts.control]
+    if at is not None and not any(share for arm, share in shares.items() if arm != facts.control):
+        return ("contacting nobody",)
+    return ("giving everybody “", facts.arm(whole[0]), "”") if whole else ("giving everybody the best single arm",)
+
+
+def doing(facts: Facts, policy: PolicyResult, at: int) -> Sentence:
+    """Return what a rule does, as the beginning of a sentence."""
+    rule = policy.policies[at]
+    if rule.name.startswith(EVERYBODY):
+        return ("Giving everybody “", facts.arm(rule.name.removeprefix(EVERYBODY)), "”")
+    if rule.name == "best_arm":
+        return _raised(single_arm(facts, policy))
+    known = _DOING.get(rule.name)
+    return (known,) if known else ("The rule “", facts.quote(path("policy", "policies", at, "label")), "”")
+
+
+def _raised(words: Sentence) -> Sentence:
+    """Return words as the beginning of a sentence."""
+    return (f"{str(words[0])[:1].upper()}{str(words[0])[1:]}", *words[1:])
+
+
+def lowered(words: Sentence) -> Sentence:
+    """Return the beginning of a sentence as its middle."""
+    return (f"{str(words[0])[:1].lower()}{str(words[0])[1:]}", *words[1:])
+
+
+def _against_others(facts: Facts, policy: PolicyResult) -> Iterator[Sentence]:
+    """Yield what the recommended rule gains against nobody and the rule in use, whom it contacts, and in all."""
+    at = place_of(policy, policy.recommended)
+    if at is not None and policy.recommended == "nobody":
+        gaining = any((rule.gain.low or 0.0) > 0 for rule in policy.policies if rule.status == "ok")
+        yield ("Recommended is to contact nobody.",) if gaining else (_NOTHING_GAINS,)
+    elif at is not None:
+        yield _recommended(facts, policy, at)
+        if policy.population is not None:
+            yield _rolled_out(facts, policy, at)
+    yield from _in_use(facts, policy)
+
+
+def _recommended(facts: Facts, policy: PolicyResult, at: int) -> Sentence:
+    gains, rule, key = Gains(facts, policy.aim), policy.policies[at], path("policy", "policies", at)
+    who: Sentence = ("It",) if policy.targeting and at == compared_rule(policy) else doing(facts, policy, at)
+    parts: list[Piece] = [*who, " gains ", gains.point(f"{key}.gain", rule.gain)]
+    parts += [gains.unit, *gains.ranged(f"{key}.gain", rule.gain), " against contacting nobody"]
+    if spans(rule.over_current) and rule.name != "current_rule":
+        parts += [", and ", gains.point(f"{key}.over_current", rule.over_current)]
+        parts += [*gains.ranged(f"{key}.over_current", rule.over_current), " against the rule in use"]
+    return (*parts, *contacts(facts, key, rule), ".")
+
+
+def contacts(facts: Facts, key: str, rule: PolicyWorth) -> Sentence:
+    """Return `; it contacts 43 % with “Agent calls”`, arm by arm."""
+    arms = [arm for arm in facts.treated_arms if rule.share.get(arm, 0.0) > 0]
+    if not arms or rule.name.startswith(EVERYBODY) or rule.name == "best_arm":
+        return ()
+    parts: list[Piece] = []
+    for arm in arms:
+        share = facts.number(derived("percent", f"{key}.{path('share', arm)}"), percent())
+        parts += [*([", "] if parts else []), share, " with “", facts.arm(arm), "”"]
+    return ("; it contacts ", *parts)
+
+
+def _rolled_out(facts: Facts, policy: PolicyResult, at: int) -> Sentence:
+    gains, rule, key = Gains(facts, policy.aim), policy.policies[at], path("policy", "policies", at)
+    may: Sentence = ()
+    if policy.eligible < 1:
+        may = (", of whom ", facts.number(derived("percent", "policy.eligible"), percent()), " may be contacted,")
+    opening: Sentence = ("Over the ", facts.number("policy.population"), f" {facts.people.many} of the roll-out", *may)
+    total = (*opening, " that is ", *gains.over(f"{key}.gain", rule.gain), " against contacting nobody")
+    if not policy.targeting or not spans(rule.beyond):
+        return (*total, ".")
+    return (*total, ", and ", *gains.over(f"{key}.beyond", rule.beyond), " more than ", *single_arm(facts, policy), ".")
+
+
+def _in_use(facts: Facts, policy: PolicyResult) -> Iterator[Sentence]:
+    at = place_of(policy, "current_rule")
+    if at is None or policy.recommended == "current_rule":
+        return
+    gains, rule, key = Gains(facts, policy.aim), policy.policies[at], path("policy", "policies", at)
+    name: Sentence = ()
+    if (facts.result.plan.get("policy") or {}).get("current_rule"):
+        name = (" (“", facts.quote("plan.policy.current_rule"), "”)")
+    told = (gains.point(f"{key}.gain", rule.gain), gains.unit, *gains.ranged(f"{key}.gain", rule.gain))
+    yield ("The rule in use", *name, " gains ", *told, " against contacting nobody", *contacts(facts, key, rule), ".")
+
+
+def protected_sentences(facts: Facts) -> Iterator[Sentence]:
+    """Yield, per protected column, whom the recommended rule contacts most and least, where the two differ."""
+    policy = told_policy(facts)
+    told = [] if policy is None else [(at, one) for at, one in enumerate(policy.protected) if one.contacted is not None]
+    for column in dict.fromkeys(one.column for _, one in told):
+        rates = sorted((one.contacted or 0.0, at) for at, one in told if one.column == column)
+        least, most = (_level(facts, at) for at in (rates[0][1], rates[-1][1]))
+        if least[1].text != most[1].text:
+            place = path("policy", "protected", rates[0][1], "column")
+            opening: Sentence = ("The recommended rule does not contact all alike by “", facts.quote(place), "”: ")
+            yield (*opening, most[1], " of “", most[0], "”, ", least[1], " of “", least[0], "”.")
+
+
+def _level(facts: Facts, at: int) -> tuple[Piece, Number]:
+    key = path("policy", "protected", at)
+    return facts.quote(f"{key}.level", clip=48), facts.number(derived("percent", f"{key}.contacted"), percent())
+
+
+def _ground(facts: Facts) -> Sentence:
+    """Return on whom it was judged, and that it is no test where nobody tossed a coin."""
+    held = (f"Every rule was judged on {facts.people.many} whom it had not learned from",)
+    number: Sentence = (" (", facts.number("policy.judged"), ")") if facts.has("policy.judged") else ()
+    if facts.observational:
+        return (*held, *number, ", by comparing similar ones: it was ", Strong(pieces=("not",)), " a randomised test.")
+    return (*held, *number, ".")
+
+
+def harmed_by_prediction(facts: Facts, known: frozenset[tuple[str, str]]) -> Iterator[Sentence]:
+    """Yield every group that an arm reliably harms, by name and share.
+
+    Args:
+        facts: the result.
+        known: (group, arm) that another sentence names already.
+    """
+    policy = told_policy(facts)
+    if policy is None:
+        return
+    gains = Gains(facts, policy.aim)
+    for at, group in enumerate(policy.groups):
+        if group.harmed and (group.name, group.arm) not in known and spans(group.gain):
+            key = path("policy", "groups", at)
+            name = Strong(pieces=("Harmed: ", facts.quote(f"{key}.name", clip=72)))
+            share = facts.number(derived("percent", f"{key}.share"), percent())
+            yield (
+                *(name, " (", share, f" of these {facts.people.many}) with “", facts.arm(group.arm), "”: "),
+                *(gains.point(f"{key}.gain", group.gain), gains.unit, *gains.ranged(f"{key}.gain", group.gain), "."),
+                *(() if group.declared else (" The data named this group, not the plan.",)),
+            )
+
+
+def individual_sentences(facts: Facts) -> Iterator[Sentence]:
+    """Yield between which bounds customers may be worse off one by one, with the arm of page one."""
+    policy = told_policy(facts)
+    if policy is None:
+        return
+    for at, harm in enumerate(policy.harm):
+        metric = next((one for one in facts.metrics if one.name == harm.metric), None)
+        bounds = (harm.lowest, harm.highest)
+        if metric is None or harm.arm != facts.lead or harm.status != "ok" or None in bounds:
+            continue
+        key = path("policy", "harm", at)
+        low, high = (facts.number(derived("per_thousand", f"{key}.{end}")) for end in ("lowest", "highest"))
+        yield (
+            *("Who is worse off one by one: averages cannot tell who would have done the same anyway. With “",),
+            *(
+                facts.arm(harm.arm),
+                "” between ",
+                low,
+                " and ",
+                high,
+                f" {facts.people.many} in 1,000 come out worse in “",
+            ),
+            *(facts.label(metric), "” than they would without", *_limits(facts, key, harm.lowest_limit), "."),
+        )
+
+
+def _limits(facts: Facts, key: str, limit: float | None) -> Sentence:
+    if limit is None or not facts.has(f"{key}.highest_limit"):
+        return ()
+    low, high = (facts.number(derived("per_thousand", f"{key}.{end}_limit")) for end in ("lowest", "highest"))
+    return (" (with what chance leaves: ", low, " to ", high, ")")
