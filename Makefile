@@ -28,16 +28,19 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(READY) ## register, simulate and analyse four experiments; ends with the path of a report
+demo: $(READY) ## register, simulate and analyse five experiments; ends with the path of a report
 	@$(CX) register experiments/proactive_outreach.yaml
 	@$(CX) register experiments/human_handoff.yaml
 	@$(CX) register experiments/human_handoff_hidden.yaml
+	@$(CX) register experiments/moments_of_truth.yaml
 	@$(CX) simulate outreach --out data/outreach.parquet
 	@$(CX) simulate handoff --out data/handoff.parquet
 	@$(CX) simulate handoff-hidden --out data/handoff_hidden.parquet
+	@$(CX) simulate moments --out data/moments.parquet
 	@$(CX) run experiments/incentive_results.yaml
 	@$(CX) run experiments/human_handoff.yaml
 	@$(CX) run experiments/human_handoff_hidden.yaml || test $$? -eq 5 # no decision, as it must be
+	@$(CX) run experiments/moments_of_truth.yaml
 	@$(CX) run experiments/proactive_outreach.yaml
 
 ENGINES := $(VENV)/.engines
@@ -93,6 +96,8 @@ reports: $(READY) ## render the sample reports into reports/samples/
 		"simulate outreach --out data/outreach.parquet" "run experiments/proactive_outreach.yaml --quiet" \
 		"register experiments/human_handoff.yaml" "simulate handoff --out data/handoff.parquet" \
 		"register experiments/human_handoff_hidden.yaml" "simulate handoff-hidden --out data/handoff_hidden.parquet" \
+		"register experiments/moments_of_truth.yaml" "simulate moments --out data/moments.parquet" \
+		"run experiments/moments_of_truth.yaml --quiet" \
 		"run experiments/human_handoff.yaml --quiet" "run experiments/human_handoff_hidden.yaml --quiet" \
 		"run experiments/incentive_results.yaml --quiet"; do \
 		$(CURDIR)/$(CX) $$verb >/dev/null || test $$? -eq 5 || exit 1; done

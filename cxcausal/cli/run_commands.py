@@ -12,7 +12,7 @@ from cxcausal.core.errors import ExitCode
 from cxcausal.core.signs import visible
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Write exactly one JSON object to stdout.")
-_WORLDS = ("outreach", "handoff", "handoff-hidden", "handoff-late")
+_WORLDS = ("outreach", "handoff", "handoff-hidden", "handoff-late", "moments")
 _ACTOR = click.option("--as", "actor", metavar="WHO", help="Who acts, for the ledger; CXCAUSAL_ACTOR or git otherwise.")
 
 
@@ -93,7 +93,7 @@ def _tell(done: api.Run) -> None:
 @click.command()
 @click.argument("world", type=click.Choice(_WORLDS))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The Parquet file; truth goes beside it.")
-@click.option("--n", type=click.IntRange(min=1), help="Customers: 60,000 for outreach, 20,000 otherwise.")
+@click.option("--n", type=click.IntRange(min=1), help="Customers; outreach 60,000, moments 50,000, else 20,000.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Equal seeds give equal bytes.")
 @click.option("--arms", help="outreach: arms with their shares, such as none=1/2,gig=1/4,agent=1/4.")
 @click.option("--effect-scale", type=float, default=1.0, show_default=True, help="0 plants no effect at all.")
@@ -108,11 +108,13 @@ def simulate(world: str, out: Path, arms: str | None, *, immature: bool, as_json
     `run` never reads the truth. `outreach` is a telecom's proactive outreach: households are randomised, contact is
     not always answered, some customers are harmed by it. `handoff` is observed only: customers in trouble are handed
     from a failing bot to a person; `handoff-hidden` hides one of the causes, `handoff-late` starts the clock too late.
+    `moments` tosses a coin for who answers - a bot, an expert or an agent -, and an answer helps some and harms others.
 
     \b
     Examples:
       cxcausal simulate outreach --out data/outreach.parquet --seed 7
       cxcausal simulate handoff --out data/handoff.parquet
+      cxcausal simulate moments --out data/moments.parquet
     """  # noqa: D301 - see register
     if arms:
         names, shares = _arms(arms)

@@ -3,6 +3,8 @@
 from cxcausal.simulate.files import WORLDS, World, WrittenWorld, simulate, write
 from cxcausal.simulate.handoff import HandoffDrawn, HandoffWorld, HiddenHandoffWorld, LateHandoffWorld
 from cxcausal.simulate.handoff_truth import HandoffTruth, TrueHandoff
+from cxcausal.simulate.moments import MomentsDrawn, MomentsWorld, net_values_given
+from cxcausal.simulate.moments_truth import MomentsTruth
 from cxcausal.simulate.outreach import Drawn, OutreachWorld
 from cxcausal.simulate.truth import TrueEffect, Truth
 
@@ -14,12 +16,16 @@ __all__ = [
     "HandoffWorld",
     "HiddenHandoffWorld",
     "LateHandoffWorld",
+    "MomentsDrawn",
+    "MomentsTruth",
+    "MomentsWorld",
     "OutreachWorld",
     "TrueEffect",
     "TrueHandoff",
     "Truth",
     "World",
     "WrittenWorld",
+    "net_values_given",
     "simulate",
     "write",
 ]

@@ -15,15 +15,16 @@ from cxcausal.core.errors import MachineError, Problem, UsageError
 from cxcausal.core.interrupts import held
 from cxcausal.simulate.effects import RETAINED_CUSTOMER
 from cxcausal.simulate.handoff import HandoffDrawn, HandoffWorld, HiddenHandoffWorld, LateHandoffWorld
+from cxcausal.simulate.moments import MomentsDrawn, MomentsWorld
 from cxcausal.simulate.outreach import Column, Drawn, OutreachWorld
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 TRUTH_SCHEMA_VERSION = 1
-World = OutreachWorld | HandoffWorld | HiddenHandoffWorld | LateHandoffWorld
+World = OutreachWorld | HandoffWorld | HiddenHandoffWorld | LateHandoffWorld | MomentsWorld
 WORLDS: Mapping[str, type[World]] = {
-    kind.name: kind for kind in (OutreachWorld, HandoffWorld, HiddenHandoffWorld, LateHandoffWorld)
+    kind.name: kind for kind in (OutreachWorld, HandoffWorld, HiddenHandoffWorld, LateHandoffWorld, MomentsWorld)
 }
 
 _WHOLE_WITH_GAPS = ("csat", "nps_answer")
@@ -43,7 +44,7 @@ def simulate(name: str, out: str | Path, **options: Any) -> WrittenWorld:  # noq
     """Draw a world with known truth and write it.
 
     Args:
-        name: a key of `WORLDS`, such as `outreach` or `handoff`.
+        name: a key of `WORLDS`, such as `outreach`, `handoff` or `moments`.
         out: the Parquet file to write; the truth goes beside it as `<stem>.truth.json`.
         **options: fields of the world, such as n, seed, effect_scale.
 
@@ -129,7 +130,7 @@ def _arrow(name: str, values: Column) -> "pa.Array":
     return pa.array(values)
 
 
-def _truth_json(world: World, drawn: Drawn | HandoffDrawn, name: str, digest: str) -> str:
+def _truth_json(world: World, drawn: Drawn | HandoffDrawn | MomentsDrawn, name: str, digest: str) -> str:
     document = {
         "schema_version": TRUTH_SCHEMA_VERSION,
         "world": world.name,

@@ -10,10 +10,15 @@ from tests.engines.same import planned
 ROOT = Path(__file__).resolve().parents[2]
 PLANS = sorted((ROOT / "experiments").glob("*.yaml"))
 NAMES = [path.stem for path in PLANS if not unsupported(planned(path))]
-WORLDS = {"proactive_outreach": "outreach", "human_handoff": "handoff", "human_handoff_hidden": "handoff-hidden"}
+WORLDS = {
+    "proactive_outreach": "outreach",
+    "human_handoff": "handoff",
+    "human_handoff_hidden": "handoff-hidden",
+    "moments_of_truth": "moments",
+}
 """Plan → the world that its data are drawn from."""
 _PACKAGED = {"incentive_results": "thornton_hiv", "nsw_mixtape": "nsw_mixtape"}
-_NATIVE = {"hillstrom", "karlan_list", "social_pressure"}
+_NATIVE = {"hillstrom", "hillstrom_policy", "karlan_list", "social_pressure"}
 
 
 def file_of(name: str, shared: Path, folder: Path) -> str:

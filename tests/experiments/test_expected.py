@@ -86,7 +86,8 @@ def test_agrees_refuses_a_number_that_is_off_by_one_digit() -> None:
 
 def test_every_plan_with_a_known_answer_is_shipped_and_every_other_plan_is_on_a_drawn_world() -> None:
     shipped = {path.name for path in (ROOT / "experiments").glob("*.yaml")}
-    assert shipped - set(PLANS) == {"human_handoff.yaml", "human_handoff_hidden.yaml", "proactive_outreach.yaml"}
+    drawn = {"human_handoff.yaml", "human_handoff_hidden.yaml", "moments_of_truth.yaml", "proactive_outreach.yaml"}
+    assert shipped - set(PLANS) == {*drawn, "hillstrom_policy.yaml"}
     assert set(PLANS) <= shipped
 
 

@@ -102,8 +102,8 @@ def test_a_handful_of_customers_is_a_world_too(tmp_path: Path) -> None:
 
 
 def test_unknown_worlds_and_options_are_refused_with_what_there_is(tmp_path: Path) -> None:
-    assert list(WORLDS) == ["outreach", "handoff", "handoff-hidden", "handoff-late"]
-    with pytest.raises(UsageError, match="use one of: outreach, handoff, handoff-hidden, handoff-late"):
+    assert list(WORLDS) == ["outreach", "handoff", "handoff-hidden", "handoff-late", "moments"]
+    with pytest.raises(UsageError, match="use one of: outreach, handoff, handoff-hidden, handoff-late, moments"):
         simulate("outrage", tmp_path / "x.parquet")
     with pytest.raises(UsageError, match="no option 'size'"):
         simulate("outreach", tmp_path / "x.parquet", size=10)

@@ -69,7 +69,7 @@ def test_every_world_stands_on_the_page_with_a_plan_that_reads_it() -> None:
     named = re.findall(r"^\| `(\w[\w-]*)` \| [^`]*? \| .*?(?:`(experiments/\w+\.yaml)`)?.*\|$", PAGE, re.MULTILINE)
     assert [name for name, _ in named] == list(WORLDS)
     plans = [(name, ROOT / path) for name, path in named if path]
-    assert len(plans) == 3
+    assert len(plans) == 4
     for name, plan in plans:
         command = re.search(rf"cxcausal simulate {name} --out (\S+)", PAGE)
         assert command is not None
