@@ -70,7 +70,7 @@ def whom_of(asked: Asked) -> Whom:
         asked: the plan with its units.
     """
     from cxcausal.heterogeneity.effect_model import effect_model  # noqa: PLC0415 - only plans that ask pay for it
-    from cxcausal.heterogeneity.telling import told_of, with_holm  # noqa: PLC0415
+    from cxcausal.heterogeneity.telling import across, told_of  # noqa: PLC0415
     from cxcausal.heterogeneity.turning import held_out  # noqa: PLC0415
     from cxcausal.policy.rule import policy_model  # noqa: PLC0415
     from cxcausal.policy.telling import policy_of  # noqa: PLC0415
@@ -86,7 +86,7 @@ def whom_of(asked: Asked) -> Whom:
         for aim in aims:
             turned.append(held_out(rows, aim, modifiers=names, nuisances=asked.nuisances, eligible=eligible))
             step.advance(1)
-        told = with_holm(tuple(told_of(held, alpha=alpha) for held in turned), alpha)
+        told = across(tuple(told_of(held, alpha=alpha) for held in turned), alpha)
         held, spending = turned[0], spending_of(spec, rows, eligible)
         policy = policy_of(
             held,

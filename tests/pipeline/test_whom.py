@@ -112,7 +112,7 @@ def test_costs_are_beyond_the_controls_and_limits_per_customer_who_may_be_contac
     reached = found.numbers["reached"][may & (found.arm == 1)].mean()
     assert spending.cost == pytest.approx([0.0, 4.0 * reached - 1.0, 8.0])
     assert spending.budget == pytest.approx(900 / may.sum())
-    assert spending.capacity == (("gig", pytest.approx(60 / may.sum())),)
+    assert dict(spending.capacity) == pytest.approx({"gig": 60 / may.sum()})
     assert spending.priced
 
 
