@@ -10,7 +10,7 @@ from cxcausal.core.measures import measure_of, why_not_measured
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Query
 from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
-from cxcausal.core.score_answers import Contrast, Sensitivity, SensitivityAnswer
+from cxcausal.core.score_answers import Benchmark, Contrast, Sensitivity, SensitivityAnswer
 from cxcausal.core.score_queries import SensitivityQuery
 from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec, Metric
@@ -18,6 +18,8 @@ from cxcausal.core.wording import counted, number, percent
 
 _NAMED = 4
 _VERY, _BEYOND = 10.0, 100.0
+_WEAK = 0.01
+"""The partial R² with treatment below which even the strongest declared covariate is no measure of strength."""
 _SHARES = (
     (0.05, 0.15, "a tenth as strong as"),
     (0.22, 0.28, "a quarter as strong as"),
@@ -55,7 +57,9 @@ class SensitivityCheck:
 
     It is undone where the interval that allows for the difference touches zero; strengths are shares of variation
     explained, and the difference is taken to be as harmful as it can be (ρ = 1). It informs, and warns of an effect
-    that something weaker than a declared covariate would undo; effects that aren't reliable need no undoing.
+    that something weaker than a declared covariate would undo; effects that aren't reliable need no undoing. Where no
+    declared covariate goes with the treatment, many times as strong as one is still weak: then the strength itself is
+    told.
 
     Its value is the smallest robustness value of the reliable effects' intervals: the share of what is left
     unexplained, of treatment and of outcome alike, that the difference must explain.
@@ -84,7 +88,7 @@ class SensitivityCheck:
             text = "No effect is reliably different from zero anyway, so there is nothing to explain away."
             return self._result("info", 0.0, text)
         breached = any(self._easily_undone(each.found) for each in reliable)
-        sentences = [_sentence(spec, each) for each in told[:_NAMED]]
+        sentences = [*_hardly_explained(spec, reliable[:_NAMED]), *(_sentence(spec, each) for each in told[:_NAMED])]
         if len(told) > _NAMED:
             sentences.append(f"{counted(len(told) - _NAMED, 'more effect')} can be found in the appendix.")
         value = min(each.found.robustness_interval for each in reliable)
@@ -118,12 +122,32 @@ def _told(spec: ExperimentSpec, answers: Answers) -> list[_Told]:
     return [each for _, each in sorted(found, key=lambda pair: pair[1].rank(pair[0]))]
 
 
+def _hardly_explained(spec: ExperimentSpec, told: list[_Told]) -> Iterator[str]:
+    """Yield of which arms the declared covariates hardly explain who got it, so that no multiple of one says much."""
+    weak: dict[str, Benchmark] = {}
+    for each in told:
+        best = _best_known(each.found)
+        if best is not None:
+            weak.setdefault(each.contrast[0], best)
+    for arm, best in weak.items():
+        yield (
+            f"What is declared hardly explains who got {quoted(spec, arm)}: at most {percent(best.treatment)} of it, "
+            f"by '{best.column}'."
+        )
+
+
+def _best_known(found: Sensitivity) -> Benchmark | None:
+    """Return the covariate that goes most with the treatment, where even that goes with it hardly; None elsewhere."""
+    best = max(found.benchmarks, key=lambda each: each.treatment, default=None)
+    return best if best is not None and best.treatment < _WEAK else None
+
+
 def _sentence(spec: ExperimentSpec, told: _Told) -> str:
     effect = f"the effect of {quoted(spec, told.contrast[0])} on '{told.metric.title}'"
     if not told.reliable:
         return f"{effect[0].upper()}{effect[1:]} is not reliably different from zero anyway."
     found = told.found
-    if not found.benchmarks:
+    if not found.benchmarks or _best_known(found) is not None:
         share = percent(found.robustness_interval)
         return (
             f"An unmeasured difference that explains {share} of what is left unexplained, both of who was treated and"

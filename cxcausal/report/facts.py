@@ -173,6 +173,16 @@ class Facts:
         gist, colon, _ = whole.text.partition(": ")
         return Quote(path=key, text=gist) if colon and len(gist) <= CLIP else whole
 
+    def part(self, key: str, words: str) -> Quote:
+        """Return some of the words at a key.
+
+        Raises:
+            KeyError: they are not there.
+        """
+        if words not in self.quote(key).text:
+            raise KeyError(key)
+        return Quote(path=key, text=words)
+
     def date(self, key: str) -> Quote:
         """Return the day of a moment that is written as in ISO 8601."""
         return Quote(path=key, text=str(lookup(self.tree, key))[:10])

@@ -35,7 +35,7 @@ class Number:
 
 @dataclass(frozen=True, kw_only=True)
 class Quote:
-    """Words that are not ours: text of the plan or of the result at `path`, whole or its beginning."""
+    """Words that are not ours: text of the plan or of the result at `path`, whole or a part of it."""
 
     path: str
     text: str

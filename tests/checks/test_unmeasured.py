@@ -76,6 +76,22 @@ def test_what_has_no_multiple_is_told_otherwise(each: Sensitivity, words: str) -
     assert told.text.startswith(words)
 
 
+def test_no_multiple_is_told_of_covariates_that_hardly_explain_who_was_treated() -> None:
+    weak = (
+        Benchmark(column="mood", outcome=0.3, treatment=0.0012),
+        Benchmark(column="tier", outcome=0.1, treatment=0.004),
+    )
+    told = sensitivity(found(40.0, benchmarks=weak))
+    assert told.text == (
+        "What is declared hardly explains who got 'A person': at most 0.4 % of it, by 'tier'. An unmeasured difference "
+        "that explains 10 % of what is left unexplained, both of who was treated and of the outcome, would be enough to "
+        "explain the effect of 'A person' on 'churn'."
+    )
+    assert sensitivity(found(0.5, benchmarks=weak)).verdict == "warn"
+    strong = (weak[0], Benchmark(column="tier", outcome=0.1, treatment=0.01))
+    assert "twice as strong as 'mood'" in sensitivity(found(2.0, benchmarks=strong)).text
+
+
 def test_every_success_metric_is_told_reliable_effects_first_the_best_arm_first() -> None:
     both = spec(CHURN, SPEND, arms=("human", "expert"))
     told = sensitivity(

@@ -120,7 +120,7 @@ def clean(text: str) -> str:
 
 
 def quoted(tree: dict[str, Any], mark: Mark) -> bool:
-    """Whether a quote's words are the value at its path, its beginning or its end, or the name of the path itself."""
+    """Whether a quote's words are the value at its path, a part of it, or the name of the path itself."""
     key = mark.attributes.get("data-plan") or mark.attributes["data-key"]
     text, name = mark.text, clean(unquote(key.rpartition(".")[2]))
     if text == name or cut_from(text, name):
@@ -137,9 +137,13 @@ def cut_from(text: str, whole: str) -> bool:
 
 
 def _part(text: str, whole: str) -> bool:
-    """A predicate is the end of its label, a date the beginning of its moment, a gist what stands before a colon."""
+    """A predicate is the end of its label, a date the beginning of its moment, a gist what stands before a colon.
+
+    Of a check of strength the answer takes the sentence on its own effect up to the effect's name.
+    """
     date = len(text) == len("2026-01-31") and whole.startswith(text)
-    return whole.endswith(f" {text}") or date or whole.startswith(f"{text}: ")
+    strength = text.endswith("explain") and f" {text} the effect of " in f" {whole}"
+    return strength or whole.endswith(f" {text}") or date or whole.startswith(f"{text}: ")
 
 
 @cache

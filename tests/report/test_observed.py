@@ -254,3 +254,22 @@ def test_missing_values_of_what_is_allowed_for_are_not_known_where_they_are_many
     page = read(render_report(result, ledger_head=worlds.HASH))
     tree = {**result.to_dict(), "ledger_head": worlds.HASH}
     assert [mark for mark in page.numbers if not agrees(mark, recomputed(tree, mark.attributes["data-key"]))] == []
+
+
+def test_of_several_arms_the_answer_tells_the_strength_of_its_own_effect() -> None:
+    effect = "explain the effect of '{}' on 'Customers who leave within 90 days'."
+    gig = "An unmeasured difference twice as strong as 'trouble' would be enough to " + effect
+    agent = "Even an unmeasured difference ten times as strong as 'trouble' would not " + effect
+    mine = gig.format("Handed over to a person")
+    text = f"{agent.format('Handed over with the whole story')} {mine}"
+    checks = tuple(replace(one, text=text) if one.name == "sensitivity" else one for one in CHECKS)
+    result = replace(OBSERVED["observed_arms"](), checks=checks)
+    own = "An unmeasured difference twice as strong as 'trouble' would be enough to explain it."
+    assert summary_text(result).splitlines()[1].endswith(own)
+    assert text in beside(result)
+    page = read(render_report(result, ledger_head=worlds.HASH))
+    tree = {**result.to_dict(), "ledger_head": worlds.HASH}
+    assert [mark for mark in page.quotes if not quoted(tree, mark)] == []
+    alone = observed(checks=tuple(replace(one, text=mine) if one.name == "sensitivity" else one for one in CHECKS))
+    assert summary_text(alone).splitlines()[1].endswith(own)
+    assert not [line for line in beside(alone) if "unmeasured" in line]

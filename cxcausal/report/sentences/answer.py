@@ -52,10 +52,11 @@ def result_sentence(facts: Facts) -> Sentence:
     """Return what happened; behind a failed gate, which one failed and that no number may be used."""
     if facts.withheld:
         return no_decision_sentence(facts)
-    told = effect_sentence(facts, main_metric(facts), facts.lead)
+    metric = main_metric(facts)
+    told = effect_sentence(facts, metric, facts.lead)
     if not facts.observational:
         return told
-    strength = strength_in_answer(facts)
+    strength = strength_in_answer(facts, metric)
     return (*told, " ", *compared_sentence(facts, facts.lead), *((" ", *strength) if strength else ()))
 
 

@@ -1,5 +1,6 @@
 """What a reader must know of an answer that no coin stands behind: the naive number, how far apart, how strong."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from cxcausal.core.causes import failed_by_cause
@@ -22,6 +23,11 @@ _ADVICE: Mapping[str, str] = {
 }
 _SHORT = 125
 """Signs of a sentence that the answer has room for."""
+_SHORT_OF_IT = 150
+"""The same of one that says of which effect it is in a word."""
+_SENTENCES = re.compile(r"(?<=\.) (?=An |Even |The effect |What |[0-9])")
+"""Between the sentences of a check's text on strength."""
+_TOLD = ("pass", "info", "warn")
 _MANY_INCOMPLETE = 0.05
 _ELSE = "what else differs between the groups is known and allowed for, or a test decides at random"
 
@@ -36,13 +42,29 @@ def check_text(facts: Facts, name: str, *verdicts: str) -> Sentence | None:
 
 def strength_sentence(facts: Facts) -> Sentence | None:
     """Return how strong an unmeasured difference would have to be to explain the result; None where nobody looked."""
-    return check_text(facts, "sensitivity", "pass", "info", "warn")
+    return check_text(facts, "sensitivity", *_TOLD)
 
 
-def strength_in_answer(facts: Facts) -> Sentence:
-    """Return that sentence as far as it is short enough to be set large; a longer one stands beside the answer."""
+def strength_in_answer(facts: Facts, metric: PlannedMetric) -> Sentence:
+    """Return what the answer has room for: the sentence of its own effect, else all where it is short enough."""
+    own = _own_strength(facts, metric)
+    if own:
+        return own
     told = strength_sentence(facts)
     return told if told is not None and len(plain(told)) <= _SHORT else ()
+
+
+def _own_strength(facts: Facts, metric: PlannedMetric) -> Sentence:
+    """Return the sentence of the effect that the answer tells, in which `it` is this effect; nothing without one."""
+    for index, check in enumerate(facts.result.checks):
+        if check.name != "sensitivity" or check.verdict not in _TOLD:
+            continue
+        whose = f" the effect of '{facts.arm(facts.lead, clip=None).text}' on '{facts.label(metric, clip=None).text}'."
+        for said in _SENTENCES.split(check.text):
+            strength = said.removesuffix(whose)
+            if strength.endswith("explain") and len(strength) <= _SHORT_OF_IT:
+                return (facts.part(path("checks", index, "text"), strength), " it.")
+    return ()
 
 
 def apart_sentence(facts: Facts) -> Sentence | None:
@@ -67,8 +89,8 @@ def beside_an_observed_answer(facts: Facts, metric: PlannedMetric) -> Iterator[S
         yield apart
     if facts.withheld:
         return
-    strength = strength_sentence(facts)
-    if strength is not None and not strength_in_answer(facts):
+    strength, told = strength_sentence(facts), strength_in_answer(facts, metric)
+    if strength is not None and (not told or len(_SENTENCES.split(plain(strength))) > 1):
         yield strength
     naive = naive_sentence(facts, metric, facts.lead)
     if naive is not None:
