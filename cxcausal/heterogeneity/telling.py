@@ -12,7 +12,7 @@ from cxcausal.core.whom import AimHeterogeneity, ArmHeterogeneity, CurvePoint, P
 from cxcausal.stats import targeting
 from cxcausal.stats.multiplicity import holm
 from cxcausal.stats.ranks import Array, Ranked, mean_of, ranked
-from cxcausal.stats.told import Sample, df_of, p_above, told
+from cxcausal.stats.told import Sample, p_any_above, told
 
 FEWEST = 100
 """Of judged units, and a tenth of it in either arm: with fewer, no quantile of predictions says anything."""
@@ -99,7 +99,7 @@ def _arm(held: HeldOut, arm: int, alpha: float) -> ArmHeterogeneity:
     if reason is not None:
         return ArmHeterogeneity(arm=name, n=len(held.judged), status="not_computed", reason=reason)
     judged = judged_of(held, arm, alpha)
-    numbers, df = _numbers(judged)
+    numbers, p = _numbers(judged)
     groups, error = _groups(judged)
     toc, uplift = (_curve(judged, at) for at in (targeting.toc_at, targeting.uplift_at))
     return ArmHeterogeneity(
@@ -109,7 +109,7 @@ def _arm(held: HeldOut, arm: int, alpha: float) -> ArmHeterogeneity:
         error=error,
         toc=toc,
         uplift=uplift,
-        p=p_above(numbers["qini"], df),
+        p=p,
         average=numbers["average"],
         slope=numbers["slope"],
         spread=numbers["spread"],
@@ -140,7 +140,10 @@ def _known(turn: Turn, arm: int) -> bool:
 
 
 def _numbers(judged: Judged) -> tuple[dict[str, Told], float]:
-    """Return the numbers about all units, and the degrees of freedom of the one that is tested."""
+    """Return the numbers about all units, and the p-value of the test that no prediction tells anything.
+
+    It looks at the larger of both RATEs: AUTOC sees few who gain much, Qini many who gain a little more.
+    """
     slope = targeting.best_linear_predictor(judged.gain, judged.predicted, judged.sample.weight, judged.turn)
     found: dict[str, tuple[float, Array]] = {
         "average": judged.pooled(mean_of),
@@ -150,7 +153,10 @@ def _numbers(judged: Judged) -> tuple[dict[str, Told], float]:
         "qini": judged.pooled(targeting.qini),
         "auuc": judged.pooled(targeting.auuc_of_scores),
     }
-    return dict(zip(found, _told(found.values(), judged), strict=True)), df_of(found["qini"][1], judged.sample)
+    rates = [found["autoc"], found["qini"]]
+    points, phi = np.array([point for point, _ in rates]), np.column_stack([own for _, own in rates])
+    numbers = dict(zip(found, _told(found.values(), judged), strict=True))
+    return numbers, p_any_above(points, phi, judged.sample)
 
 
 def _groups(judged: Judged) -> tuple[tuple[PredictedGroup, ...], float]:

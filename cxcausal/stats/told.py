@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import stdtr, stdtrit
+from scipy.special import ndtr, ndtri, owens_t, stdtr, stdtrit
 
 from cxcausal.core.whom import Told
 from cxcausal.stats.scores import Array, Keys, covariance_of, degrees_of_freedom
@@ -46,11 +46,35 @@ def told(points: Array, phi: Array, sample: Sample) -> tuple[Told, ...]:
     return tuple(_one(float(p), float(se), column, sample) for p, se, column in zip(points, errors, phi.T, strict=True))
 
 
-def p_above(number: Told, df: float) -> float:
-    """Return the one-sided p-value of a number being above 0; 1 where it cannot vary and is not."""
-    if number.point is None or number.se is None or number.se <= 0:
-        return 0.0 if (number.point or 0.0) > 0 and number.se is not None else 1.0
-    return float(stdtr(df, -number.point / number.se))
+def p_any_above(points: Array, phi: Array, sample: Sample) -> float:
+    """Return the one-sided p-value of the larger of two statistics: that neither number is above 0.
+
+    Both t-values are taken to the normal scale, each by its own degrees of freedom, and the chance of the larger one
+    counts how alike the two are, P(max > z) = 1 − Φ(z) + 2·T(z, √((1 − ρ)/(1 + ρ))) with Owen's T (1956,
+    https://doi.org/10.1214/aoms/1177728074). A number that cannot vary doesn't count.
+
+    Args:
+        points: shape (2,).
+        phi: influence functions of plain mean 0, shape (n, 2).
+        sample: the n units.
+
+    Example:
+        One number told twice is one number:
+
+        >>> phi = np.array([-1.0, 1.0, -1.0, 1.0])
+        >>> sample = Sample(arm=np.zeros(4, np.int8), weight=np.ones(4))
+        >>> p = p_any_above(np.array([1.0, 1.0]), np.column_stack([phi, phi]), sample)
+        >>> round(p, 6) == round(told(np.ones(1), phi[:, None], sample)[0].p / 2, 6)
+        True
+    """
+    covariance = covariance_of(phi, sample.clusters)
+    errors = np.sqrt(np.diag(covariance))
+    if not (errors > 0).all():
+        return 1.0
+    t = points / errors
+    z = max(float(-ndtri(stdtr(df_of(column, sample), -value))) for value, column in zip(t, phi.T, strict=True))
+    alike = min(1.0, max(-1.0, float(covariance[0, 1] / errors.prod())))
+    return float(min(1.0, ndtr(-z) + 2 * owens_t(z, np.sqrt((1 - alike) / max(1 + alike, 1e-12)))))
 
 
 def df_of(phi: Array, sample: Sample) -> float:

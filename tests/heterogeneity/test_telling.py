@@ -118,3 +118,11 @@ def test_missing_scores_are_said() -> None:
     broken = replace(held.turns[0], judged=replace(side, scores=np.full_like(side.scores, np.nan)))
     arm = told_of(replace(held, turns=(broken, *held.turns[1:])), alpha=ALPHA).arms[0]
     assert (arm.status, arm.reason) == ("not_computed", "no score could be made for some customers")
+
+
+def test_the_test_is_of_the_larger_rate() -> None:
+    held = _held(apart=0.15)
+    arm = told_of(held, alpha=ALPHA).arms[0]
+    smaller = min((arm.autoc.p or 0) / 2, (arm.qini.p or 0) / 2)
+    assert arm.p is not None
+    assert smaller < arm.p < 2 * smaller

@@ -35,8 +35,8 @@ QUICK = {
     "V7": 6,
     "V-agreement": 20,
     "V3": 1,
-    "V15": 40,
-    "V15-intervals": 200,
+    "V15": 25,
+    "V15-intervals": 100,
 }
 
 

@@ -1,7 +1,7 @@
 """Worlds in which effects differ or don't, and a cheap learner of its own that learns them in turns."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -26,6 +26,8 @@ class TurnWorld:
         prognostic: how strongly covariates act. rate: of a binary outcome; None where it is continuous.
         household: customers per cluster, who share an arm and a part of the outcome.
         learner: `ridge` predicts by a quadratic in the covariates, `stump` by the better half of one covariate.
+        intraclass: correlation of outcomes in a household, beyond covariates.
+        folds: whether each block is judged by what all others teach, as is usual, and wrong for tests.
     """
 
     name: str
@@ -37,7 +39,8 @@ class TurnWorld:
     rate: float | None = None
     household: int = 1
     learner: str = "ridge"
-    intraclass: float = field(default=0.3)
+    intraclass: float = 0.3
+    folds: bool = False
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -70,7 +73,8 @@ def held_of(world: TurnWorld, x: Values, arm: Values, y: Values, home: Values, r
     """Learn in turns what the arms gain, and judge it: blocks whole by household."""
     block = rng.permutation(np.arange(int(home.max()) + 1) % BLOCKS)[home]
     learn = _Learner(world=world, x=_quadratic(x), arm=arm, y=y)
-    turns = tuple(learn.turn(np.flatnonzero(block < k), np.flatnonzero(block == k)) for k in range(2, BLOCKS))
+    before = {k: block != k if world.folds else block < k for k in range(0 if world.folds else 2, BLOCKS)}
+    turns = tuple(learn.turn(np.flatnonzero(own), np.flatnonzero(block == k)) for k, own in before.items())
     keys = home.astype(np.uint64)
     rows = Rows(
         arms=world.arms,
