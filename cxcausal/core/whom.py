@@ -120,6 +120,7 @@ class PolicyWorth:
             and capacity). label: for readers.
         gain: against contacting nobody. beyond: against the best single arm for everybody, as learned.
         share: arm → share of customers whom it contacts. cost: per eligible customer.
+        over_current: against the rule in use, where one is declared.
         regret: gain of the best policy told, less this one's.
         status, reason: ok, or not_computed and why.
     """
@@ -128,6 +129,7 @@ class PolicyWorth:
     label: str
     gain: Told = field(default_factory=Told)
     beyond: Told = field(default_factory=Told)
+    over_current: Told = field(default_factory=Told)
     share: Mapping[str, float] = field(default_factory=dict)
     cost: float | None = None
     regret: float | None = None
