@@ -10,7 +10,9 @@ from cxcausal.core.rows import Floats
 PRICED_AT_MOST = 50_000
 """Customers from whom prices are learned; of more, every so-manieth: rows stand in the order of a hash of their ids."""
 _ROUNDS = 40
-_STEADY = 1e-6
+_STEADY, _HAIR = 1e-6, 1e-13
+_RISE = 1e-9
+"""By what share a price that must rise overshoots at first, so that two limits don't pass one customer to and fro."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +71,8 @@ def prices_of(
         before, prices = prices, market.cleared(prices)
         if _same(before, prices):
             break
-    for _ in range(_ROUNDS):
-        before, prices = prices, market.cleared(prices, rising=True)
+    for turn in range(_ROUNDS):
+        before, prices = prices, market.cleared(prices, rise=_RISE * 2**turn)
         if before == prices:
             break
     return prices
@@ -88,13 +90,19 @@ class _Market:
     spending: Spending
     limits: Floats
 
-    def cleared(self, prices: Prices, *, rising: bool = False) -> Prices:
-        """Return prices after each was set once to the lowest that suffices given the others."""
+    def cleared(self, prices: Prices, *, rise: float | None = None) -> Prices:
+        """Return prices after each was set once to the lowest that suffices given the others.
+
+        Where `rise` is given none falls, and each that rises overshoots by about that share.
+        """
         if self.spending.budget is not None:
-            least = prices.budget if rising else 0.0
-            prices = replace(prices, budget=self._budget(prices, self.spending.budget, least))
+            least = prices.budget if rise is not None else 0.0
+            own = self._budget(prices, self.spending.budget, least)
+            prices = replace(prices, budget=own * (1 + (rise or 0.0)) if own > least else least)
         for arm in np.flatnonzero(np.isfinite(self.limits)):
-            own = self._capacity(prices, int(arm), prices.capacity[arm] if rising else 0.0)
+            least = prices.capacity[arm] if rise is not None else 0.0
+            own = self._capacity(prices, int(arm), least)
+            own += max(rise or 0.0, _HAIR) * float(self.gains.max()) if own > least else 0.0
             prices = replace(prices, capacity=(*prices.capacity[:arm], own, *prices.capacity[arm + 1 :]))
         return prices
 
@@ -136,5 +144,5 @@ class _Market:
         order = wanted[np.argsort(-margin[wanted], kind="stable")]
         taken = np.cumsum(self.weight[order]) / self.weight.sum()
         over = np.flatnonzero(taken > self.limits[arm])
-        # At the first customer's margin who finds no place, that customer is indifferent, and does not ask for one.
-        return float(np.nextafter(margin[order[over[0]]], np.inf)) if over.size else least
+        # At this price the first customer who finds no place is indifferent; a hair more, and does not ask for one.
+        return float(margin[order[over[0]]]) if over.size else least

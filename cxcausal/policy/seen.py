@@ -14,7 +14,7 @@ from cxcausal.core.rows import Floats, Rows
 from cxcausal.policy.prices import Prices, prices_of
 
 _LOTS = 0x0007_10CC
-_LOT = 1e-9
+_LOT = 1e-6
 """By how much of itself a predicted gain is moved, so that equal ones are put in an order by lot."""
 
 

@@ -53,7 +53,13 @@ def _assigned(gains: Floats, spending: Spending) -> tuple[Floats, float]:
     agent=st.floats(0.05, 1.2),
     free=st.booleans(),
 )
-def test_limits_hold_and_little_is_lost(seed: int, budget: float | None, bot: float, agent: float, free: bool) -> None:  # noqa: FBT001 - drawn
+def test_limits_hold_and_little_is_lost(
+    seed: int,
+    budget: float | None,
+    bot: float,
+    agent: float,
+    free: bool,  # noqa: FBT001 - drawn
+) -> None:
     rng = np.random.default_rng(seed)
     gains = np.column_stack([np.zeros(400), rng.normal(0.3, 1, 400), rng.normal(0.5, 1.5, 400)])
     spending = _spending(budget, bot, agent, (0.0, 1.0) if free else (0.25, 1.0))
