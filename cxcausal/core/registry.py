@@ -69,6 +69,16 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "specification": "cxcausal.checks.specification:Specification",
         "agreement": "cxcausal.checks.agreement:Agreement",
     },
+    "policies": {
+        "nobody": "cxcausal.policy.fixed:Nobody",
+        "everybody": "cxcausal.policy.fixed:Everybody",
+        "best_arm": "cxcausal.policy.best_arm:BestArm",
+        "current_rule": "cxcausal.policy.fixed:CurrentRule",
+        "top_risk": "cxcausal.policy.top_risk:TopRisk",
+        "value": "cxcausal.policy.predicted:Value",
+        "limited": "cxcausal.policy.predicted:Limited",
+        "tree": "cxcausal.policy.readable:ReadableRules",
+    },
     "sections": {
         "verdict": "cxcausal.report.sections.verdict:VerdictBar",
         "answer": "cxcausal.report.sections.answer:AnswerSection",

@@ -121,6 +121,7 @@ class PolicyWorth:
         gain: against contacting nobody. beyond: against the best single arm for everybody, as learned.
         over_current: against the rule in use, where one is declared.
         share: arm → share of customers whom it contacts. cost: per eligible customer.
+        over_current: against the rule in use, where one is declared.
         regret: gain of the best policy told, less this one's.
         status, reason: ok, or not_computed and why.
     """

@@ -1,0 +1,59 @@
+"""A few readable rules: a shallow tree over the plan's own columns, learned on scores."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+
+from cxcausal.core.rows import Floats
+from cxcausal.policy.best_arm import is_limited
+from cxcausal.policy.seen import Chooser, Seen, Setting, one_hot
+from cxcausal.policy.splits import columns_of, features_of
+from cxcausal.policy.trees import Tree, tree_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asking:
+    """Every customer gets the arm of their leaf."""
+
+    tree: Tree
+
+    def shares(self, seen: Seen) -> Floats:
+        """Return the arms."""
+        columns = columns_of(seen.setting.rows, self.tree.columns, seen.side.units)
+        return one_hot(self.tree.best(columns, seen.m), len(seen.setting.rows.arms))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadableRules:
+    """The best tree of at most two questions, after what the limits make an arm cost."""
+
+    name: str = "tree"
+    label: str = "A few readable rules"
+
+    @classmethod
+    def of(cls, setting: Setting, labels: Mapping[str, str]) -> tuple[Self, ...]:  # noqa: ARG003 - one for all plans
+        """Return the rule where the plan has columns to ask for."""
+        known = (*setting.rows.texts, *setting.rows.numbers)
+        return (cls(),) if any(name in known for name in setting.modifiers) else ()
+
+    def learn(self, seen: Seen) -> Chooser:
+        """Return the tree that gains most on this side."""
+        return Asking(tree=readable_tree(seen))
+
+
+def readable_tree(seen: Seen) -> Tree:
+    """Return the best tree on scores; where means are scarce, a contact must bring their price too."""
+    limited = is_limited(seen.setting.spending, seen.setting.rows.arms)
+    return _tree(seen, seen.prices.net(seen.effects, seen.setting.spending.cost)) if limited else gaining_tree(seen)
+
+
+def gaining_tree(seen: Seen) -> Tree:
+    """Return the best tree on scores, without limits."""
+    return _tree(seen, seen.effects)
+
+
+def _tree(seen: Seen, effects: Floats) -> Tree:
+    scale = seen.weight / np.mean(seen.weight)
+    return tree_of(effects * scale[:, None], features_of(seen.setting.rows, seen.setting.modifiers, seen.side.units))
