@@ -46,6 +46,14 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "lightgbm": "cxcausal.nuisance.learners.boosting:LightGbm",
         "hist_gradient_boosting": "cxcausal.nuisance.learners.boosting:HistGradientBoosting",
     },
+    "effect_learners": {
+        "constant": "cxcausal.heterogeneity.learners.constant:Constant",
+        "s": "cxcausal.heterogeneity.learners.s:SLearner",
+        "t": "cxcausal.heterogeneity.learners.t:TLearner",
+        "x": "cxcausal.heterogeneity.learners.x:XLearner",
+        "dr": "cxcausal.heterogeneity.learners.dr:DrLearner",
+        "r": "cxcausal.heterogeneity.learners.r:RLearner",
+    },
     "checks": {
         "srm": "cxcausal.checks.srm:Srm",
         "srm_by_segment": "cxcausal.checks.srm_by_segment:SrmBySegment",

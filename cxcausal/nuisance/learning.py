@@ -18,17 +18,21 @@ class Split:
     Attributes:
         fold: shape (n,). folds: how many. seed: for learners that draw.
         weight: of each unit in the loss, shape (n,); None where all weigh the same.
+        within: the only units that any model may learn from, shape (n,); None where that is all of them. All others
+            are predicted only, and are best given a fold of their own.
     """
 
     fold: Places
     folds: int
     seed: int
     weight: Floats | None = None
+    within: Flags | None = None
 
     def parts(self, use: Flags) -> list[tuple[Flags, Flags]]:
         """Return (units to learn from, units to predict), each of shape (n,), of every fold that holds any."""
         held = np.flatnonzero(np.bincount(self.fold, minlength=self.folds))
-        return [(use & (self.fold != place), self.fold == place) for place in held]
+        own = use if self.within is None else use & self.within
+        return [(own & (self.fold != place), self.fold == place) for place in held]
 
     def weights(self, of: Flags) -> Floats | None:
         """Return the weights of some units."""

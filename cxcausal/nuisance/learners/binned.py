@@ -53,10 +53,14 @@ class Boost:
 
     def fitted(self, train: Places, sizes: Sizes, trees: int) -> Callable[[Places], Floats]:
         """Learn from some units; return what predicts others, shape (units, classes)."""
+        model = self.model(train, sizes, trees)
+        return lambda units: self._predicted(model, units)
+
+    def model(self, train: Places, sizes: Sizes, trees: int) -> Any:  # noqa: ANN401 - a booster, which has no types
+        """Return the booster learned from some units."""
         import lightgbm  # noqa: PLC0415 - heavy
 
-        model = lightgbm.train(self._parameters(sizes), self._part(train, sizes), num_boost_round=trees)
-        return lambda units: self._predicted(model, units)
+        return lightgbm.train(self._parameters(sizes), self._part(train, sizes), num_boost_round=trees)
 
     def stopped(self, train: Places, held: Places, sizes: Sizes, patience: int) -> tuple[float, int]:
         """Return the smallest loss on units held out, and with how many trees it was reached."""

@@ -39,8 +39,10 @@ class Stacked:
         """Return the weighted mean of the members' probabilities, shape (n, classes)."""
         members: tuple[Learner, ...] = (Logistic(), LightGbm())
         made = np.stack([member.shares(features, codes, classes, split) for member in members])
-        own = made[:, np.arange(len(codes)), codes]
-        chosen = convex_weights(lambda mix: log_loss(mix @ own, split.weight), len(members))
+        judged = np.arange(len(codes)) if split.within is None else np.flatnonzero(split.within)
+        own = made[:, judged, codes[judged]]
+        weight = None if split.weight is None else split.weight[judged]
+        chosen = convex_weights(lambda mix: log_loss(mix @ own, weight), len(members))
         self._note(members, chosen)
         return np.asarray(np.tensordot(chosen, made, axes=1))
 

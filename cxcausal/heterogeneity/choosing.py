@@ -1,0 +1,161 @@
+"""Choosing between learners of effects by their doubly robust loss on units that they did not learn from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cxcausal.core.held_out import Places
+from cxcausal.core.registry import Registry
+from cxcausal.core.rows import Floats
+from cxcausal.core.whom import Candidate
+from cxcausal.heterogeneity.formulas import Effect, Terms
+from cxcausal.heterogeneity.lesson import EffectLearner, Lesson
+from cxcausal.nuisance.folds import Places as Folds
+
+DEFAULT = ("s", "t", "x", "dr", "r")
+CONSTANT = "constant"
+_SHARE = 0.5
+"""How much each member's own loss counts beside the mixture's: Q-aggregation's ν."""
+_STEPS, _NEAR = 2_000, 1e-12
+_LEAST = 1e-3
+"""Weights below this are dropped: a formula is asked, and written down, only where it counts."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Chosen:
+    """The combination that predicts.
+
+    Attributes:
+        effect: of units that were not learned from. out: gains of the units learned from, out of fold, shape
+            (train, arms − 1). candidates: the leaderboard, the constant first.
+    """
+
+    effect: Effect
+    out: Floats
+    candidates: tuple[Candidate, ...]
+
+
+def chosen(lesson: Lesson, train: Places, fold: Folds, learners: Sequence[str]) -> Chosen:
+    """Return the convex combination of learners' variants, one per arm, with the least loss out of fold.
+
+    The loss is mean (Γₐ − Γ₀ − τ̂ₐ)², which differs from that of the true effect by a number no learner can change.
+    With Q-aggregation the combination is nearly as good as the best of them (Dai, Rigollet & Zhang 2012,
+    https://doi.org/10.1214/12-AOS1025; Wager & Nie 2021), and the constant is always among them.
+
+    Args:
+        lesson: what is known.
+        train: the units to learn from.
+        fold: theirs, shape (train,).
+        learners: by name.
+    """
+    made = [_load(name) for name in dict.fromkeys((CONSTANT, *learners))]
+    out = _out_of_fold(lesson, train, fold, made)
+    whole = _variants(lesson, train, made)
+    names = [name for name in whole if name in out]
+    gains = np.stack([out[name] for name in names])
+    weights = _weights(lesson, train, gains)
+    arms = [_mixed([(times, whole[name].arms[place]) for name, times in zip(names, column, strict=True)])
+            for place, column in enumerate(weights.T)]  # fmt: skip
+    return Chosen(
+        effect=Effect(arms=tuple(arms)),
+        out=np.einsum("ka,kna->na", weights, gains),
+        candidates=_leaderboard(lesson, train, gains, dict(zip(names, weights.mean(axis=1), strict=True))),
+    )
+
+
+def _load(name: str) -> EffectLearner:
+    found: EffectLearner = Registry(kind="effect_learners").load(name)()
+    return found
+
+
+def _variants(lesson: Lesson, train: Places, learners: Sequence[EffectLearner]) -> dict[str, Effect]:
+    return {
+        "_".join(filter(None, (learner.name, kind))): effect
+        for learner in learners
+        for kind, effect in learner.learned(lesson, train).items()
+    }
+
+
+def _out_of_fold(lesson: Lesson, train: Places, fold: Folds, learners: Sequence[EffectLearner]) -> Mapping[str, Floats]:
+    """Return every variant's gains of units that it did not learn from; of those that every fold has."""
+    found: dict[str, Floats] = {}
+    folds = np.unique(fold)
+    for place in folds:
+        held = fold == place
+        table = lesson.ground.table.at(train[held])
+        for name, effect in _variants(lesson, train[~held], learners).items():
+            found.setdefault(name, np.full((len(train), lesson.ground.arms - 1), np.nan))[held] = effect.of(table)
+    return {name: gains for name, gains in found.items() if not np.isnan(gains).any()}
+
+
+def _weights(lesson: Lesson, train: Places, gains: Floats) -> Floats:
+    """Return the weights of k variants per arm, shape (k, arms − 1)."""
+    weight = lesson.weight[train] / lesson.weight[train].sum()
+    scores = lesson.scores[train, 1:] - lesson.scores[train, :1]
+    found = np.empty((len(gains), gains.shape[2]))
+    for place in range(gains.shape[2]):
+        told = gains[:, :, place]
+        found[:, place] = aggregated(told, np.asarray(scores[:, place]), weight)
+    return found
+
+
+def aggregated(told: Floats, target: Floats, weight: Floats) -> Floats:
+    """Return the weights of Q-aggregation, shape (k,).
+
+    Args:
+        told: predictions of k members, shape (k, n).
+        target: what they predict, shape (n,).
+        weight: of each unit, summing to 1, shape (n,).
+
+    Example:
+        >>> target = np.array([1.0, -1.0, 1.0, -1.0])
+        >>> aggregated(np.stack([target, 0 * target]), target, np.full(4, 0.25)).round(3).tolist()
+        [1.0, 0.0]
+    """
+    centre = float(weight @ target)
+    off = told - centre
+    gram = (off * weight) @ off.T
+    right = off @ (weight * (target - centre))
+    # The share of members' own losses is linear in their weights, so that the whole is a quadratic form.
+    found = smallest((1 - _SHARE) * gram, right - _SHARE * np.diagonal(gram) / 2)
+    found = np.where(found < _LEAST, 0.0, found)
+    return np.asarray(found / found.sum())
+
+
+def smallest(gram: Floats, right: Floats) -> Floats:
+    """Return the weights w ≥ 0 that sum to 1 and make w′Gw − 2b′w smallest, by exact steps between pairs, shape (k,).
+
+    Example:
+        >>> smallest(np.eye(2), np.array([1.0, 0.5])).round(6).tolist()
+        [0.75, 0.25]
+    """
+    k = len(right)
+    found = np.zeros(k)
+    found[int(np.argmin(np.diagonal(gram) - 2 * right))] = 1.0
+    for _ in range(_STEPS):
+        slope = 2 * (gram @ found - right)
+        held = np.flatnonzero(found > 0)
+        away, toward = held[np.argmax(slope[held])], int(np.argmin(slope))
+        gap, bend = slope[away] - slope[toward], gram[away, away] + gram[toward, toward] - 2 * gram[away, toward]
+        if gap <= _NEAR * (1 + abs(slope[toward])):
+            break
+        step = found[away] if bend <= 0 else min(found[away], gap / (2 * bend))
+        found[toward] += step
+        found[away] = found[away] - step if step < found[away] else 0.0
+    return found
+
+
+def _mixed(parts: list[tuple[float, Terms]]) -> Terms:
+    return tuple((times * share, formula) for times, terms in parts if times for share, formula in terms)
+
+
+def _leaderboard(lesson: Lesson, train: Places, gains: Floats, weights: Mapping[str, float]) -> tuple[Candidate, ...]:
+    weight = lesson.weight[train]
+    scores = lesson.scores[train, 1:] - lesson.scores[train, :1]
+    losses = [float(np.average(((scores - told) ** 2).sum(axis=1), weights=weight)) for told in gains]
+    base = losses[0] if losses[0] > 0 else 1.0
+    return tuple(
+        Candidate(name=name, loss=(loss - losses[0]) / base, weight=float(share))
+        for (name, share), loss in zip(weights.items(), losses, strict=True)
+    )

@@ -1,0 +1,106 @@
+"""Base regressions of effects: planes with a ridge penalty, and boosted trees."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from cxcausal.core.held_out import Places
+from cxcausal.core.rows import Floats
+from cxcausal.heterogeneity.formulas import Formula, Plane, Trees, columns_of, constant, linear_terms, square_terms
+from cxcausal.heterogeneity.lesson import Ground
+from cxcausal.heterogeneity.ridge import crossed, ridge
+from cxcausal.nuisance.features import Features
+from cxcausal.nuisance.learners.binned import Boost, Goal, Sizes
+
+BOOSTED = "boosted"
+KINDS = ("linear", "quadratic", BOOSTED)
+"""Of base regressions."""
+_BLOCK = 20_000
+MOST_SQUARED = 30
+"""Columns above which products of two are left out."""
+_FEWEST_PER_TERM = 2
+SLOW = Sizes(trees=120, rate=0.05, leaves=5, fewest_in_leaf=20, ridge=1.0)
+"""Effects are small and smooth beside outcomes: few leaves, slowly."""
+STAGES = (40, 120)
+"""After how many trees boosted effects are told, so that the choice can stop early."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Target:
+    """What is regressed on the modifiers of some units.
+
+    Attributes:
+        units: places among the ground's units, ascending, shape (m,). y: shape (m,). weight: shape (m,).
+        times: what multiplies every column, shape (m,); None where nothing does. With it, the plane is an effect's:
+            y ≈ times × plane.
+    """
+
+    units: Places
+    y: Floats
+    weight: Floats
+    times: Floats | None = None
+
+
+def shapes_of(ground: Ground, units: int) -> dict[str, npt.NDArray[np.intp]]:
+    """Return the planes that so many units can tell, by name."""
+    found = {"linear": linear_terms(ground.columns)}
+    if 0 < ground.columns <= MOST_SQUARED:
+        terms = square_terms(ground.columns, ground.varied)
+        if len(terms) * _FEWEST_PER_TERM <= units:
+            found["quadratic"] = terms
+    return found
+
+
+def plane(ground: Ground, target: Target, terms: npt.NDArray[np.intp]) -> Plane:
+    """Return the plane that fits best, its slopes but for the constant penalised."""
+    products = crossed(_blocks(ground, target, terms))
+    return Plane(terms=terms, slopes=ridge(products, len(target.units), 1))
+
+
+def _blocks(ground: Ground, target: Target, terms: npt.NDArray[np.intp]) -> Iterator[tuple[Floats, Floats, Floats]]:
+    for start in range(0, len(target.units), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        columns = columns_of(ground.table.filled[target.units[part]], terms)
+        if target.times is not None:
+            columns *= target.times[part][:, None]
+        yield columns, target.y[part], target.weight[part]
+
+
+def boosted(features: Features, target: Target, sizes: Sizes, seed: int) -> Trees | Plane:
+    """Return the trees that fit; one mean where there is nothing to split."""
+    if not features.columns or np.ptp(target.y) == 0:
+        return constant(float(np.average(target.y, weights=target.weight)))
+    y, weight = np.zeros(len(features.matrix)), np.zeros(len(features.matrix))
+    y[target.units], weight[target.units] = target.y, target.weight / target.weight.mean()
+    boost = Boost(features=features, y=y, weight=weight, goal=Goal(kind="regression"), seed=seed)
+    return Trees(model=boost.model(target.units, sizes, sizes.trees), trees=sizes.trees)
+
+
+def staged(formula: Trees | Plane) -> dict[str, Formula]:
+    """Return boosted trees after each of `STAGES`, by name."""
+    if isinstance(formula, Plane):
+        return {BOOSTED: formula}
+    stages = [stage for stage in STAGES if stage < formula.trees]
+    early = {f"{BOOSTED}_{stage}": Trees(model=formula.model, trees=stage, more=formula.more) for stage in stages}
+    return {**early, BOOSTED: formula}
+
+
+def regressed(ground: Ground, target: Target, seed: int, only: Sequence[str] = KINDS) -> dict[str, Formula]:
+    """Return base regressions by name, of boosted trees after each of `STAGES`.
+
+    Args:
+        ground: the modifiers.
+        target: what is regressed.
+        seed: for trees.
+        only: of which kinds.
+    """
+    shapes = shapes_of(ground, len(target.units))
+    found: dict[str, Formula] = {name: plane(ground, target, terms) for name, terms in shapes.items() if name in only}
+    if BOOSTED not in only:
+        return found
+    y, weight = target.y, target.weight
+    if target.times is not None:
+        y, weight = y / target.times, weight * target.times**2
+    return found | staged(boosted(ground.features, Target(units=target.units, y=y, weight=weight), SLOW, seed))

@@ -1,0 +1,150 @@
+"""Formulas: what was learned, as numbers that predict customer by customer and can be written down."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from cxcausal.core.rows import Floats
+from cxcausal.nuisance.threads import threads_for
+
+NOTHING = -1
+"""Where a term of a plane has no (second) column."""
+_AT_ONCE = 100_000
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Table:
+    """Modifiers of n units as columns.
+
+    Attributes:
+        matrix: shape (n, p), NaN where a number is missing.
+        filled: the same with means in place of gaps, each column at mean 0 and deviation 1, shape (n, p).
+    """
+
+    matrix: Floats
+    filled: Floats
+
+    def at(self, units: npt.NDArray[np.intp]) -> "Table":
+        """Return some units."""
+        return Table(matrix=self.matrix[units], filled=self.filled[units])
+
+
+class Formula(Protocol):
+    """One number per unit, which depends on no other unit."""
+
+    def of(self, table: Table) -> Floats:
+        """Return the numbers, shape (n,)."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plane:
+    """A sum of columns and of products of two, each times its slope.
+
+    Attributes:
+        terms: places of the two columns of each term, `NOTHING` where there is none, shape (t, 2).
+        slopes: shape (t,).
+    """
+
+    terms: npt.NDArray[np.intp]
+    slopes: Floats
+
+    def of(self, table: Table) -> Floats:
+        """Return the sums, added term by term, so that no unit's number depends on how many there are."""
+        total = np.zeros(len(table.filled))
+        for (one, two), slope in zip(self.terms, self.slopes, strict=True):
+            total += slope * term_of(table.filled, int(one), int(two))
+        return total
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Trees:
+    """LightGBM's trees.
+
+    Attributes:
+        model: the booster. trees: how many of its trees count.
+        more: numbers that follow the columns, the same for every unit: which arm is asked for.
+    """
+
+    model: Any
+    trees: int
+    more: tuple[float, ...] = ()
+
+    def of(self, table: Table) -> Floats:
+        """Return the trees' sums."""
+        matrix = table.matrix
+        found = np.empty(len(matrix))
+        for start in range(0, len(matrix), _AT_ONCE):
+            part = matrix[start : start + _AT_ONCE]
+            if self.more:
+                part = np.column_stack([part, np.broadcast_to(self.more, (len(part), len(self.more)))])
+            threads = threads_for(len(part))
+            found[start : start + _AT_ONCE] = self.model.predict(part, num_iteration=self.trees, num_threads=threads)
+        return found
+
+
+Terms = tuple[tuple[float, Formula], ...]
+"""Formulas and how often each counts."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Effect:
+    """The gain of every arm but the control, each a sum of formulas."""
+
+    arms: tuple[Terms, ...]
+
+    def of(self, table: Table) -> Floats:
+        """Return the gains, shape (n, arms − 1); a formula that several arms share is asked once."""
+        found = np.zeros((len(table.filled), len(self.arms)))
+        formulas = {id(formula): formula for terms in self.arms for _, formula in terms}
+        for formula in formulas.values():
+            told = formula.of(table)
+            for place, terms in enumerate(self.arms):
+                share = sum(times for times, each in terms if each is formula)
+                if share:
+                    found[:, place] += share * told
+        return found
+
+
+def term_of(filled: Floats, one: int, two: int) -> Floats | float:
+    """Return a column, the product of two, or 1."""
+    if one == NOTHING:
+        return 1.0
+    return filled[:, one] if two == NOTHING else filled[:, one] * filled[:, two]
+
+
+def constant(value: float) -> Plane:
+    """Return the formula that says the same of everybody."""
+    return Plane(terms=np.array([[NOTHING, NOTHING]], dtype=np.intp), slopes=np.array([value]))
+
+
+def linear_terms(columns: int) -> npt.NDArray[np.intp]:
+    """Return 1 and every column, shape (1 + columns, 2).
+
+    Example:
+        >>> linear_terms(2).tolist()
+        [[-1, -1], [0, -1], [1, -1]]
+    """
+    places = np.arange(columns, dtype=np.intp)
+    own = np.column_stack([places, np.full(columns, NOTHING)])
+    return np.asarray(np.vstack([np.full((1, 2), NOTHING), own]), dtype=np.intp)
+
+
+def square_terms(columns: int, varied: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """Return 1, every column, every product of two, and the squares of columns with more than two values.
+
+    Example:
+        >>> square_terms(2, np.array([True, False])).tolist()
+        [[-1, -1], [0, -1], [1, -1], [0, 0], [0, 1]]
+    """
+    pairs = [(one, two) for one in range(columns) for two in range(one, columns) if one != two or varied[one]]
+    return np.asarray(np.vstack([linear_terms(columns), np.reshape(pairs, (-1, 2))]), dtype=np.intp)
+
+
+def columns_of(filled: Floats, terms: npt.NDArray[np.intp]) -> Floats:
+    """Return every term's values, shape (n, t)."""
+    found = np.empty((len(filled), len(terms)))
+    for place, (one, two) in enumerate(terms):
+        found[:, place] = term_of(filled, int(one), int(two))
+    return found

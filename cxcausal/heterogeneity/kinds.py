@@ -1,0 +1,35 @@
+"""Effects of several arms from one regression each, by kind of regression."""
+
+from cxcausal.core.held_out import Places
+from cxcausal.core.rows import Floats
+from cxcausal.heterogeneity.fitting import Target, regressed
+from cxcausal.heterogeneity.formulas import Effect, Formula
+from cxcausal.heterogeneity.lesson import Lesson
+
+
+def by_kind(lesson: Lesson, train: Places, gains: Floats) -> dict[str, Effect]:
+    """Return the regressions of every arm's gains, shape (train, arms − 1), on the modifiers, by kind."""
+    weight = lesson.weight[train]
+    arms = [regressed(lesson.ground, Target(units=train, y=column, weight=weight), lesson.seed) for column in gains.T]
+    return paired(arms)
+
+
+def paired(arms: list[dict[str, Formula]]) -> dict[str, Effect]:
+    """Return one effect per kind of regression that every arm has."""
+    return {kind: Effect(arms=tuple(((1.0, arm[kind]),) for arm in arms)) for kind in kinds_of(arms)}
+
+
+def kinds_of(arms: list[dict[str, Formula]]) -> list[str]:
+    """Return the kinds of regression that every arm has."""
+    return [kind for kind in arms[0] if all(kind in arm for arm in arms)]
+
+
+def of_arm(lesson: Lesson, train: Places, place: int) -> dict[str, Formula]:
+    """Return the regressions of one arm's outcomes on the modifiers, by kind, each made once per units."""
+    key = (place, train.tobytes())
+    if key not in lesson.kept:
+        units = lesson.of_arms(train, place)
+        target = Target(units=units, y=lesson.y[units], weight=lesson.weight[units])
+        lesson.kept[key] = regressed(lesson.ground, target, lesson.seed)
+    found: dict[str, Formula] = lesson.kept[key]
+    return found

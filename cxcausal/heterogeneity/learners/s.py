@@ -1,0 +1,40 @@
+"""S: one regression of outcomes on the modifiers and the arm, asked twice."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from cxcausal.core.held_out import Places
+from cxcausal.heterogeneity.fitting import Target, boosted
+from cxcausal.heterogeneity.formulas import Effect, Formula, Trees, constant
+from cxcausal.heterogeneity.lesson import Lesson
+from cxcausal.nuisance.learners.binned import Sizes
+
+_SIZES = Sizes(trees=150, rate=0.1, leaves=8, fewest_in_leaf=20, ridge=1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SLearner:
+    """One boosted regression; it is only asked where outcomes may be compared given the modifiers alone."""
+
+    name: ClassVar[str] = "s"
+
+    def learned(self, lesson: Lesson, train: Places) -> Mapping[str, Effect]:
+        """Return the one variant."""
+        if not lesson.direct:
+            return {}
+        ground = lesson.ground
+        units = lesson.of_arms(train, *range(ground.arms))
+        target = Target(units=units, y=lesson.y[units], weight=lesson.weight[units])
+        found = boosted(ground.armed, target, _SIZES, lesson.seed)
+        arms = [_asked(found, place, ground.arms) for place in range(ground.arms)]
+        return {"boosted": Effect(arms=tuple(((1.0, arm), (-1.0, arms[0])) for arm in arms[1:]))}
+
+
+def _asked(found: Formula, place: int, arms: int) -> Formula:
+    if not isinstance(found, Trees):
+        return constant(0.0)
+    more = tuple(np.eye(arms)[place, 1:].tolist())
+    return Trees(model=found.model, trees=found.trees, more=more)
