@@ -18,6 +18,7 @@ STYLE = (
     ".curves .dashed{fill:none;stroke:var(--ink);stroke-width:1.6;stroke-dasharray:6 4}"
     ".curves .edge{fill:none;stroke:var(--mark);stroke-width:1;stroke-dasharray:1.5 3}"
     ".curves .spot{fill:var(--card);stroke:var(--ink);stroke-width:1.8}"
+    ".curves .row-label{paint-order:stroke;stroke:var(--paper);stroke-width:3px}"
     "@media print{.curves .chart{max-width:19rem}}"
 )
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cxcausal.core.whom import AimHeterogeneity, ArmHeterogeneity, Told
-from cxcausal.report.blocks import Block, Bullets, Figure, Legend, Paragraph, SectionView
+from cxcausal.report.blocks import Block, Bullets, Figure, Group, Legend, Paragraph, SectionView
 from cxcausal.report.charts.curves import Axes, Curve, Spot, Tick, curves
 from cxcausal.report.charts.forest import ForestRow, forest
 from cxcausal.report.facts import Facts
@@ -69,10 +69,13 @@ def _of_arm(facts: Facts, aim: AimHeterogeneity, key: str, arm: ArmHeterogeneity
         return
     yield Paragraph(words=finding(facts, key, arm))
     gains = Gains(facts, aim.aim, each=True)
+    drawn: list[Block] = []
     if any(spans(group.gain) for group in arm.groups):
-        yield _groups(facts, gains, key, arm)
+        drawn.append(_groups(facts, gains, key, arm))
     if len([point for point in arm.uplift if point.gain is not None]) > 1:
-        yield _uplift(facts, gains, key, arm)
+        drawn.append(_uplift(facts, gains, key, arm))
+    if drawn:
+        yield Group(blocks=tuple(drawn))
 
 
 def finding(facts: Facts, key: str, arm: ArmHeterogeneity) -> Sentence:

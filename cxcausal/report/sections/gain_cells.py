@@ -6,7 +6,7 @@ from cxcausal.report.charts.icons import icon
 from cxcausal.report.facts import Facts
 from cxcausal.report.gains import Gains, spans, state_of
 from cxcausal.report.keys import path
-from cxcausal.report.rounding import Style, place_for
+from cxcausal.report.rounding import TO, Style, place_for
 from cxcausal.report.sections.score_cells import dash
 from cxcausal.report.sentences.targeting import EVERYBODY
 from cxcausal.report.text import Sentence
@@ -45,13 +45,13 @@ def gain_cell(gains: Gains, key: str, told: Told, *, marked: bool = False) -> Ce
     words: Sentence = (gains.point(key, told, sign=True, bare=True),)
     if spans(told):
         low, high = gains.ends(key, told)
-        words = (*words, " (", low, " to ", high, ")")
+        words = (*words, " (", low, TO, high, ")")
     state = state_of(told) if marked else "none"
     if state == "good":
         return Cell(words=words, state="good", icon=icon("good"))
     if state == "bad":
         return Cell(words=words, state="bad", icon=icon("bad"))
-    return Cell(words=words, state="number")
+    return Cell(words=words, state="" if marked else "number")
 
 
 def plain_cell(facts: Facts, key: str, told: Told) -> Cell:
@@ -62,5 +62,5 @@ def plain_cell(facts: Facts, key: str, told: Told) -> Cell:
     style = Style(place=place_for(*ends), references=(0.0,))
     words: Sentence = (facts.number(f"{key}.point", style),)
     if spans(told):
-        words = (*words, " (", facts.number(f"{key}.low", style), " to ", facts.number(f"{key}.high", style), ")")
+        words = (*words, " (", facts.number(f"{key}.low", style), TO, facts.number(f"{key}.high", style), ")")
     return Cell(words=words, state="number")
