@@ -114,6 +114,8 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "appendix_sensitivity": "cxcausal.report.sections.appendix_sensitivity:SensitivitySection",
         "appendix_refuters": "cxcausal.report.sections.appendix_refuters:RefutersSection",
         "appendix_nuisances": "cxcausal.report.sections.appendix_nuisances:NuisancesSection",
+        "appendix_responders": "cxcausal.report.sections.appendix_responders:RespondersSection",
+        "appendix_targeting": "cxcausal.report.sections.appendix_targeting:TargetingSection",
         "appendix_lineage": "cxcausal.report.sections.appendix_lineage:LineageSection",
         "appendix_movement": "cxcausal.report.sections.appendix_movement:MovementSection",
         "appendix_glossary": "cxcausal.report.sections.appendix_glossary:GlossarySection",

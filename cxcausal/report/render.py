@@ -4,7 +4,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from cxcausal.core.results import RunResult
-from cxcausal.report.charts import contour, love, overlap
+from cxcausal.report.charts import contour, curves, love, overlap
 from cxcausal.report.facts import Facts
 from cxcausal.report.sections import moments
 from cxcausal.report.stylesheet import policy_for, stylesheet
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 
-_OF_WHOM = (moments.STYLE,)
+_OF_WHOM = (moments.STYLE, curves.STYLE)
 _OF_SCORES = (overlap.STYLE, love.STYLE, contour.STYLE)
 
 

@@ -26,6 +26,8 @@ APPENDIX = (
     "appendix_checks",
     "appendix_delivery",
     "appendix_segments",
+    "appendix_responders",
+    "appendix_targeting",
     "appendix_nuisances",
     "appendix_lineage",
     "appendix_glossary",

@@ -14,6 +14,7 @@ from tests.report.situations import SITUATIONS
 from tests.report.test_escaping import HOSTILE, hostile
 from tests.report.test_honesty import many_segments
 from tests.report.worlds_observed import OBSERVED
+from tests.report.worlds_whom import WHOM
 
 WIDTHS = (360, 768, 1440)
 SHEETS = (
@@ -23,6 +24,8 @@ SHEETS = (
     "rich_hold_at_a_look",
     "no_decision",
     "observed_far_apart",
+    "whom_pays",
+    "whom_budget_leaves_less",
 )
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),
@@ -61,7 +64,7 @@ def on_paper(html: str, *sections: str) -> str:
 @pytest.mark.parametrize("name", SHEETS)
 def test_what_a_leader_reads_fits_on_two_sheets(chromium: str, tmp_path: Path, name: str) -> None:
     sheet, pdf = tmp_path / "page.html", tmp_path / "page.pdf"
-    html = render_report({**SITUATIONS, **OBSERVED}[name](), ledger_head=None)
+    html = render_report({**SITUATIONS, **OBSERVED, **WHOM}[name](), ledger_head=None)
     sheet.write_text(on_paper(html, "answer", "change", "worth", "trust", "where"), encoding="utf-8")
     run(chromium, tmp_path, "--no-pdf-header-footer", f"--print-to-pdf={pdf}", sheet.as_uri())
     assert 1 <= len(re.findall(rb"/Type\s*/Page\b(?!s)", pdf.read_bytes())) <= 2
@@ -87,6 +90,7 @@ def pages() -> dict[str, str]:
     results["many_segments"] = many_segments(clear=True)
     results["billions"] = billions()
     results |= {name: OBSERVED[name]() for name in ("observed_overlap", "observed_arms", "observed_no_decision")}
+    results |= {name: WHOM[name]() for name in ("whom_pays", "whom_in_people", "whom_no_decision")}
     results |= {f"hostile_{name}": hostile(HOSTILE[name]) for name in ("long", "right_to_left")}
     return {name: render_report(result, ledger_head=worlds.HASH) for name, result in results.items()}
 

@@ -95,6 +95,7 @@ def test_no_sign_of_a_claim_is_lost_by_an_arm_that_turns_disagree_about() -> Non
 def test_everything_is_withheld_with_the_verdict(build: object) -> None:
     result = behind_a_gate() if build is behind_a_gate else waiting()
     before = page(result).partition('class="appendix"')[0]
+    assert ("policy.policies" in page(result)) is result.verdict.startswith("no_")
     assert "policy." not in before.split("</style>")[1]
     assert "heterogeneity." not in before.split("</style>")[1]
     assert not [text for text in caveat_texts(result) if "prediction" in text or "predicted" in text]

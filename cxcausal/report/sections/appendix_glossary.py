@@ -8,6 +8,7 @@ from cxcausal.core.surveys import is_unsafe
 from cxcausal.report.blocks import SectionView, Terms
 from cxcausal.report.facts import Facts
 from cxcausal.report.sections.glossary_observed import INSTEAD, MORE, NOT_HERE
+from cxcausal.report.sections.glossary_whom import RESPONDERS, TARGETING
 from cxcausal.report.text import Sentence
 
 GLOSSARY: tuple[tuple[str, str], ...] = (
@@ -128,3 +129,7 @@ def _in_addition(facts: Facts) -> Iterator[tuple[str, str]]:
         yield KNOWING
     if facts.result.reading is not None:
         yield from LOOKING
+    if facts.result.heterogeneity:
+        yield from RESPONDERS
+    if facts.result.policy is not None:
+        yield from TARGETING

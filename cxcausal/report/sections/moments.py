@@ -8,7 +8,7 @@ from cxcausal.report.charts.icons import icon
 from cxcausal.report.facts import Facts
 from cxcausal.report.gains import Gains, spans
 from cxcausal.report.keys import derived, path
-from cxcausal.report.rounding import percent
+from cxcausal.report.rounding import TO, percent
 from cxcausal.report.text import MISSING, Quote, Sentence
 
 NO_DIFFERENCE = "no reliable difference"
@@ -110,4 +110,4 @@ def _gain(facts: Facts, at: int, cell: Moment, arm: str) -> Sentence:
     gains, key = Gains(facts, facts.result.policy.aim, each=True), f"{_PLACE}.{at}.{path('gains', arm)}"
     low, high = gains.ends(key, cell.gains[arm])
     point = gains.point(key, cell.gains[arm], sign=True, bare=True)
-    return ("“", _arm(facts, arm), "” ", point, " (", low, " to ", high, ")")
+    return ("“", _arm(facts, arm), "” ", point, " (", low, TO, high, ")")
