@@ -13,7 +13,7 @@ WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help install demo engines team test check fuzz chaos bench scoreboard growth validate reports lock clean
+.PHONY: help install demo engines team test check fuzz chaos bench scoreboard pehe growth validate reports lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -81,6 +81,15 @@ $(BENCH): $(READY) benchmarks/requirements.lock
 scoreboard: $(BENCH) ## effects in worlds of known truth beside EconML's and DoubleML's (resumable, an hour or two)
 	@$(BIN)/python -m benchmarks.scoreboard
 
+PEERS := $(VENV)/peers
+$(PEERS)/.ready: $(READY) benchmarks/uplift-peers.lock
+	@$(BIN)/python -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/uplift-peers.lock
+	@touch $@
+
+pehe: $(PEERS)/.ready ## every customer's predicted effect beside EconML's and causalml's (resumable, some hours)
+	@$(BIN)/python -m benchmarks.pehe --causalml $(PEERS)/bin/python
+
 growth: $(ENGINES) ## measure time and memory against rows, metrics, segments, arms and covariates, and Spark's (half an hour)
 	@$(BIN)/python -m benchmarks.growth
 	@$(BIN)/python -m benchmarks.spark
@@ -113,6 +122,8 @@ lock: $(READY) ## resolve the dependencies anew into requirements.lock
 		--no-header --no-annotate --constraint requirements.lock --group bench -o benchmarks/requirements.lock
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--no-header --no-annotate --constraint requirements.lock --group engines -o tests/engines/requirements.lock
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--no-header --no-annotate --group uplift -o benchmarks/uplift-peers.lock
 
 clean: ## remove the environment and all caches, but no results
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
