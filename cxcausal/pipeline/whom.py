@@ -1,16 +1,16 @@
 """Who responds, and whom to contact: the plan's aims, costs and rules handed to what learns in turns."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from cxcausal.core.adjusting import modifiers_of
-from cxcausal.core.held_out import SOME_ARM, Aim, Rules, Spending
+from cxcausal.core.held_out import SOME_ARM, Aim, HeldOut, Rules, Spending
 from cxcausal.core.measures import measure_of, unit_of, why_not_measured
 from cxcausal.core.progress import SILENT, Progress
-from cxcausal.core.rows import ELIGIBLE, Flags, Rows
+from cxcausal.core.rows import ELIGIBLE, Flags, Floats, Rows
 from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 from cxcausal.core.whom import PolicyResult, Whom
@@ -19,6 +19,7 @@ from cxcausal.value.composite import composite, money_of
 if TYPE_CHECKING:
     from cxcausal.heterogeneity.effect_model import EffectModel
     from cxcausal.nuisance.crossfit import Nuisances
+    from cxcausal.policy.question import Question
     from cxcausal.policy.rule import PolicyModel
 
 NET_VALUE = "net_value"
@@ -69,14 +70,13 @@ def whom_of(asked: Asked) -> Whom:
     Args:
         asked: the plan with its units.
     """
-    from cxcausal.heterogeneity.effect_model import effect_model  # noqa: PLC0415 - only plans that ask pay for it
-    from cxcausal.heterogeneity.telling import across, told_of  # noqa: PLC0415
+    from cxcausal.heterogeneity.telling import across, told_of  # noqa: PLC0415 - only plans that ask pay for it
     from cxcausal.heterogeneity.turning import held_out  # noqa: PLC0415
-    from cxcausal.policy.rule import policy_model  # noqa: PLC0415
-    from cxcausal.policy.telling import policy_of  # noqa: PLC0415
+    from cxcausal.policy.deciding import policy_of  # noqa: PLC0415
+    from cxcausal.policy.rule import model_of  # noqa: PLC0415
 
     spec, rows, aims = asked.spec, asked.rows, aims_of(asked.spec)
-    eligible = eligible_of(rows)
+    eligible, weight = eligible_of(rows), weight_of(asked.nuisances)
     reason = _why_not(spec, rows, aims, eligible)
     if reason is not None:
         return withheld_whom(spec, reason)
@@ -84,23 +84,22 @@ def whom_of(asked: Asked) -> Whom:
     with asked.progress.stage("learning who responds", total=len(aims) + 1) as step:
         turned = []
         for aim in aims:
-            turned.append(held_out(rows, aim, modifiers=names, nuisances=asked.nuisances, eligible=eligible))
+            turned.append(
+                held_out(rows, aim, modifiers=names, nuisances=asked.nuisances, eligible=eligible, weight=weight)
+            )
             step.advance(1)
         told = across(tuple(told_of(held, alpha=alpha) for held in turned), alpha)
-        held, spending = turned[0], spending_of(spec, rows, eligible)
-        policy = policy_of(
-            held,
-            spending,
-            rules_of(spec, rows, eligible),
-            segments={name: rows.texts[name] for name in spec.segments},
-            protected={name: rows.texts[name] for name in spec.policy.protected},
-            alpha=alpha,
-        )
-        if asked.shelf is not None:
-            effects = effect_model(
-                rows, aims[0], modifiers=names, nuisances=asked.nuisances, eligible=eligible, held=held
+        held, spending, rules = turned[0], spending_of(spec, rows, eligible), rules_of(spec, rows, eligible)
+        question = question_of(spec, rows, turned)
+        policy = noted(spec, rules, policy_of(held, spending, rules, question))
+        if asked.shelf is not None and policy.recommended is not None:
+            from cxcausal.heterogeneity.effect_model import effect_model  # noqa: PLC0415
+
+            effects, _ = effect_model(
+                rows, aims[0], modifiers=names, nuisances=asked.nuisances, eligible=eligible, weight=weight, held=held
             )
-            asked.shelf.put(effects, policy_model(held, spending, policy), policy)
+            rule = model_of(held, spending, rules, question, name=policy.recommended)
+            asked.shelf.put(effects, rule, policy)
         step.advance(1)
     return Whom(heterogeneity=told, policy=policy)
 
@@ -133,6 +132,40 @@ def eligible_of(rows: Rows) -> Flags:
     """Return who may be contacted, shape (n,)."""
     found = rows.numbers.get(ELIGIBLE)
     return np.ones(rows.n, dtype=bool) if found is None else found == 1
+
+
+def weight_of(nuisances: "Nuisances") -> Floats:
+    """Return each unit's weight in the population, mean 1, shape (n,)."""
+    given = nuisances.weight
+    return np.ones(nuisances.rows.n) if given is None else given / given.mean()
+
+
+def question_of(spec: ExperimentSpec, rows: Rows, turned: Sequence[HeldOut]) -> "Question":
+    """Return what is asked of policies beside turns and costs."""
+    from cxcausal.policy.question import Question  # noqa: PLC0415
+
+    return Question(
+        segments={name: rows.texts[name] for name in spec.segments},
+        protected={name: rows.texts[name] for name in spec.policy.protected},
+        modifiers=modifiers_of(spec),
+        labels={arm: found.label or arm for arm, found in spec.design.treatment.arms.items()},
+        alpha=spec.analysis.alpha,
+        seed=spec.analysis.seed,
+        population=spec.value.population,
+        success=turned[1] if len(turned) > 1 else None,
+    )
+
+
+def noted(spec: ExperimentSpec, rules: Rules, policy: PolicyResult) -> PolicyResult:
+    """Return a result with what of the plan's policy could not be used, and why."""
+    notes = list(policy.notes)
+    if spec.policy.budget is not None and not _priced(spec):
+        notes.append("The budget is not applied: no arm of the plan has a unit_cost.")
+    if rules.reason is not None:
+        notes.append(f"The rule in use is not valued: {rules.reason}.")
+    if rules.current is not None and (rules.current == SOME_ARM).any():
+        notes.append("The rule in use says whom to contact, and not how: it is valued with the arm that gains most.")
+    return replace(policy, notes=tuple(notes))
 
 
 def spending_of(spec: ExperimentSpec, rows: Rows, eligible: Flags) -> Spending:

@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 
+from cxcausal.core.held_out import SOME_ARM
 from cxcausal.core.rows import Floats
 from cxcausal.policy.seen import Chooser, Seen, Setting, one_hot
 
@@ -58,13 +59,21 @@ class CurrentRule:
         """Return the rule where the plan declares one."""
         return () if setting.rules.current is None else (cls(),)
 
-    def learn(self, seen: Seen) -> Chooser:  # noqa: ARG002 - there is nothing to learn
-        """Return the rule itself."""
-        return self
+    def learn(self, seen: Seen) -> Chooser:
+        """Return the rule with the arm that gains most here, for those of whom it says no more than a contact."""
+        return InUse(some_arm=1 + int(np.argmax(seen.mean_gains[1:])))
+
+
+@dataclass(frozen=True, kw_only=True)
+class InUse:
+    """The rule in use, with an arm for contacts that it does not tell apart."""
+
+    some_arm: int
 
     def shares(self, seen: Seen) -> Floats:
         """Return the arms of the column that the plan names."""
         current = seen.setting.rules.current
         if current is None:
             raise ValueError("the plan names no rule in use")
-        return one_hot(current[seen.side.units].astype(np.intp), len(seen.setting.rows.arms))
+        arms = current[seen.side.units].astype(np.intp)
+        return one_hot(np.where(arms == SOME_ARM, self.some_arm, arms), len(seen.setting.rows.arms))
