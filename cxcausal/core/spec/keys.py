@@ -232,7 +232,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "Horizon.units": "The number of units.",
     "EstimandChoice.contrast": "itt, ate, att, ato or late.",
     "Estimation.method": "The estimator; the design's default otherwise.",
-    "Estimation.also": "Further estimators to set beside it; not computed by this version.",
+    "Estimation.also": "Second opinions: other methods to set beside it, such as matching or parametric_aipw.",
     "Estimation.folds": "Folds of cross-fitting.",
     "Estimation.repeats": "Repeats of cross-fitting.",
     "Estimation.nuisance": "The learners behind cross-fitted scores.",
