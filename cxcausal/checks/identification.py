@@ -51,7 +51,7 @@ class Identification:
         failed = [item for item in decisive if not item.valid]
         found = [cast("Falsified", answers[query]) for query in self.queries(spec)]
         words = _failures(spec, failed) if failed else _passes(spec, design, decisive)
-        text = " ".join([*words, *(item.sentence for item in found)])
+        text = " ".join([*words, *(item.sentence(people_in(spec).many) for item in found)])
         breached = bool(failed) or any(item.violated for item in found)
         return self._result(verdict_of(self.on_breach, breached=breached), float(len(failed)), text)
 

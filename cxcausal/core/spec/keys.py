@@ -185,7 +185,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "Running.treated": "The side of the cut-off that is treated.",
     "Treatment.column": "The column that says which arm a unit was in.",
     "Treatment.control": "The arm that the others are compared with.",
-    "Treatment.arms": "Every arm by name; {} for a column of 0 and 1.",
+    "Treatment.arms": "Every arm by name; {} for a column of 0 and 1, or of false and true.",
     "Treatment.received": "The 0/1 column that says whether the treatment was delivered (randomised designs).",
     "Arm.label": "What the arm is called in reports.",
     "Arm.share": "The planned share: a decimal or a fraction such as 1/3.",
