@@ -124,3 +124,12 @@ def test_confounders_that_do_not_vary_adjust_for_nothing(project: Project) -> No
     done = project.cx("run", plan(project, {**DESIGN, "confounders": ["same"]}), "--json")
     assert done.code == 5
     assert "nothing was allowed for" in done.json["arms"]["1"]["reason"]
+
+
+def test_power_is_not_told_before_the_data_and_why(project: Project) -> None:
+    project.data(customers(200))
+    done = project.cx("plan", plan(project), "--units", "1000")
+    assert done.code == 3
+    assert "where nobody tosses a coin, power can't be told beforehand" in done.err
+    assert "how far the groups overlap, which only data show" in done.err
+    assert "`cxcausal run` on past data" in done.err
