@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from cxcausal.checks.breach import quoted, verdict_of
 from cxcausal.core.measures import unit_of
 from cxcausal.core.opinions import opinion_queries
+from cxcausal.core.people import people_in
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Query
 from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
@@ -81,16 +82,17 @@ class Agreement:
 
     def _text(self, spec: "ExperimentSpec", worst: _Asked, farthest: Opinion) -> str:
         arm, control = worst.contrast
+        people = people_in(spec).many
         size = f"{number(distance(farthest), digits=2)} standard errors of the difference"
         opening = f"'{worst.metric.title}', {quoted(spec, arm)} against {quoted(spec, control)}"
         text = (
-            f"{opening}: {_range(spec, worst)}; the largest distance from our own effect on the same customers is "
+            f"{opening}: {_range(spec, worst)}; the largest distance from our own effect on the same {people} is "
             f"{size} (limit: {number(self.max_gap_in_se)})."
         )
         if len({opinion.target for opinion in worst.told.values()}) > 1:
-            text += " The methods are not all about the same customers, and each is compared on those that it is about."
+            text += f" The methods are not all about the same {people}, and each is compared on those that it is about."
         if breaches(farthest, self.max_gap_in_se):
-            text += " The methods do not agree, so at least one of them does not fit these customers."
+            text += f" The methods do not agree, so at least one of them does not fit these {people}."
         elif distance(farthest) > self.max_gap_in_se:
             text += " That distance is sure, and too small beside the effect's own uncertainty to matter."
         without = {name: opinion.reason for name, opinion in worst.opinions.items() if opinion.reason is not None}
@@ -152,7 +154,8 @@ def _range(spec: "ExperimentSpec", asked: _Asked) -> str:
     """Return what the other methods give: `two other methods give between 10 and 13 fewer per 1,000 customers`."""
     unit = unit_of(spec, asked.metric)
     share = unit.startswith(_SHARE)
-    factor, per = (1000.0, f"per 1,000 {unit.removeprefix(_SHARE)}") if share else (1.0, unit)
+    whom = people_in(spec).many if asked.metric.response is None else unit.removeprefix(_SHARE)
+    factor, per = (1000.0, f"per 1,000 {whom}") if share else (1.0, unit)
     less = "fewer" if share else "less"
     points = sorted(factor * opinion.point for opinion in asked.told.values())
     if len(points) == 1:

@@ -6,6 +6,7 @@ from typing import ClassVar, cast
 from cxcausal.checks.breach import quoted, verdict_of
 from cxcausal.checks.observed import Naming, is_observational, spread_of
 from cxcausal.core.adjusting import adjusted_for, target_of
+from cxcausal.core.people import people_in
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Query
 from cxcausal.core.results import CheckResult, OnBreach
@@ -64,7 +65,7 @@ class Balance:
         things = counted(len(found.rows), "thing")
         gap = (
             f"{_place(widest)}, {quoted(spec, widest.arm)} against {quoted(spec, spec.control)}: "
-            f"{spread_of(widest.after)} (limit: {number(self.max_abs_smd)})"
+            f"{spread_of(widest.after, people_in(spec).many)} (limit: {number(self.max_abs_smd)})"
         )
         if not wide[0]:
             before = f"before, it was {number(abs(worst.before), digits=2)} in {_place(worst)}"
@@ -76,8 +77,8 @@ class Balance:
             )
         return (
             f"After weighting the groups still differ in {_differing(wide[1])} of {things}, most in {gap}. "
-            "They are not comparable as they are: analyse more similar customers, or let more flexible learners "
-            "find who was treated (estimation.nuisance)."
+            f"They are not comparable as they are: analyse more similar {people_in(spec).many}, or let more flexible "
+            "learners find who was treated (estimation.nuisance)."
         )
 
 

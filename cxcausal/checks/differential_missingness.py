@@ -8,6 +8,7 @@ from scipy.special import chdtrc
 from cxcausal.checks.breach import quoted, raw_measure, verdict_of
 from cxcausal.checks.epochs import mixed_epochs
 from cxcausal.core.answers import MissingCounts
+from cxcausal.core.people import people_in
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import MissingQuery, Query
 from cxcausal.core.results import CheckResult, OnBreach
@@ -52,7 +53,7 @@ class DifferentialMissingness:
                 verdict="could_not_run",
                 on_breach=self.on_breach,
                 threshold=self.alpha,
-                text="Fewer than two arms have units, so missing values can't be compared.",
+                text=f"Fewer than two arms have {people_in(spec).many}, so missing values can't be compared.",
             )
         p = min(1.0, worst.p * len(tested))
         breached = p < self.alpha

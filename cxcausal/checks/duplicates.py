@@ -5,11 +5,12 @@ from typing import ClassVar, cast
 
 from cxcausal.checks.breach import verdict_of
 from cxcausal.core.answers import Duplicates
+from cxcausal.core.people import people_in
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import DuplicateQuery, Query
 from cxcausal.core.results import CheckResult, OnBreach
 from cxcausal.core.spec.models import ExperimentSpec
-from cxcausal.core.wording import count, counted
+from cxcausal.core.wording import count
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,12 +29,12 @@ class DuplicateUnits:
         if spec.data.unit is None:
             return self._result(0, "The plan names no unit, so every row counts as one.")
         found = cast("Duplicates", answers[DuplicateQuery()])
-        repeated = found.repeated + found.mixed
+        repeated, people = found.repeated + found.mixed, people_in(spec)
         if not repeated:
-            return self._result(0, "Every unit appears once.")
+            return self._result(0, f"Every {people.one} appears once.")
         return self._result(
             repeated,
-            f"In more than one row: {counted(repeated, 'unit')} ({count(found.repeated)} within one arm, "
+            f"In more than one row: {people.counted(repeated)} ({count(found.repeated)} within one arm, "
             f"{count(found.mixed)} in several), which would count more than once.",
         )
 

@@ -6,6 +6,7 @@ from typing import ClassVar, cast
 
 from cxcausal.checks.breach import verdict_of
 from cxcausal.core.falsified import Falsified
+from cxcausal.core.people import people_in
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import FalsifyQuery, Query
 from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
@@ -49,8 +50,8 @@ class Identification:
         decisive = [item for item in identified(spec) if item.role in DECISIVE]
         failed = [item for item in decisive if not item.valid]
         found = [cast("Falsified", answers[query]) for query in self.queries(spec)]
-        words = _failures(spec, failed) if failed else _passes(design, decisive)
-        text = " ".join([*words, *(item.sentence for item in found)])
+        words = _failures(spec, failed) if failed else _passes(spec, design, decisive)
+        text = " ".join([*words, *(item.sentence(people_in(spec).many) for item in found)])
         breached = bool(failed) or any(item.violated for item in found)
         return self._result(verdict_of(self.on_breach, breached=breached), float(len(failed)), text)
 
@@ -65,20 +66,20 @@ def _failures(spec: ExperimentSpec, failed: Sequence[OfMetric]) -> Iterator[str]
     first = next(found for found in failed[0].outcomes if not found.valid)
     if not failed[0].drawn and not getattr(spec.design, "confounders", ()):
         yield f"The plan names no confounders and draws no graph of '{failed[0].metric.name}', so nothing is ruled out."
-    yield plainly(first)
+    yield plainly(first, people_in(spec).many)
     yield precisely(first)
     if len(failed) > 1:
         yield f"Nor is identified: {listed([_named(item) for item in failed[1:]])}."
 
 
-def _passes(design: Observational, decisive: Sequence[OfMetric]) -> Iterator[str]:
+def _passes(spec: ExperimentSpec, design: Observational, decisive: Sequence[OfMetric]) -> Iterator[str]:
     """Yield what is adjusted for, by whose word, and what the graph doesn't show."""
     first = decisive[0].outcomes[0]
-    yield plainly(first)
+    yield plainly(first, people_in(spec).many)
     if design.graph is None:
         yield "That is the plan's own word: nobody drew a graph, and what nobody names, nobody sees."
         return
-    yield from filter(None, ["So says the graph, by the back-door criterion.", beside(first)])
+    yield from filter(None, ["So says the graph.", beside(first)])
     others = [item for item in decisive[1:] if item.drawn]
     if others:
         yield f"The same goes for {listed([_named(item) for item in others])}."

@@ -6,6 +6,7 @@ from typing import ClassVar, cast
 from cxcausal.checks.breach import quoted, verdict_of
 from cxcausal.core.answers import Flow
 from cxcausal.core.maturity import days_to_mature
+from cxcausal.core.people import people_in
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import FlowQuery, Query
 from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
@@ -31,16 +32,19 @@ class Maturity:
 
     def judge(self, spec: ExperimentSpec, answers: Answers) -> CheckResult:
         """Return the verdict on the arm with the fewest matured units."""
+        many = people_in(spec).many
         if not _windows(spec):
-            return self._result("pass", None, "No metric has an observation window that units would have to complete.")
+            return self._result(
+                "pass", None, f"No metric has an observation window that {many} would have to complete."
+            )
         if spec.data.time_zero is None or spec.data.observed_until is None:
-            return self._unknown("The plan doesn't say when units entered and until when they were observed")
+            return self._unknown(f"The plan doesn't say when {many} entered and until when they were observed")
         flow = cast("Flow", answers[FlowQuery()])
         if not flow.maturity_known:
-            return self._unknown("The data don't tell when units entered and until when they were observed")
+            return self._unknown(f"The data don't tell when {many} entered and until when they were observed")
         waiting = [arm for arm in spec.arms if flow.immature_by_arm.get(arm, 0) > 0]
         if not waiting:
-            return self._result("pass", None, f"All {count(flow.analysed)} units completed their observation window.")
+            return self._result("pass", None, f"All {count(flow.analysed)} {many} completed their observation window.")
         fewest = min(waiting, key=lambda arm: flow.analysed_by_arm.get(arm, 0))
         kept = flow.analysed_by_arm.get(fewest, 0)
         verdict = verdict_of(self.on_breach, breached=kept < self.min_units)
@@ -50,8 +54,8 @@ class Maturity:
         kept = flow.analysed_by_arm.get(fewest, 0)
         ready = f" The last will be complete on {flow.matures_on}." if flow.matures_on else ""
         return (
-            f"{count(flow.immature)} of {count(flow.enrolled)} units have not completed their observation window "
-            f"and are left out; the smallest arm among theirs, {quoted(spec, fewest)}, keeps {count(kept)} "
+            f"{count(flow.immature)} of {people_in(spec).counted(flow.enrolled)} have not completed their observation "
+            f"window and are left out; the smallest arm among theirs, {quoted(spec, fewest)}, keeps {count(kept)} "
             f"(needed: {count(self.min_units)}).{ready}"
         )
 

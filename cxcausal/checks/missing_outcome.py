@@ -6,6 +6,7 @@ from typing import ClassVar, cast
 
 from cxcausal.checks.breach import quoted, raw_measure, verdict_of
 from cxcausal.core.answers import MissingCounts
+from cxcausal.core.people import people_in
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import MissingQuery, Query
 from cxcausal.core.results import CheckResult, OnBreach
@@ -46,7 +47,7 @@ class MissingOutcome:
                 verdict="could_not_run",
                 on_breach=self.on_breach,
                 threshold=self.max_share,
-                text="No metric has units for which every value should be known.",
+                text=f"No metric has {people_in(spec).many} for which every value should be known.",
             )
         worst = max(shares, key=lambda key: shares[key])
         return CheckResult(

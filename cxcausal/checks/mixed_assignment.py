@@ -5,13 +5,15 @@ from typing import ClassVar, cast
 
 from cxcausal.checks.breach import verdict_of
 from cxcausal.core.answers import Flow
+from cxcausal.core.people import People, people_in
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import FlowQuery, MixedQuery, Query
 from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
 from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec
-from cxcausal.core.wording import count, counted, percent
+from cxcausal.core.wording import count, percent
 
+_RANDOMISED = People(one="randomised unit", many="randomised units")
 _MIXED = MixedQuery(of="randomization_unit")
 
 
@@ -40,12 +42,12 @@ class MixedAssignment:
         if total == 0:
             return self._result("could_not_run", None, "There are no randomised units to look at.")
         share = mixed / total
-        noun = "unit" if isinstance(spec.design, Observational) else "randomised unit"
+        noun = people_in(spec) if isinstance(spec.design, Observational) else _RANDOMISED
         text = (
-            f"In more than one arm: {count(mixed)} of {counted(total, noun)}, {percent(share)} "
+            f"In more than one arm: {count(mixed)} of {noun.counted(total)}, {percent(share)} "
             f"(limit: {percent(self.max_share)})."
             if mixed
-            else f"Each of the {count(total)} {noun}s was in one arm only."
+            else f"Each of the {count(total)} {noun.many} was in one arm only."
         )
         return self._result(verdict_of(self.on_breach, breached=share > self.max_share), share, text)
 

@@ -63,11 +63,11 @@ def in_hundred(share: float) -> str:
     return f"{round(hundredfold)} in 100"
 
 
-def spread_of(smd: float) -> str:
+def spread_of(smd: float, people: str) -> str:
     """Return a standardised difference in words.
 
     Example:
-        >>> spread_of(-0.1234)
+        >>> spread_of(-0.1234, "customers")
         '0.12 of the usual spread between customers'
     """
-    return f"{number(abs(smd), digits=2)} of the usual spread between customers"
+    return f"{number(abs(smd), digits=2)} of the usual spread between {people}"

@@ -6,6 +6,7 @@ from typing import ClassVar, cast
 from cxcausal.checks.breach import quoted, verdict_of
 from cxcausal.checks.observed import Naming, in_hundred, is_observational
 from cxcausal.core.adjusting import target_of
+from cxcausal.core.people import people_in
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Query
 from cxcausal.core.results import CheckResult, OnBreach
@@ -83,7 +84,7 @@ class Overlap:
                 "compared with, and nobody can say what it would have done to them"
             )
         why = f": {'; '.join(parts)}" if parts else ""
-        return f"The groups are too far apart{why}. {_told_apart(found)} {_mend(spec)}"
+        return f"The groups are too far apart{why}. {_told_apart(spec, found)} {_mend(spec)}"
 
     def _alike(self, spec: ExperimentSpec, found: OverlapAnswer, worst: str) -> str:
         rests = _rests(spec, found.arms[worst], worst)
@@ -93,7 +94,7 @@ class Overlap:
             if found.outside >= _TOLD and target_of(spec) == "ato"
             else ""
         )
-        return f"The groups overlap: {rests} (needed: {needed}). {_told_apart(found)}{few}"
+        return f"The groups overlap: {rests} (needed: {needed}). {_told_apart(spec, found)}{few}"
 
 
 def _share(arm: ArmOverlap) -> float:
@@ -113,20 +114,21 @@ def _left(arm: ArmOverlap) -> str:
     return count(max(1, round(arm.effective)))
 
 
-def _told_apart(found: OverlapAnswer) -> str:
+def _told_apart(spec: ExperimentSpec, found: OverlapAnswer) -> str:
     """Return how well what is known beforehand tells the arms apart."""
     best = max(found.discrimination.values(), default=0.5)
     times = min(99, max(50, round(100 * best)))
     return (
-        f"Of two customers with different treatment, what was known beforehand tells which is which "
+        f"Of two {people_in(spec).many} with different treatment, what was known beforehand tells which is which "
         f"{counted(times, 'time')} in 100 (by chance alone: 50)."
     )
 
 
 def _mend(spec: ExperimentSpec) -> str:
+    people = people_in(spec).many
     if target_of(spec) == "ato":
-        return "Analyse fewer and more similar customers (data.filter), or toss a coin for some of them."
+        return f"Analyse fewer and more similar {people} (data.filter), or toss a coin for some of them."
     return (
         "Ask for the effect on those for whom either was possible (estimand ato), analyse fewer and more similar "
-        "customers (data.filter), or toss a coin for some of them."
+        f"{people} (data.filter), or toss a coin for some of them."
     )

@@ -8,6 +8,7 @@ from typing import ClassVar, cast
 from cxcausal.checks.breach import quoted, verdict_of
 from cxcausal.checks.epochs import mixed_epochs
 from cxcausal.core.answers import Counts, Moments, MomentTable
+from cxcausal.core.people import people_in
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import CovariateQuery, Query
 from cxcausal.core.results import CheckResult, OnBreach
@@ -72,7 +73,8 @@ class PrePeriodBalance:
 
     def _text(self, spec: ExperimentSpec, widest: _Gap, columns: int) -> str:
         alike = abs(widest.smd) <= self.max_abs_smd
-        size = f"{number(abs(widest.smd), digits=2)} of the usual spread between units" if isfinite(widest.smd) else ALL
+        spread = f"of the usual spread between {people_in(spec).many}"
+        size = f"{number(abs(widest.smd), digits=2)} {spread}" if isfinite(widest.smd) else ALL
         opening = "The arms were alike before the contact" if alike else "The arms were not alike before the contact"
         return (
             f"{opening}: of {counted(columns, 'thing')} known then, the widest gap is in {widest.place}, "

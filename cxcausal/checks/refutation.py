@@ -19,7 +19,7 @@ from cxcausal.core.wording import counted, number
 _WORDS = {
     "placebo_treatment": "a made-up treatment, drawn by the chances that people had, should do nothing",
     "random_common_cause": "a made-up cause should change nothing",
-    "subset": "a random part of the units should tell the same",
+    "subset": "a random part of all should tell the same",
     "dummy_outcome": "a made-up outcome, which nobody could change, should not be changed",
 }
 _READ = "This tests the computation; it says nothing about what was not measured."

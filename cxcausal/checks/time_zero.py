@@ -6,6 +6,7 @@ from typing import ClassVar, Literal, cast
 from cxcausal.checks.breach import quoted, verdict_of
 from cxcausal.checks.observed import Naming, is_observational
 from cxcausal.core.adjusting import target_of
+from cxcausal.core.people import people_in
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Query
 from cxcausal.core.results import CheckResult, OnBreach
@@ -86,17 +87,17 @@ def _shortest(spec: ExperimentSpec) -> float:
 def _late(spec: ExperimentSpec, gap: TimeZeroGap) -> str:
     late, early = (gap.arm, spec.control) if gap.days > 0 else (spec.control, gap.arm)
     return (
-        f"Among comparable customers time zero ('{spec.data.time_zero}') of {quoted(spec, late)} lies {_days(gap)} "
-        f"later than that of {quoted(spec, early)}: they had to stay that long to be counted, and whoever left "
-        "before counts for the other side. Time zero must be the moment at which both choices were open, for both: "
-        "take the same event for everybody. If one choice only became more common over time, declare the week as a "
-        "confounder."
+        f"Among comparable {people_in(spec).many} time zero ('{spec.data.time_zero}') of {quoted(spec, late)} lies "
+        f"{_days(gap)} later than that of {quoted(spec, early)}: they had to stay that long to be counted, and "
+        "whoever left before counts for the other side. Time zero must be the moment at which both choices were open, "
+        "for both: take the same event for everybody. If one choice only became more common over time, declare the "
+        "week as a confounder."
     )
 
 
 def _same(spec: ExperimentSpec, gap: TimeZeroGap) -> str:
     return (
-        f"Among comparable customers time zero of {quoted(spec, gap.arm)} lies {_days(gap)} from that of "
+        f"Among comparable {people_in(spec).many} time zero of {quoted(spec, gap.arm)} lies {_days(gap)} from that of "
         f"{quoted(spec, spec.control)}: nobody had to stay longer to be counted."
     )
 

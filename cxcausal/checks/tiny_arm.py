@@ -10,6 +10,7 @@ from cxcausal.checks.breach import decisive_metrics, quoted, verdict_of
 from cxcausal.checks.validated_region import Doubt, cluster_queries_of, doubts
 from cxcausal.core.answers import Flow, Moments, MomentTable
 from cxcausal.core.measures import values_of
+from cxcausal.core.people import people_in
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import FlowQuery, MomentQuery, Query
 from cxcausal.core.results import CheckResult, OnBreach
@@ -65,20 +66,21 @@ class TinyArm:
                 verdict="could_not_run",
                 on_breach=self.on_breach,
                 threshold=float(self.min_units),
-                text="There are no units to analyse.",
+                text=f"There are no {people_in(spec).many} to analyse.",
             )
         short = (*self._arms(spec, flow), *self._metrics(spec, flow, answers))
         doubtful = () if short else tuple(_doubts(spec, answers))
         if doubtful:
             return self._warned(doubtful)
         smallest = min(flow.analysed_by_arm.get(arm, 0) for arm in spec.arms)
+        enough = f"Every arm is large enough; the smallest has {people_in(spec).counted(smallest)}."
         return CheckResult(
             name=self.name,
             verdict=verdict_of(self.on_breach, breached=bool(short)),
             on_breach=self.on_breach,
             value=float(short[0].found if short else smallest),
             threshold=float(short[0].needed if short else self.min_units),
-            text=_text(short) if short else f"Every arm is large enough; the smallest has {count(smallest)} units.",
+            text=_text(short) if short else enough,
         )
 
     def _warned(self, doubtful: tuple[Doubt, ...]) -> CheckResult:
@@ -96,7 +98,7 @@ class TinyArm:
         for arm in spec.arms:
             n = flow.analysed_by_arm.get(arm, 0)
             if n < self.min_units:
-                text = f"the arm {quoted(spec, arm)} has {counted(n, 'unit')} (needed: {count(self.min_units)})"
+                text = f"the arm {quoted(spec, arm)} has {people_in(spec).counted(n)} (needed: {count(self.min_units)})"
                 yield _Shortage(text=text, found=n, needed=self.min_units)
 
     def _metrics(self, spec: ExperimentSpec, flow: Flow, answers: Answers) -> Iterator[_Shortage]:
@@ -121,7 +123,7 @@ class TinyArm:
         for arm in spec.arms if cells or metric in spec.metrics.success else ():
             n = cells[arm].n if arm in cells else 0
             if n < self.min_units <= flow.analysed_by_arm.get(arm, 0):
-                text = f"'{metric.title}' is known for {counted(n, 'unit')} of {quoted(spec, arm)}"
+                text = f"'{metric.title}' is known for {people_in(spec).counted(n)} of {quoted(spec, arm)}"
                 yield _Shortage(text=f"{text} (needed: {self.min_units})", found=n, needed=self.min_units)
 
     def _nothing(self, text: str) -> _Shortage:
@@ -131,7 +133,7 @@ class TinyArm:
         for arm, cell in cells.items():
             for kind, found in _counted(metric, cell):
                 if found < self.min_events:
-                    text = f"'{metric.title}' is {kind} for {counted(found, 'unit')} of {quoted(spec, arm)}"
+                    text = f"'{metric.title}' is {kind} for {people_in(spec).counted(found)} of {quoted(spec, arm)}"
                     yield _Shortage(text=f"{text} (needed: {self.min_events})", found=found, needed=self.min_events)
 
 

@@ -57,19 +57,18 @@ class Falsified:
         """What the data contradict."""
         return tuple(item for item in self.tested if item.violated)
 
-    @property
-    def sentence(self) -> str:
-        """What was found, in one sentence."""
+    def sentence(self, people: str = "customers") -> str:
+        """Return what was found, in one sentence; `people` is what the plan's units are called."""
         if not self.tested:
             return (
                 "The graph calls no two recorded columns unrelated that could be tested, so no data can contradict it."
             )
         if not self.violated:
             what = counted(len(self.tested), "pair")
-            return f"The data of {count(self.rows)} customers contradict none of {what} that the graph calls unrelated."
+            return f"The data of {count(self.rows)} {people} contradict none of {what} that the graph calls unrelated."
         worst = self.violated[0]
         fixed = [f"'{name}'" for name in worst.implied.given]
-        alike = f" among customers alike in {listed(fixed)}" if fixed else ""
+        alike = f" among {people} alike in {listed(fixed)}" if fixed else ""
         return (
             f"The data contradict the graph in {len(self.violated)} of {counted(len(self.tested), 'pair')}: it calls "
             f"'{worst.implied.one}' and '{worst.implied.other}' unrelated{alike}, and their correlation is "

@@ -33,6 +33,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
     "opinions": {
         "overlap_weighting": "cxcausal.scoring.opinions.overlap_weighting:OverlapWeighting",
         "matching": "cxcausal.scoring.opinions.matching:Matching",
+        "parametric_aipw": "cxcausal.scoring.opinions.parametric:Parametric",
         "linear_dml": "cxcausal.scoring.opinions.linear_dml:LinearDml",
         "dr_learner": "cxcausal.scoring.opinions.dr_learner:DrLearner",
         "causal_forest": "cxcausal.scoring.opinions.causal_forest:CausalForest",

@@ -3,6 +3,7 @@
 from statistics import NormalDist
 
 from cxcausal.core.adjusting import target_of
+from cxcausal.core.people import people_in
 from cxcausal.core.results import Estimate, Range
 from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec, Magnitude, Metric
@@ -87,7 +88,7 @@ def open_guardrail_text(evidence: Evidence, metric: Metric) -> str:
     stands = guardrail_text(evidence, metric)
     if row is None:
         return stands
-    needed = _needed_units(row, evidence.spec.analysis.power, size_of(metric.margin))
+    needed = _needed_units(evidence, row, size_of(metric.margin))
     return stands if needed is None else f"{stands}, which {needed} would settle if there is no harm"
 
 
@@ -101,7 +102,7 @@ def detectable_text(evidence: Evidence, metric: Metric, row: Estimate) -> str:
     planned = _planned(evidence, metric, row)
     if planned is None or row.look_level is not None:
         return f"{seen}{' at this reading' if row.look_level is not None else ''}."
-    needed = _needed_units(row, power, planned)
+    needed = _needed_units(evidence, row, planned)
     if needed is None:
         return f"{seen}, which is finer than the {_size(row, planned)} it was planned for."
     return f"{seen}; {needed} would bring this to the planned {_size(row, planned)}."
@@ -127,17 +128,17 @@ def detectable_effect(row: Estimate, power: float) -> float | None:
     return (normal.inv_cdf((1 + level) / 2) + normal.inv_cdf(power)) * row.se
 
 
-def _needed_units(row: Estimate, power: float, target: float) -> str | None:
+def _needed_units(evidence: Evidence, row: Estimate, target: float) -> str | None:
     """Return how many units would detect the target, or None where there are enough: they grow with the square.
 
     None as well where the plan is read several times: a later look has a narrower interval than this one's.
     """
-    detectable = detectable_effect(row, power)
+    detectable = detectable_effect(row, evidence.spec.analysis.power)
     if row.look_level is not None or detectable is None or target <= 0 or detectable <= target:
         return None
     units = (row.n_treated or 0) + (row.n_control or 0)
     needed = number(float(f"{units * (detectable / target) ** 2:.2g}"))
-    return f"about {needed} units in these two arms instead of {count(units)}"
+    return f"about {needed} {people_in(evidence.spec).many} in these two arms instead of {count(units)}"
 
 
 def _planned(evidence: Evidence, metric: Metric, row: Estimate) -> float | None:

@@ -7,11 +7,11 @@ from cxcausal.identify.dag import HIDDEN
 from cxcausal.identify.identified import Identified
 
 
-def plainly(found: Identified) -> str:
-    """Return one sentence for whoever decides."""
+def plainly(found: Identified, people: str = "customers") -> str:
+    """Return one sentence for whoever decides; `people` is what the plan's units are called."""
     treatment, outcome = f"'{found.treatment}'", f"'{found.outcome}'"
     if found.valid and found.adjustment:
-        alike = f"Among customers alike in {_listed(found.adjustment)}"
+        alike = f"Among {people} alike in {_listed(found.adjustment)}"
         return f"{alike}, nothing else that the plan knows of moves both {treatment} and {outcome}."
     if found.valid:
         return f"Nothing moves both {treatment} and {outcome}, so nothing needs to be adjusted for."
@@ -55,9 +55,9 @@ def beside(found: Identified) -> str:
 
 def _verdict(found: Identified) -> Iterator[str]:
     if found.valid and found.adjustment:
-        yield f"By the back-door criterion, {_set(found.adjustment)} closes every path into '{found.treatment}'."
+        yield f"By the graph, {_set(found.adjustment)} closes every path into '{found.treatment}'."
     elif found.valid:
-        yield f"By the back-door criterion, no path into '{found.treatment}' is open."
+        yield f"By the graph, no path into '{found.treatment}' is open."
     elif found.open_path is not None:
         yield f"With {_set(found.adjustment)}, this path stays open: {found.open_path}."
     for control in found.bad_controls:

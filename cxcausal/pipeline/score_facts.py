@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from cxcausal.core.adjusting import adjusted_for, target_of
+from cxcausal.core.adjusting import adjusted_for, needs_rows, target_of
 from cxcausal.core.measures import measure_of, why_not_measured
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Query
@@ -47,7 +47,7 @@ _COUNTS = ("below", "above", "clipped")
 
 def has_score_facts(spec: ExperimentSpec) -> bool:
     """Tell whether a run of this plan keeps anything of the score road."""
-    return isinstance(spec.design, Observational)
+    return needs_rows(spec)
 
 
 def fact_queries(spec: ExperimentSpec) -> tuple[Query, ...]:
@@ -57,10 +57,10 @@ def fact_queries(spec: ExperimentSpec) -> tuple[Query, ...]:
     from cxcausal.scoring.road import answers_to  # noqa: PLC0415 - only plans that need rows pay for it
 
     target = target_of(spec)
-    asked: tuple[ScoreQuery, ...] = (
-        *(OverlapQuery(target=target), BalanceQuery(target=target), TimeZeroQuery(target=target), NuisanceQuery()),
-        *(NuisanceQuery(measure=measure) for measure in _measures(spec).values()),
-    )
+    learned = (NuisanceQuery(), *(NuisanceQuery(measure=measure) for measure in _measures(spec).values()))
+    asked: tuple[ScoreQuery, ...] = learned
+    if isinstance(spec.design, Observational):  # elsewhere a coin decided about the rest
+        asked = (OverlapQuery(target=target), BalanceQuery(target=target), TimeZeroQuery(target=target), *learned)
     return tuple(query for query in asked if answers_to(query))
 
 

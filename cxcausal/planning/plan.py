@@ -62,7 +62,14 @@ def refuse_unplannable(spec: "ExperimentSpec") -> None:
         PlanError: with every such key.
     """
     problems = []
-    if spec.design.type != "randomized":
+    if spec.design.type == "observational":
+        what = (
+            "where nobody tosses a coin, power can't be told beforehand: what data are worth depends on how far the "
+            "groups overlap, which only data show, and no number of units helps against what was not measured"
+        )
+        mend = "`cxcausal run` on past data tells the range, and how many units it is as good as; or plan a test"
+        problems.append(_unplannable("design.type", what, mend))
+    elif spec.design.type != "randomized":
         what = f"power for a design of type '{spec.design.type}' can't be computed by this version"
         problems.append(_unplannable("design.type", what, "plan a randomised design"))
     if problems:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from cxcausal.core.people import People, people_of
 from cxcausal.core.results import ArmValue, Estimate, RunResult
 from cxcausal.report.clipping import clipped
 from cxcausal.report.keys import derived, evaluate, lookup, path
-from cxcausal.report.people import People, people_of
 from cxcausal.report.rounding import WHOLE, Style, format_number, format_p
 from cxcausal.report.text import Number, Quote, Sentence
 

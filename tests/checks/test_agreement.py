@@ -20,6 +20,7 @@ NONE = Opinion(reason="there is no covariate to match on")
 def adjusted(metric: dict[str, Any] = CHURN, *also: str) -> ExperimentSpec:
     treatment = {"column": "arm", "control": "none", "arms": {"none": {"label": "Nobody"}, "gig": {"label": "Expert"}}}
     return plan(
+        unit="customer_id",
         design={"type": "observational", "treatment": treatment, "confounders": ["age"]},
         metrics={"success": [metric]},
         estimation={"also": list(also)},

@@ -34,7 +34,7 @@ def test_declared_roles_are_the_plans_own_word() -> None:
     found = judged(plan(confounders=["tier", "tenure"]))
     assert (found.verdict, found.value) == ("pass", 0)
     assert found.text == (
-        "Among customers alike in 'tier' and 'tenure', nothing else that the plan knows of moves both 'route' and "
+        "Among units alike in 'tier' and 'tenure', nothing else that the plan knows of moves both 'route' and "
         "'churn'. That is the plan's own word: nobody drew a graph, and what nobody names, nobody sees."
     )
 
@@ -58,8 +58,7 @@ def test_a_graph_can_say_that_nothing_needs_adjustment() -> None:
     found = judged(plan(graph="digraph { route -> churned }"))
     assert found.verdict == "pass"
     assert found.text == (
-        "Nothing moves both 'route' and 'churned', so nothing needs to be adjusted for. So says the graph, by the "
-        "back-door criterion."
+        "Nothing moves both 'route' and 'churned', so nothing needs to be adjusted for. So says the graph."
     )
 
 
@@ -72,7 +71,7 @@ def test_a_graph_that_is_not_there_identifies_nothing() -> None:
 def test_every_decisive_metric_is_told_of() -> None:
     good = judged(plan(graph=f"digraph {{ {TIER} }}", confounders=["tier"], metrics=GUARDED))
     assert good.verdict == "pass"
-    assert good.text.endswith("So says the graph, by the back-door criterion. The same goes for 'complaint'.")
+    assert good.text.endswith("So says the graph. The same goes for 'complaint'.")
     bad = judged(
         plan(
             graph=f"digraph {{ {TIER}; mood [latent]; mood -> {{route churned complained}} }}",

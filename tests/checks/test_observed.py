@@ -47,7 +47,7 @@ def handoff(*, target: str = "att", **more: Any) -> ExperimentSpec:
         "confounders": ["mood"],
         **more.pop("design", {}),
     }
-    return plan(**{"estimand": {"contrast": target}, "design": design, **more})
+    return plan(unit="customer_id", **{"estimand": {"contrast": target}, "design": design, **more})
 
 
 def judged(check: Any, spec: ExperimentSpec, *answers: Any) -> CheckResult:

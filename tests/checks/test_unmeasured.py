@@ -84,8 +84,8 @@ def test_no_multiple_is_told_of_covariates_that_hardly_explain_who_was_treated()
     told = sensitivity(found(40.0, benchmarks=weak))
     assert told.text == (
         "What is declared hardly explains who got 'A person': at most 0.4 % of it, by 'tier'. An unmeasured difference "
-        "that explains 10 % of what is left unexplained, both of who was treated and of the outcome, would be enough to "
-        "explain the effect of 'A person' on 'churn'."
+        "that explains 10 % of what is left unexplained, both of who was treated and of the outcome, would be enough "
+        "to explain the effect of 'A person' on 'churn'."
     )
     assert sensitivity(found(0.5, benchmarks=weak)).verdict == "warn"
     strong = (weak[0], Benchmark(column="tier", outcome=0.1, treatment=0.01))
@@ -158,7 +158,7 @@ def test_what_moves_is_named() -> None:
 def test_dowhys_refuters_are_asked_where_a_plan_asks_and_judged_alike() -> None:
     assert [each.dowhy for each in RefutationCheck(dowhy=True).queries(spec())] == [True]  # type: ignore[union-attr]
     told = refutation(refuter("dowhy_subset", 2.6), dowhy=True)
-    assert "a random part of the units should tell the same, but is 5.2 of its standard errors off" in told.text
+    assert "a random part of all should tell the same, but is 5.2 of its standard errors off" in told.text
 
 
 def test_nothing_to_refute() -> None:

@@ -134,6 +134,11 @@ def test_a_coin_is_known_and_adjustment_narrows(project: Project) -> None:
     assert adjusted["se"] < 0.6 * unadjusted["se"]
     assert abs(adjusted["point"] - 1) < 4 * adjusted["se"]
     assert any("learner is not used" in note for note in told["notes"])
+    learned = told["scores"]["nuisances"]
+    assert {(one["role"], one["arm"]) for one in learned} == {("outcome", "none"), ("outcome", "call")}
+    assert (told["scores"]["overlap"], told["scores"]["balance"]) == (None, [])
+    assert "What was learned, and how well" in (project.root / told["report"]).read_text(encoding="utf-8")
+    assert plain["scores"] is None
 
 
 def test_an_unknown_learner_is_refused_with_the_nearest(project: Project) -> None:

@@ -57,6 +57,19 @@ def test_a_plan_with_a_graph_alone_is_adjusted_by_it_at_every_turn(project: Proj
     assert (replayed["outcome"], replayed["changed"]) == ("IDENTICAL", [])
 
 
+def test_a_treatment_of_truths_is_one_of_0_and_1(project: Project) -> None:
+    frame = customers()
+    project.data(frame)
+    first = project.cx("run", plan(project), "--json").json
+    project.data(frame.assign(t=frame["t"].astype(bool)))
+    treatment = {"column": "t", "control": False, "arms": {}}
+    done = project.cx("run", plan(project, {**DESIGN, "treatment": treatment}), "--json")
+    assert done.code == 0, done.err
+    assert {key: headline(done.json)[key] for key in ("arm", "control", "point", "se")} == {
+        key: headline(first)[key] for key in ("arm", "control", "point", "se")
+    }
+
+
 @pytest.mark.parametrize("method", ["ols", "difference_in_means"])
 def test_no_method_for_coins_leads_where_none_was_tossed(project: Project, method: str) -> None:
     project.data(customers(200))
@@ -111,3 +124,12 @@ def test_confounders_that_do_not_vary_adjust_for_nothing(project: Project) -> No
     done = project.cx("run", plan(project, {**DESIGN, "confounders": ["same"]}), "--json")
     assert done.code == 5
     assert "nothing was allowed for" in done.json["arms"]["1"]["reason"]
+
+
+def test_power_is_not_told_before_the_data_and_why(project: Project) -> None:
+    project.data(customers(200))
+    done = project.cx("plan", plan(project), "--units", "1000")
+    assert done.code == 3
+    assert "where nobody tosses a coin, power can't be told beforehand" in done.err
+    assert "how far the groups overlap, which only data show" in done.err
+    assert "`cxcausal run` on past data" in done.err

@@ -288,8 +288,8 @@ def test_without_amounts_per_customer_the_best_effect_is_recommended(project: Pr
     ("metric", "changes", "words"),
     [
         (AOV, {"orders": 0}, "has nothing to divide by"),
-        (CHURN, {"churned": np.nan}, "is known for 0 units"),
-        ({**SPEND, "type": "ordinal"}, {"spend": np.nan}, "is known for 9 units"),
+        (CHURN, {"churned": np.nan}, "is known for 0 customers"),
+        ({**SPEND, "type": "ordinal"}, {"spend": np.nan}, "is known for 9 customers"),
     ],
     ids=["denominators of zero", "an arm without outcomes", "nine outcomes in an arm"],
 )

@@ -69,13 +69,13 @@ def test_a_missing_arrow_is_found_and_the_pair_is_named() -> None:
     pairs = [(item.implied.one, item.implied.other) for item in found.violated]
     assert pairs == [("calls", "churned"), ("age", "churned")]
     assert all(item.p_adjusted >= item.p for item in found.tested)
-    assert found.sentence.startswith(
+    assert found.sentence().startswith(
         "The data contradict the graph in 2 of 5 pairs: it calls 'calls' and 'churned' unrelated among customers alike "
         "in 'route' and 'spend', and their correlation is 0.191, which"
     )
-    assert found.sentence.endswith("which chance alone brings about less than once in a million times.")
+    assert found.sentence().endswith("which chance alone brings about less than once in a million times.")
     right = asked(world(np.random.default_rng(3), 4000))
-    assert right.sentence == "The data of 4,000 customers contradict none of 4 pairs that the graph calls unrelated."
+    assert right.sentence() == "The data of 4,000 customers contradict none of 4 pairs that the graph calls unrelated."
 
 
 def test_partial_correlations_are_those_of_the_inverse_covariance() -> None:
@@ -108,7 +108,7 @@ def test_what_cannot_be_tested_is_counted() -> None:
     rows = np.column_stack([np.ones(100), np.arange(100.0)])
     flat = asked(rows, read_dot("digraph { a; b }"), ("a", "b"))
     assert (flat.tested, flat.untested) == ((), 1)
-    assert flat.sentence.startswith("The graph calls no two recorded columns unrelated that could be tested")
+    assert flat.sentence().startswith("The graph calls no two recorded columns unrelated that could be tested")
     assert asked(rows[:10], read_dot("digraph { a; b }"), ("a", "b")).untested == 1
     assert asked(rows[:0], read_dot("digraph { a; b; c -> {a b} }"), ("a", "b")).untested == 0
 

@@ -20,7 +20,7 @@ def test_a_confounder_that_is_adjusted_for() -> None:
     assert plainly(one) == (
         "Among customers alike in 'tier', nothing else that the plan knows of moves both 'route' and 'churn'."
     )
-    assert precisely(one) == "By the back-door criterion, {tier} closes every path into 'route'."
+    assert precisely(one) == "By the graph, {tier} closes every path into 'route'."
 
 
 def test_the_graph_chooses_where_the_plan_names_nothing() -> None:

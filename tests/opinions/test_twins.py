@@ -1,5 +1,7 @@
 """Each method against a few lines of numpy that know nothing of it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import root
@@ -13,6 +15,7 @@ from cxcausal.scoring.opinions.matching import MOST_FOR_TREE, NEIGHBOURS, match_
 from cxcausal.scoring.opinions.opining import Asked
 from cxcausal.scoring.opinions.overlap_weighting import OverlapWeighting
 from cxcausal.scoring.opinions.pair import Pair
+from cxcausal.stats.parametric_aipw import parametric_aipw
 from tests.opinions.worlds import ARMS, METHODS, OUTCOME, means_of, opinions_of, road_of, rows_of
 
 EXACT = 1e-9
@@ -28,6 +31,50 @@ def _refined(x: Floats, treated: Floats, e: Floats) -> Floats:
 
     beta = root(left, np.zeros(wide.shape[1]), tol=1e-14).x
     return np.asarray(1 / (1 + np.exp(-offset - wide @ beta)))
+
+
+def _logistic(x: Floats, own: Floats) -> Floats:
+    """Return the chances of a logistic regression, by a general solver."""
+
+    def left(beta: Floats) -> Floats:
+        return np.asarray(x.T @ (own - 1 / (1 + np.exp(-x @ beta))))
+
+    return np.asarray(1 / (1 + np.exp(-x @ root(left, np.zeros(x.shape[1]), tol=1e-14).x)))
+
+
+@pytest.mark.parametrize("arms", [2, 3])
+def test_parametric_aipw_is_the_textbooks(arms: int) -> None:
+    rows = rows_of(arms=arms)
+    numbers = {**rows.numbers, "again": 2 * rows.numbers["x0"] - rows.numbers["x1"]}
+    road = road_of(replace(rows, numbers=numbers), covariates=("x0", "x1", "x2", "again"))
+    x = np.column_stack([np.ones(rows.n), *(rows.numbers[f"x{place}"] for place in range(3))])
+    means = []
+    for place in range(arms):
+        own = rows.arm == place
+        share = _logistic(x, own.astype(np.float64))
+        line = x @ np.linalg.lstsq(x[own], rows.numbers["y"][own], rcond=None)[0]
+        means.append(np.mean(line + own * (rows.numbers["y"] - line) / share))
+    told = opinions_of(road, "parametric_aipw", "ate")
+    points = [told[arm, "zed"].point for arm in ARMS[1:arms]]
+    assert points == pytest.approx([mean - means[0] for mean in means[1:]], abs=EXACT)
+    if arms == 2:
+        alone = parametric_aipw(rows.numbers["y"], rows.arm == 1, x, x)
+        assert told["call", "zed"].se == pytest.approx(alone.se, rel=1e-2)
+        assert told["call", "zed"].point == pytest.approx(alone.effect, abs=EXACT)
+
+
+def test_parametric_aipw_says_why_it_has_no_effect() -> None:
+    rows = rows_of()
+    weighted = road_of(rows)
+    weighted.nuisances.weight = np.linspace(0.5, 1.5, rows.n)
+    assert opinions_of(weighted, "parametric_aipw")["call", "zed"].reason == "this method knows no weights"
+    decided = {**rows.numbers, "x0": rows.arm.astype(np.float64)}
+    alone = opinions_of(road_of(replace(rows, numbers=decided)), "parametric_aipw")["call", "zed"]
+    assert alone.reason is not None
+    wide = {**rows.numbers, **{f"w{at}": np.random.default_rng(at).normal(size=rows.n) for at in range(40)}}
+    names = ("x0", *(f"w{at}" for at in range(40)))
+    crowded = opinions_of(road_of(replace(rows, numbers=wide), covariates=names), "parametric_aipw")["call", "zed"]
+    assert "too few customers for a regression on 42 columns" in str(crowded.reason)
 
 
 def test_overlap_weighting_is_a_difference_of_weighted_means() -> None:

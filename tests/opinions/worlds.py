@@ -16,7 +16,7 @@ LINEAR = Recipe(outcome="linear", propensity="logistic", repeats=1)
 ARMS = ("zed", "call", "agent")
 """The control sorts last."""
 EFFECT = 1.0
-METHODS = ("overlap_weighting", "matching", "linear_dml", "dr_learner", "causal_forest")
+METHODS = ("overlap_weighting", "matching", "parametric_aipw", "linear_dml", "dr_learner", "causal_forest")
 
 
 def rows_of(n: int = 600, arms: int = 2, seed: int = 1, *, households: int = 0) -> Rows:

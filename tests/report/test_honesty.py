@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from cxcausal.core.people import people_of
 from cxcausal.core.results import Estimate, RunResult
 from cxcausal.core.wording import number
 from cxcausal.report import render_report, summary_text
 from cxcausal.report.facts import Facts
 from cxcausal.report.keys import evaluate
-from cxcausal.report.people import people_of
 from cxcausal.report.rounding import Style, format_number
 from cxcausal.report.sentences.caveats import beside_the_answer, unknowns
 from cxcausal.report.sentences.money import money_sentence

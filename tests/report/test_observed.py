@@ -5,9 +5,11 @@ from dataclasses import replace
 
 import pytest
 
+from cxcausal.core.registry import BUILT_IN
 from cxcausal.core.results import RunResult
 from cxcausal.report import render_report, summary_text
 from cxcausal.report.facts import Facts
+from cxcausal.report.sections.appendix_opinions import METHODS
 from cxcausal.report.sentences.briefly import caveat_texts
 from cxcausal.report.sentences.caveats import beside_the_answer, unknowns
 from cxcausal.report.text import FIXED_PHRASES, plain
@@ -273,3 +275,11 @@ def test_of_several_arms_the_answer_tells_the_strength_of_its_own_effect() -> No
     alone = observed(checks=tuple(replace(one, text=mine) if one.name == "sensitivity" else one for one in CHECKS))
     assert summary_text(alone).splitlines()[1].endswith(own)
     assert not [line for line in beside(alone) if "unmeasured" in line]
+
+
+@pytest.mark.parametrize("method", sorted(BUILT_IN["opinions"]))
+def test_every_second_opinion_has_a_name_and_a_meaning(method: str) -> None:
+    base = observed()
+    row = replace(base.effects[0], method=method, companion=True, headline=False)
+    page = render_report(replace(base, effects=(*base.effects, row)), ledger_head=None)
+    assert METHODS[method] in page.partition("Glossary")[2]

@@ -39,7 +39,10 @@ def two_arms(draft: Draft) -> Iterator[Finding]:
     """There is something to compare the control with."""
     if draft.design is not None and len(draft.design.treatment.arms) < 2:  # noqa: PLR2004 - as the name says
         what = f"a comparison needs two arms, and there are {len(draft.design.treatment.arms)}"
-        mend = "name every arm, such as arms: {none: {}, call: {}}; {} alone is for a column of 0 and 1"
+        mend = (
+            "name every arm, such as arms: {none: {}, call: {}}; {} alone is for a column of 0 and 1, or of false and "
+            "true"
+        )
         yield Finding(path=_ARMS, code="P302", what=what, mend=mend, at="key")
 
 

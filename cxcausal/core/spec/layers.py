@@ -233,12 +233,19 @@ def _unknown_metric(item: Node, name: str, work: _Work) -> Node | None:
     return None
 
 
+_TRUTHS = {"0": "0", "1": "1", "false": "0", "true": "1"}
+
+
 def _with_arms(merged: Node) -> Node:
-    """Fill the empty arms of a 0/1 column."""
-    path = ("design", "treatment", "arms")
-    arms, control = find(merged, path), find(merged, ("design", "treatment", "control"))
-    if arms is None or arms.value != {} or control is None or control.value not in ("0", "1"):
+    """Fill the empty arms of a 0/1 column, or of one of truths, whose arms are 0 and 1 as well."""
+    path, named = ("design", "treatment", "arms"), ("design", "treatment", "control")
+    arms, control = find(merged, path), find(merged, named)
+    if arms is None or arms.value != {} or control is None:
         return merged
+    one_of_two = _TRUTHS.get(str(control.value).lower())
+    if one_of_two is None:
+        return merged
+    merged = with_child(merged, named, Node(value=one_of_two, place=control.place, key=control.key))
     empty = {name: Node(value={}, place=arms.place, key=arms.key) for name in ("0", "1")}
     return with_child(merged, path, Node(value=empty, place=arms.place, key=arms.key))
 

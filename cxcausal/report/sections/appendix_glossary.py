@@ -7,7 +7,7 @@ from typing import ClassVar
 from cxcausal.core.surveys import is_unsafe
 from cxcausal.report.blocks import SectionView, Terms
 from cxcausal.report.facts import Facts
-from cxcausal.report.sections.glossary_observed import INSTEAD, MORE, NOT_HERE
+from cxcausal.report.sections.glossary_observed import BY_OPINION, INSTEAD, MORE, NOT_HERE
 from cxcausal.report.sections.glossary_whom import RESPONDERS, TARGETING
 from cxcausal.report.text import Sentence
 
@@ -116,7 +116,7 @@ def _in_addition(facts: Facts) -> Iterator[tuple[str, str]]:
     """Yield the terms that only this page has: of its methods, its readings and its money."""
     rows = facts.result.effects
     methods = {row.method for row in rows}
-    yield from ((term, meaning) for method, term, meaning in BY_METHOD if method in methods)
+    yield from ((term, meaning) for method, term, meaning in (*BY_METHOD, *BY_OPINION) if method in methods)
     if any(row.adjustment == "covariates" for row in rows):
         yield ADJUSTED
     if any(row.companion for row in rows):

@@ -23,6 +23,7 @@ METHODS: Mapping[str, str] = {
     NAIVE: "Naive difference",
     "overlap_weighting": "Overlap weighting",
     "matching": "Matching",
+    "parametric_aipw": "Textbook AIPW",
     "linear_dml": "Linear DML",
     "dr_learner": "DR learner",
     "causal_forest": "Causal forest",

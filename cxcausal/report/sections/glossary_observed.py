@@ -11,6 +11,31 @@ INSTEAD: Mapping[str, str] = {
 }
 """Terms that mean something else here."""
 NOT_HERE = frozenset({"Estimand itt", "Estimand late", "Sample ratio"})
+BY_OPINION: tuple[tuple[str, str, str], ...] = (
+    (
+        "overlap_weighting",
+        "Overlap weighting",
+        "Averages under weights that make both arms look like those for whom either was a real possibility.",
+    ),
+    ("matching", "Matching", "Everybody is compared with the one in the other arm who was most like them beforehand."),
+    (
+        "parametric_aipw",
+        "Textbook AIPW",
+        "AIPW with straight lines and a logistic regression on everybody at once; nothing is learned by machine.",
+    ),
+    (
+        "linear_dml",
+        "Linear DML",
+        "What is left of the outcome is compared with what is left of the treatment, once both were predicted.",
+    ),
+    (
+        "dr_learner",
+        "DR learner",
+        "Everybody's own effect by the corrected predictions of AIPW, put on a straight line, then averaged.",
+    ),
+    ("causal_forest", "Causal forest", "Many trees that look for groups with effects of their own, then averaged."),
+)
+"""What is told in addition where a second opinion was heard: its name in results, its term and its meaning."""
 MORE: tuple[tuple[str, str], ...] = (
     ("Estimand ate", "The effect on everybody who was analysed."),
     ("Estimand att", "The effect on those who got the arm."),

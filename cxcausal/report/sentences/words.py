@@ -1,10 +1,10 @@
 """Words that several sentences share: what customers do, ranges, directions, closing full stops."""
 
 from cxcausal.core.measures import MEDIAN, percentile
+from cxcausal.core.people import who_does_what
 from cxcausal.report.facts import CLIP, Facts, PlannedMetric, Row
 from cxcausal.report.keys import derived
 from cxcausal.report.limits import effect_style
-from cxcausal.report.people import who_does_what
 from cxcausal.report.rounding import Style
 from cxcausal.report.scales import Scale, shown, without_currency
 from cxcausal.report.text import Piece, Quote, Sentence, plain

@@ -11,7 +11,7 @@ from cxcausal.core.score_queries import Target
 from cxcausal.scoring.measured import Values, denominator_of, values_of
 from cxcausal.scoring.road import ScoreRoad
 
-NO_RATIO = "a ratio's two parts would need effects of their own: overlap_weighting and matching compare it"
+NO_RATIO = "a ratio's parts would need effects of their own: overlap_weighting, matching, parametric_aipw compare it"
 
 
 @dataclass(frozen=True, kw_only=True)

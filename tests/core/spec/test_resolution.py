@@ -170,10 +170,13 @@ def test_the_packaged_library_serves_where_there_is_none(load: Load) -> None:
     assert load(_with_success("churn_90d")).spec.metrics.success[0].window is not None
 
 
-def test_arms_of_a_01_column(load: Load) -> None:
-    plan = MINIMAL.replace("control: none, arms: {none: {}, call: {}}", "control: 0, arms: {}")
+@pytest.mark.parametrize(
+    ("written", "control"), [("0", "0"), ("1", "1"), ("false", "0"), ("False", "0"), ("true", "1")]
+)
+def test_arms_of_a_column_of_0_and_1_or_of_truths(load: Load, written: str, control: str) -> None:
+    plan = MINIMAL.replace("control: none, arms: {none: {}, call: {}}", f"control: {written}, arms: {{}}")
     spec = load(plan).spec
-    assert (spec.arms, spec.control, spec.shares) == (("0", "1"), "0", None)
+    assert (sorted(spec.arms), spec.control, spec.shares) == (["0", "1"], control, None)
 
 
 def test_arm_names_are_text(load: Load) -> None:

@@ -3,7 +3,12 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from cxcausal.core.wording import count
+
+if TYPE_CHECKING:
+    from cxcausal.core.spec.models import ExperimentSpec
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,6 +17,15 @@ class People:
 
     one: str
     many: str
+
+    def counted(self, n: int) -> str:
+        """Return a count with its noun.
+
+        Example:
+            >>> People(one="branch", many="branches").counted(1200)
+            '1,200 branches'
+        """
+        return f"{count(n)} {self.one if n == 1 else self.many}"
 
 
 UNITS = People(one="unit", many="units")
@@ -50,6 +64,12 @@ def people_of(plan: Mapping[str, Any]) -> People:
         return named
     labels = (str(metric.get("label") or "") for metric in (plan.get("metrics") or {}).get("success") or ())
     return next((found[0] for label in labels if (found := who_does_what(label))), UNITS)
+
+
+def people_in(spec: "ExperimentSpec") -> People:
+    """Return the same of a resolved plan."""
+    labels = [{"label": metric.label} for metric in spec.metrics.success]
+    return people_of({"data": {"unit": spec.data.unit}, "metrics": {"success": labels}})
 
 
 def who_does_what(label: str) -> tuple[People, str] | None:
