@@ -33,13 +33,14 @@ class Judged:
 
         Each turn's error has mean 0 given all turns before it, so the variance of the sum is the sum of variances.
         """
-        total, point, phi = self.sample.weight.sum(), 0.0, np.empty_like(self.gain)
-        for place, ranks in enumerate(self.ranks):
-            own = self.turn == place
+        total, point, phi, start = self.sample.weight.sum(), 0.0, np.empty_like(self.gain), 0
+        for ranks in self.ranks:
+            own = slice(start, start + len(ranks.block))
             share = float(self.sample.weight[own].sum() / total)
             found, influence = estimate(ranks, self.gain[own])
             point += share * found
-            phi[own] = influence * share * len(phi) / len(influence)
+            phi[own] = influence * (share * len(phi) / len(influence))
+            start = own.stop
         return point, phi
 
 
