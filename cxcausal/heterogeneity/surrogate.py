@@ -122,7 +122,8 @@ def _questions(tree: _Grown, units: npt.NDArray[np.intp]) -> Iterator[Split]:
             cuts = np.quantile(known, CUTS, method="lower") if len(known) else ()
             yield from (Split(modifier=name, most=cut) for cut in sorted({_short(float(cut)) for cut in cuts}))
         else:
-            yield from (Split(modifier=name, text=str(text)) for text in sorted(set(values.tolist())))
+            texts = {text for text in values.tolist() if isinstance(text, str)}
+            yield from (Split(modifier=name, text=text) for text in sorted(texts))
 
 
 def _short(number: float) -> float:

@@ -11,7 +11,7 @@ from cxcausal.core.held_out import HeldOut, Turn
 from cxcausal.core.whom import AimHeterogeneity, ArmHeterogeneity, CurvePoint, PredictedGroup, Told
 from cxcausal.stats import targeting
 from cxcausal.stats.multiplicity import holm
-from cxcausal.stats.ranks import Array, Ranked, mean_of, ranked
+from cxcausal.stats.ranks import Array, Ranked, mean_between, mean_of, ranked
 from cxcausal.stats.told import Sample, p_any_above, told
 
 FEWEST = 100
@@ -33,13 +33,14 @@ class Judged:
 
         Each turn's error has mean 0 given all turns before it, so the variance of the sum is the sum of variances.
         """
-        total, point, phi = self.sample.weight.sum(), 0.0, np.empty_like(self.gain)
-        for place, ranks in enumerate(self.ranks):
-            own = self.turn == place
+        total, point, phi, start = self.sample.weight.sum(), 0.0, np.empty_like(self.gain), 0
+        for ranks in self.ranks:
+            own = slice(start, start + len(ranks.block))
             share = float(self.sample.weight[own].sum() / total)
             found, influence = estimate(ranks, self.gain[own])
             point += share * found
-            phi[own] = influence * share * len(phi) / len(influence)
+            phi[own] = influence * (share * len(phi) / len(influence))
+            start = own.stop
         return point, phi
 
 
@@ -101,7 +102,7 @@ def _arm(held: HeldOut, arm: int, alpha: float) -> ArmHeterogeneity:
     judged = judged_of(held, arm, alpha)
     numbers, p = _numbers(judged)
     groups, error = _groups(judged)
-    toc, uplift = (_curve(judged, at) for at in (targeting.toc_at, targeting.uplift_at))
+    toc, uplift = _curves(judged)
     return ArmHeterogeneity(
         arm=name,
         n=len(judged.gain),
@@ -185,12 +186,22 @@ def _told(found: Iterable[tuple[float, Array]], judged: Judged) -> tuple[Told, .
     return told(np.array(points), np.column_stack(phi), judged.sample)
 
 
-def _curve(judged: Judged, at: Callable[..., tuple[float, Array]]) -> tuple[CurvePoint, ...]:
-    """Return a curve with pointwise intervals."""
-    numbers = _told((judged.pooled(partial(at, share=share)) for share in targeting.SHARES), judged)
+def _curves(judged: Judged) -> tuple[tuple[CurvePoint, ...], tuple[CurvePoint, ...]]:
+    """Return the targeting operator curve and the uplift curve, with pointwise intervals."""
+    mean, of_mean = judged.pooled(mean_of)
+    toc: list[tuple[float, Array]] = []
+    uplift: list[tuple[float, Array]] = []
+    for share in targeting.SHARES:
+        first, phi = judged.pooled(partial(mean_between, low=0.0, high=share))
+        toc.append((first - mean, phi - of_mean))
+        uplift.append((first * share, phi * share))
+    return _points(toc, judged), _points(uplift, judged)
+
+
+def _points(found: Iterable[tuple[float, Array]], judged: Judged) -> tuple[CurvePoint, ...]:
     return tuple(
         CurvePoint(share=share, gain=number.point, low=number.low, high=number.high)
-        for share, number in zip(targeting.SHARES, numbers, strict=True)
+        for share, number in zip(targeting.SHARES, _told(found, judged), strict=True)
     )
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from cxcausal.stats.ranks import Array, Ranked, area, mean_between, mean_of
+from cxcausal.stats.ranks import Array, Ranked, area, mean_between
 
 Places = npt.NDArray[np.intp]
 GROUPS = 5
@@ -66,18 +66,6 @@ def auuc_of_scores(ranks: Ranked, gain: Array) -> tuple[float, Array]:
 def rate_of_scores(ranks: Ranked, gain: Array, kind: Literal["autoc", "qini"]) -> tuple[float, Array]:
     """Return the rank-weighted average treatment effect of a kind and its influence function."""
     return autoc(ranks, gain) if kind == "autoc" else qini(ranks, gain)
-
-
-def toc_at(ranks: Ranked, gain: Array, share: float) -> tuple[float, Array]:
-    """Return how much more the most promising share gains, per customer contacted, than all do on average."""
-    (first, of_first), (mean, of_mean) = mean_between(ranks, gain, 0.0, share), mean_of(ranks, gain)
-    return first - mean, of_first - of_mean
-
-
-def uplift_at(ranks: Ranked, gain: Array, share: float) -> tuple[float, Array]:
-    """Return what contacting the most promising share gains, per customer of all."""
-    first, phi = mean_between(ranks, gain, 0.0, share)
-    return first * share, phi * share
 
 
 def group_mean(ranks: Ranked, gain: Array, group: int, groups: int = GROUPS) -> tuple[float, Array]:

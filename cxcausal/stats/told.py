@@ -78,8 +78,14 @@ def p_any_above(points: Array, phi: Array, sample: Sample) -> float:
 
 
 def df_of(phi: Array, sample: Sample) -> float:
-    """Return the degrees of freedom of one number's variance."""
-    return degrees_of_freedom(phi, sample.arm, sample.weight, sample.clusters)
+    """Return the degrees of freedom of one number's variance.
+
+    Areas over ranks weigh the first ranks heavily: AUTOC of 1,600 customers in arms of 85/15 rests on some 20. So each
+    unit counts by its share of the variance, as a cluster does, and Welch's number holds only where it is smaller.
+    """
+    df = degrees_of_freedom(phi, sample.arm, sample.weight, sample.clusters)
+    square = phi**2
+    return df if sample.clusters else max(1.0, min(df, float(square.sum() ** 2 / np.sum(square**2))))
 
 
 def _errors(phi: Array, sample: Sample) -> Array:

@@ -89,6 +89,14 @@ def test_the_tree_finds_the_steps_and_says_them_in_labels() -> None:
     assert sum(leaf.share for leaf in leaves) == pytest.approx(1)
 
 
+def test_a_missing_text_is_known_by_its_absence() -> None:
+    plan = np.array(["basic", None, "gold", ""] * 250, dtype=object)
+    gain = np.where(plan == "", 0.3, 0.0)[:, None]
+    leaves, told = leaves_of({"plan": plan}, gain)
+    assert told == pytest.approx(1)
+    assert lines_of(leaves, ("Call",), {})[0] == "plan is unknown: Call +0.3 (25 % of customers)"
+
+
 def test_a_constant_has_no_lines_and_few_are_no_group() -> None:
     ones = np.ones((1_000, 1))
     assert leaves_of({"a": np.arange(1_000.0)}, ones) == ((), 0.0)

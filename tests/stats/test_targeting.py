@@ -64,7 +64,7 @@ def test_the_influence_is_the_derivative_by_each_units_weight(name: str, levels:
 
 def test_ties_are_the_mean_over_all_ways_to_break_them() -> None:
     gain, tied = np.array([5.0, -1.0, 2.0, 0.5, 7.0]), np.array([2.0, 1.0, 1.0, 1.0, 0.0])
-    for estimate in (targeting.autoc, targeting.qini, targeting.auuc_of_scores, _toc_of_two_fifths, _top_group):
+    for estimate in (targeting.autoc, targeting.qini, targeting.auuc_of_scores, _first_two_fifths, _top_group):
         broken = []
         for order in permutations([0.1, 0.2, 0.3]):
             apart = tied + np.array([0.0, *order, 0.0])
@@ -72,8 +72,8 @@ def test_ties_are_the_mean_over_all_ways_to_break_them() -> None:
         assert estimate(ranked(tied), gain)[0] == pytest.approx(np.mean(broken), abs=EXACT)
 
 
-def _toc_of_two_fifths(ranks: Ranked, gain: Values) -> tuple[float, Values]:
-    return targeting.toc_at(ranks, gain, 0.4)
+def _first_two_fifths(ranks: Ranked, gain: Values) -> tuple[float, Values]:
+    return mean_between(ranks, gain, 0.0, 0.4)
 
 
 def _top_group(ranks: Ranked, gain: Values) -> tuple[float, Values]:
@@ -121,7 +121,7 @@ def test_qini_is_the_area_over_the_diagonal_of_the_uplift_curve() -> None:
     predicted, gain, _ = _drawn(7, n=200)
     ranks = ranked(predicted)
     shares = np.arange(0, 201) / 200
-    curve = np.array([0.0, *(targeting.uplift_at(ranks, gain, float(share))[0] for share in shares[1:])])
+    curve = np.array([0.0, *(share * mean_between(ranks, gain, 0.0, float(share))[0] for share in shares[1:])])
     over = sum((a + b) / 2 for a, b in pairwise(curve)) / 200 - gain.mean() / 2
     assert targeting.qini(ranks, gain)[0] == pytest.approx(over, abs=EXACT)
     assert targeting.auuc_of_scores(ranks, gain)[0] == pytest.approx(over + gain.mean() / 2, abs=EXACT)

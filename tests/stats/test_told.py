@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal, ttest_1samp
+from scipy.stats import multivariate_normal, t, ttest_1samp
 
 from cxcausal.stats.told import Sample, p_any_above, told
 
@@ -14,12 +14,19 @@ def _sample(n: int, alpha: float = 0.05) -> Sample:
 
 
 def test_a_mean_is_told_as_students() -> None:
-    values = np.random.default_rng(1).normal(0.3, 1, 40)
+    values = 0.3 + np.tile([-1.0, 1.0], 20)
     found = told(np.array([values.mean()]), (values - values.mean())[:, None], _sample(40, 0.1))[0]
     twin = ttest_1samp(values, 0)
     interval = twin.confidence_interval(0.9)
     assert found.p == pytest.approx(twin.pvalue, rel=EXACT)
     assert (found.low, found.high) == pytest.approx((interval.low, interval.high), abs=EXACT)
+
+
+def test_few_units_that_bear_the_variance_widen_the_interval() -> None:
+    even, few = np.tile([-1.0, 1.0], 500), np.where(np.arange(1_000) < 10, 10.0, 0.01) * np.tile([-1.0, 1.0], 500)
+    wide, narrow = (told(np.zeros(1), phi[:, None], _sample(1_000))[0] for phi in (few, even))
+    assert (narrow.high or 0) / (narrow.se or 1) == pytest.approx(t.ppf(0.975, 999), rel=1e-6)
+    assert (wide.high or 0) / (wide.se or 1) == pytest.approx(t.ppf(0.975, 10), rel=1e-2)
 
 
 @pytest.mark.parametrize("shared", [-0.5, 0.0, 0.6, 0.99])

@@ -37,6 +37,7 @@ QUICK = {
     "V3": 1,
     "V15": 25,
     "V15-intervals": 100,
+    "V15-turns": 40,
 }
 
 

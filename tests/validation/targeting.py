@@ -8,13 +8,16 @@ import numpy as np
 from scipy.integrate import quad
 from scipy.special import ndtri
 
+from cxcausal.core.held_out import HeldOut
 from cxcausal.core.whom import ArmHeterogeneity, Told
 from cxcausal.heterogeneity.telling import told_of
+from cxcausal.stats import targeting
 from cxcausal.stats.observed_uplift import auuc, qini_coefficient, rate
+from cxcausal.stats.ranks import ranked
 from tests.stats.test_observed_uplift import FROZEN, TREATED
 from tests.twins import Values
 from tests.validation.engine import Band, Row, rng_of
-from tests.validation.turn_worlds import TurnWorld, held_outs
+from tests.validation.turn_worlds import TurnWorld, held_outs, with_customers
 
 ALPHA, MOST, POWER = 0.05, 0.07, 0.8
 NULLS = 1_000
@@ -40,6 +43,8 @@ ALTERNATIVE = TurnWorld(
     apart=0.25,
     prognostic=1.0,
 )
+LEARNED_HOMES = TurnWorld(name="households of 4, effect .1 ± .25", household=4, effect=0.1, apart=0.25, prognostic=1.0)
+FRESH = 20_000
 COVERAGE = Band(low=0.938, high=0.962)
 COVERED = 2_000
 SLOPE = 0.3
@@ -155,6 +160,36 @@ def v15_intervals(reps: int | None = None) -> Iterator[Row]:
         )
 
 
+def v15_turns(reps: int | None = None) -> Iterator[Row]:
+    """Cover, on average over turns, what the turns' learned predictions are worth among all customers."""
+    runs = reps or COVERED
+    band = COVERAGE.widened(0.0 if runs >= COVERED else SIGMAS * np.sqrt(0.95 * 0.05 / runs))
+    for world in (ALTERNATIVE, LEARNED_HOMES):
+        rng = rng_of("V15t", world.name)
+        hits = np.mean([_turn_hits(*with_customers(world, rng, FRESH)) for _ in range(runs)], axis=0)
+        yield Row(
+            bar="V15-turns",
+            setting=f"{world.name}: coverage of what learned predictions are worth",
+            target=str(band),
+            measured=", ".join(f"{name} {hit:.3f}" for name, hit in zip(TESTS, hits, strict=True)),
+            reps=runs,
+            passed=all(band.holds(float(hit)) for hit in hits),
+        )
+
+
+def _turn_hits(held: HeldOut, predicted: list[Values], gain: Values) -> list[bool]:
+    arm, sizes = told_of(held, alpha=ALPHA).arms[0], [len(turn.judged.units) for turn in held.turns]
+    by_rank = {"spread": targeting.spread, "autoc": targeting.autoc, "qini": targeting.qini}
+    truths = {
+        name: np.average([estimate(ranked(own), gain)[0] for own in predicted], weights=sizes)
+        for name, estimate in by_rank.items()
+    }
+    both = np.array([np.cov(own, gain)[0] for own in predicted])
+    truths["slope"] = np.average(both[:, 1], weights=sizes) / np.average(both[:, 0], weights=sizes)
+    told: list[tuple[Told, float]] = [(getattr(arm, name), float(truths[name])) for name in TESTS]
+    return [(number.low or 0.0) <= truth <= (number.high or 0.0) for number, truth in told]
+
+
 def _hits(world: Drawn, share: float, truths: dict[str, float]) -> list[bool]:
     told: list[Told] = [
         rate(world.scores(share), world.predicted, kind=kind, clusters=world.home) for kind in ("autoc", "qini")
@@ -172,4 +207,5 @@ TARGETING_BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "V3": v3,
     "V15": v15,
     "V15-intervals": v15_intervals,
+    "V15-turns": v15_turns,
 }

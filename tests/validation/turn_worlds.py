@@ -79,13 +79,22 @@ def held_of(world: TurnWorld, x: Values, arm: Values, y: Values, home: Values, r
     rows = Rows(
         arms=world.arms,
         arm=arm.astype(np.int8),
-        key=np.arange(world.n, dtype=np.uint64),
+        key=np.arange(len(arm), dtype=np.uint64),
         numbers={},
         texts={},
         clusters={"home": keys} if world.household > 1 else {},
     )
-    half = learn.turn(np.flatnonzero(block < 3), np.flatnonzero(block >= 3))
-    return HeldOut(aim=AIM, rows=rows, turns=turns, half=half, weight=np.ones(world.n))
+    return HeldOut(aim=AIM, rows=rows, turns=turns, half=turns[-1], weight=np.ones(len(arm)))
+
+
+def with_customers(world: TurnWorld, rng: Generator, fresh: int) -> tuple[HeldOut, list[Values], Values]:
+    """Draw an experiment, and say what each turn's model predicts of so many fresh customers, and what they gain."""
+    x, arm, y, home = world.draw(rng)
+    held, new = held_of(world, x, arm, y, home, rng), rng.normal(size=(fresh, 5))
+    every = _Learner(world=world, x=np.concatenate([_quadratic(x), _quadratic(new)]), arm=arm, y=y)
+    places = np.arange(world.n, world.n + fresh)
+    predicted = [every.gains(turn.learned.units, turn.learned.scores, places)[:, 1] for turn in held.turns]
+    return held, predicted, world.tau(new)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,9 +110,12 @@ class _Learner:
         scores = np.empty((len(learn), len(self.world.shares)))
         for fold in (0, 1):
             scores[folds == fold] = self._scores(learn[folds != fold], learn[folds == fold])
-        predict = self._stump if self.world.learner == "stump" else self._ridge
-        own, others = predict(learn, scores, learn), predict(learn, scores, judge)
+        own, others = self.gains(learn, scores, learn), self.gains(learn, scores, judge)
         return Turn(learned=_side(learn, scores, own), judged=_side(judge, self._scores(learn, judge), others))
+
+    def gains(self, learn: Values, scores: Values, judge: Values) -> Values:
+        """Predict what arms gain by what was learned of others."""
+        return (self._stump if self.world.learner == "stump" else self._ridge)(learn, scores, judge)
 
     def _scores(self, learn: Values, judge: Values) -> Values:
         found = np.empty((len(judge), len(self.world.shares)))
