@@ -34,6 +34,9 @@ QUICK = {
     "gates": 60,
     "V7": 6,
     "V-agreement": 20,
+    "V17": 15,
+    "V15-policies": 15,
+    "policy-power": 1,
 }
 
 
