@@ -8,7 +8,7 @@ from cxcausal.core.held_out import Places, Spending
 from cxcausal.core.rows import Floats
 
 PRICED_AT_MOST = 50_000
-"""Customers from whom prices are learned; of more, every so-manieth: rows stand in the order of a hash of their ids."""
+"""Customers from whom prices are learned; of more, an even part: rows stand in the order of a hash of their ids."""
 _ROUNDS = 40
 _STEADY, _HAIR = 1e-6, 1e-13
 _RISE = 1e-9

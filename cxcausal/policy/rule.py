@@ -53,19 +53,19 @@ class PolicyModel:
     def assign(self, gains: Floats, keys: Keys | None = None, columns: Mapping[str, Any] | None = None) -> Places:
         """Return the place of every customer's arm, shape (n,), each by itself: no other customer matters.
 
-        A budget is kept on average only, as far as these customers are like those learned from.
+        A budget is kept on average only, as far as these customers are like those learned from. Without keys no lot is
+        drawn: everybody gets what a lot would decide on.
 
         Args:
             gains: predicted, against the control, shape (n, arms).
             keys: hashes of the customers' ids: what lots are drawn from, shape (n,).
             columns: of the plan, where the rule asks for some (`columns`).
         """
-        lots = _keys(keys, len(gains))
-        if self.name == "best_arm":
-            drawn = mixed(lots, _LOTS).astype(np.float64) / 2.0**64 < self.share
+        if self.name == "best_arm" and keys is not None:
+            drawn = mixed(keys, _LOTS).astype(np.float64) / 2.0**64 < self.share
             return np.where(drawn, self.arm, 0).astype(np.intp)
         if self.name == "limited" and self.prices is not None:
-            return self.prices.best(with_lots(gains, lots), np.array(self.cost))
+            return self.prices.best(gains if keys is None else with_lots(gains, keys), np.array(self.cost))
         return np.asarray(np.argmax(self._wished(gains, columns), axis=1))
 
     def under_budget(
@@ -87,7 +87,7 @@ class PolicyModel:
             budget: per customer of the population; None without a limit.
             capacity: arm → largest share of the population.
             population: customers who may be contacted, mostly n.
-            keys: hashes of the customers' ids, shape (n,).
+            keys: hashes of the customers' ids, shape (n,); without them lots go by the customers' places.
             columns: of the plan, where the rule asks for some (`columns`).
 
         Example:
@@ -104,7 +104,7 @@ class PolicyModel:
             budget=None if budget is None else budget * population / n,
             capacity=tuple((arm, share * population / n) for arm, share in capacity.items()),
         )
-        moved = with_lots(self._wished(gains, columns), _keys(keys, n))
+        moved = with_lots(self._wished(gains, columns), np.arange(n, dtype=np.uint64) if keys is None else keys)
         return within(moved, prices_of(moved, np.ones(n), own, self.arms), limits_for(own, self.arms, n))
 
     def to_dict(self) -> dict[str, Any]:
@@ -143,10 +143,6 @@ class PolicyModel:
         if columns is None:
             raise ValueError(f"the rule asks for columns: {', '.join(self.columns)}")
         return self.tree.best(columns, n)
-
-
-def _keys(keys: Keys | None, n: int) -> Keys:
-    return np.arange(n, dtype=np.uint64) if keys is None else keys
 
 
 def model_of(held: HeldOut, spending: Spending, rules: Rules, question: Question, *, name: str) -> PolicyModel:

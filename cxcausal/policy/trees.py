@@ -12,7 +12,7 @@ from cxcausal.core.rows import Flags, Floats
 from cxcausal.policy.splits import Feature, Split
 
 SEARCHED_AT_MOST = 200_000
-"""Customers on whom a tree is searched; of more, every so-manieth."""
+"""Customers on whom a tree is searched; of more, an even part."""
 DEPTHS = (0, 1, 2)
 LEAST_SHARE, LEAST_UNITS = 0.02, 50
 """Of customers in a leaf."""

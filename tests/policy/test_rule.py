@@ -75,6 +75,8 @@ def test_each_customer_is_assigned_by_themselves() -> None:
         replace(MODEL, name="best_arm", arm=2, share=0.3),
         replace(MODEL, name="limited", prices=Prices(budget=0.8, capacity=(0.0, 0.1, 0.2))),
     ):
+        bare = model.assign(gains)
+        assert bare.tolist() == [*model.assign(gains[:100]), *model.assign(gains[100:])]
         whole = model.assign(gains, keys)
         assert whole.tolist() == [*model.assign(gains[:100], keys[:100]), *model.assign(gains[100:], keys[100:])]
 

@@ -38,6 +38,9 @@ QUICK = {
     "V15": 25,
     "V15-intervals": 100,
     "V15-turns": 40,
+    "V17": 15,
+    "V15-policies": 15,
+    "policy-power": 1,
 }
 
 

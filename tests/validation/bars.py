@@ -21,6 +21,7 @@ from tests.validation.noncompliance import vlate
 from tests.validation.opinions import OPINION_BARS
 from tests.validation.pages import v20
 from tests.validation.peeking import v9, v13_looks
+from tests.validation.policies import POLICY_BARS
 from tests.validation.power import v13
 from tests.validation.ramp_up import RAMP_UP_BARS
 from tests.validation.refuting import v12
@@ -293,4 +294,5 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     "hidden": hidden,
     **OPINION_BARS,
     **TARGETING_BARS,
+    **POLICY_BARS,
 }

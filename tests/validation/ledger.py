@@ -35,6 +35,7 @@ _SCORES = (
     "cxcausal/scoring",
     "tests/score_worlds.py",
 )
+_POLICIES = ("cxcausal/core/held_out.py", "cxcausal/core/hashing.py", "cxcausal/policy")
 _MORE: Mapping[str, tuple[str, ...]] = {
     "V-agreement": _SCORES,
     "V7": _SCORES,
@@ -46,6 +47,9 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     "V13": ("cxcausal/planning",),
     "gates": ("cxcausal/checks", "cxcausal/core", "cxcausal/nuisance", "cxcausal/scoring"),
     "V13-looks": ("cxcausal/planning",),
+    "V17": _POLICIES,
+    "V15-policies": _POLICIES,
+    "policy-power": _POLICIES,
     "V20": ("cxcausal/decision", "cxcausal/report", "tests/report"),
 }
 """Sources of single bars beside those of all."""

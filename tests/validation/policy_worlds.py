@@ -64,8 +64,8 @@ def spending(world: World, budget: float | None = None, capacity: tuple[tuple[st
     return Spending(cost=np.array([0.0, 0.25, 1.0])[: len(world.arms)], budget=budget, capacity=capacity, priced=True)
 
 
-def drawn(world: World, rng: np.random.Generator, n: int) -> Drawn:
-    """Return n customers of a world."""
+def drawn(world: World, rng: np.random.Generator, n: int, elsewhere: int = 0) -> Drawn:
+    """Return customers of a world, the last `elsewhere` of n of whom no turn learns from or judges."""
     house = np.arange(n) // world.clusters
     tenure, risk, age = rng.random((3, n))
     if world.clusters > 1:
@@ -87,6 +87,7 @@ def drawn(world: World, rng: np.random.Generator, n: int) -> Drawn:
         clusters={"house": key} if world.clusters > 1 else {},
     )
     block = rng.integers(0, BLOCKS, house[-1] + 1)[house]
+    block[n - elsewhere :] = BLOCKS
     features = _features(tenure, risk, age, intent)
     return Drawn(world=world, rows=rows, features=features, y=y, gains=gains, block=block, weight=np.ones(n))
 
@@ -100,7 +101,7 @@ def _features(tenure: Floats, risk: Floats, age: Floats, intent: npt.NDArray[np.
 def held_out(found: Drawn) -> HeldOut:
     """Return the turns of a draw, as the design has them: each learns from all blocks before the one it judges."""
     turns = tuple(_turn(found, found.block < later, found.block == later) for later in range(2, BLOCKS))
-    half = _turn(found, found.block < BLOCKS // 2, found.block >= BLOCKS // 2)
+    half = _turn(found, found.block < BLOCKS // 2, (found.block >= BLOCKS // 2) & (found.block < BLOCKS))
     measure = Measure(name="net_value", terms=(("y", 1.0),))
     aim = Aim(
         name="net_value", label="Net value", unit="EUR", measure=measure, sign=1, costs=True, binary=found.world.binary
@@ -108,19 +109,27 @@ def held_out(found: Drawn) -> HeldOut:
     return HeldOut(aim=aim, rows=found.rows, turns=turns, half=half, weight=found.weight)
 
 
+def elsewhere_of(found: Drawn) -> tuple[Side, ...]:
+    """Return what each turn's models predict for the customers whom no turn learns from or judges."""
+    units = np.flatnonzero(found.block == BLOCKS)
+    return tuple(_predicted(found, np.flatnonzero(found.block < later), units) for later in range(2, BLOCKS))
+
+
 def naive_held_out(found: Drawn) -> HeldOut:
     """Return one turn that judges whom it learned from, on the scores that it learned from: how not to do it."""
-    units = np.arange(found.rows.n)
+    units = np.flatnonzero(found.block < BLOCKS)
     whole = _predicted(found, units, units)
-    side = Side(units=units, scores=whole.scores, gains=_fit_scores(found, whole.scores), means=whole.means)
+    side = Side(
+        units=units, scores=whole.scores, gains=_fit_scores(found.features[units], whole.scores), means=whole.means
+    )
     turn = Turn(learned=side, judged=side)
     return HeldOut(aim=held_out(found).aim, rows=found.rows, turns=(turn,), half=turn, weight=found.weight)
 
 
-def _fit_scores(found: Drawn, scores: Floats) -> Floats:
+def _fit_scores(features: Floats, scores: Floats) -> Floats:
     """Regress the scores' differences on features: the gains are fitted to the scores that will judge them."""
     effects = scores - scores[:, :1]
-    return np.asarray(found.features @ np.linalg.lstsq(found.features, effects, rcond=None)[0])
+    return np.asarray(features @ np.linalg.lstsq(features, effects, rcond=None)[0])
 
 
 def _turn(found: Drawn, learn: npt.NDArray[np.bool_], judge: npt.NDArray[np.bool_]) -> Turn:
