@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from cxcausal.core.errors import DataError, Problem
 from cxcausal.heterogeneity.calibrating import Line
 from cxcausal.heterogeneity.encoding import Encoding, Modifier
+from cxcausal.heterogeneity.forests import Forest
 from cxcausal.heterogeneity.formulas import Effect, Formula, Plane, Trees
 from cxcausal.nuisance.features import Column
 
@@ -111,6 +112,9 @@ def _told(formula: Formula, place: int, boosters: list[Any], arrays: Arrays) -> 
     if isinstance(formula, Plane):
         arrays |= {f"terms_{place}": formula.terms, f"slopes_{place}": formula.slopes}
         return {"kind": "plane"}
+    if isinstance(formula, Forest):
+        arrays |= {f"{field.name}_{place}": getattr(formula, field.name) for field in fields(Forest)}
+        return {"kind": "forest"}
     assert isinstance(formula, Trees)  # noqa: S101 - the last kind
     own = next(number for number, booster in enumerate(boosters) if booster is formula.model)
     return {"kind": "trees", "booster": own, "trees": formula.trees, "more": formula.more}
@@ -119,6 +123,8 @@ def _told(formula: Formula, place: int, boosters: list[Any], arrays: Arrays) -> 
 def _formula(told: dict[str, Any], place: int, folder: Path, boosters: dict[int, Any], arrays: Arrays) -> Formula:
     if told["kind"] == "plane":
         return Plane(terms=arrays[f"terms_{place}"], slopes=arrays[f"slopes_{place}"])
+    if told["kind"] == "forest":
+        return Forest(**{field.name: arrays[f"{field.name}_{place}"] for field in fields(Forest)})
     own = told["booster"]
     if own not in boosters:
         import lightgbm  # noqa: PLC0415 - heavy

@@ -97,7 +97,7 @@ def test_the_files_hold_no_pickle_and_are_the_same_each_time(
         assert all(b"'O'" not in opened.read(name)[:128] for name in opened.namelist())
 
 
-@pytest.mark.parametrize("learner", ["s", "t", "x", "dr", "r", "constant"])
+@pytest.mark.parametrize("learner", ["s", "t", "x", "dr", "r", "causal_forest", "constant"])
 def test_every_learner_alone_can_be_written(learner: str, tmp_path: Path) -> None:
     world, raw = tiered(900, arms=3)
     model = modelled(world, learners=(learner,))
