@@ -54,6 +54,7 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "x": "cxcausal.heterogeneity.learners.x:XLearner",
         "dr": "cxcausal.heterogeneity.learners.dr:DrLearner",
         "r": "cxcausal.heterogeneity.learners.r:RLearner",
+        "causal_forest": "cxcausal.heterogeneity.learners.causal_forest:CausalForest",
     },
     "checks": {
         "srm": "cxcausal.checks.srm:Srm",

@@ -33,11 +33,16 @@ class Features:
     matrix: Floats
     columns: tuple[Column, ...]
 
-    @cached_property
+    @property
     def filled(self) -> Floats:
         """The matrix with means in place of missing numbers, each column at mean 0 and deviation 1, shape (n, p)."""
+        return self.scaled[0]
+
+    @cached_property
+    def scaled(self) -> tuple[Floats, Floats, Floats]:
+        """The filled matrix, and the means and deviations that made it so, each of shape (p,)."""
         if not self.columns:
-            return self.matrix
+            return self.matrix, np.zeros(0), np.ones(0)
         filled = self.matrix.copy()
         gaps = np.isnan(filled)
         with np.errstate(invalid="ignore"):
@@ -45,8 +50,9 @@ class Features:
         filled[gaps] = np.broadcast_to(means, filled.shape)[gaps]
         filled -= means
         spread = np.sqrt(np.mean(filled**2, axis=0))
-        filled /= np.where(spread > 0, spread, 1.0)
-        return filled
+        spread = np.where(spread > 0, spread, 1.0)
+        filled /= spread
+        return filled, means, spread
 
     def without(self, covariates: frozenset[str]) -> "Features":
         """Return the same without some covariates."""
