@@ -45,7 +45,7 @@ def _blocks(facts: Facts, policy: PolicyResult) -> Iterator[Block]:
     yield Paragraph(words=("Rules were learned in turns from ", learned, f" {many}, and valued on ", judged, held))
     if policy.policies:
         yield rules_table(facts, policy)
-    if len(policy.frontier) > 1:
+    if sum(point.gain.point is not None for point in policy.frontier) > 1:
         yield _frontier(facts, policy)
     if policy.frontier:
         yield frontier_table(facts, policy)
@@ -85,10 +85,14 @@ def _break_even(facts: Facts, policy: PolicyResult) -> Sentence:
 def _frontier(facts: Facts, policy: PolicyResult) -> Figure:
     gains = Gains(facts, policy.aim, each=True)
     many, points = facts.people.many, policy.frontier
-    lines = (
-        Curve(name=("by prediction",), spots=tuple(_spot(gains, one, one.gain) for one in points)),
-        Curve(name=("by lot",), spots=tuple(_spot(gains, one, one.untargeted) for one in points), dashed=True),
-    )
+    lot = tuple(_spot(gains, one, one.untargeted) for one in points if one.untargeted.point is not None)
+    lines = [
+        Curve(
+            name=("by prediction",),
+            spots=tuple(_spot(gains, one, one.gain) for one in points if one.gain.point is not None),
+        ),
+        *([Curve(name=("by lot",), spots=lot, dashed=True)] if lot else []),
+    ]
     unit = f"in {facts.currency or 'money'}" if policy.priced else "in contacts"
     last = len(points) - 1
     axes = Axes(

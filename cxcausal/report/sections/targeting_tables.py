@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from cxcausal.core.whom import PolicyResult, PolicyWorth, Told
 from cxcausal.report.blocks import Cell, Table
 from cxcausal.report.facts import Facts
-from cxcausal.report.gains import Gains
+from cxcausal.report.gains import Gains, level_of
 from cxcausal.report.keys import derived, path
 from cxcausal.report.rounding import Style, money, percent, place_for
 from cxcausal.report.sections.gain_cells import gain_cell, rule_name
@@ -33,7 +33,7 @@ def rules_table(facts: Facts, policy: PolicyResult) -> Table:
 
 
 def _caption(facts: Facts, policy: PolicyResult) -> Sentence:
-    level = facts.number(derived("percent", "policy.level"), percent())
+    level = level_of(facts, "policy.level")
     spending = "in money" if policy.priced else "in contacts"
     counted = Gains(facts, policy.aim, each=True).counted()
     return (

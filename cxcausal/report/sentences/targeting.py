@@ -22,6 +22,7 @@ _DOING: Mapping[str, str] = {
     "tree": "Contacting by a few readable rules",
 }
 _WHOLE = 0.95
+_TRIED = ", before the number of rules that were compared is allowed for."
 _NOTHING_GAINS = "Recommended is to contact nobody: no rule is shown to gain anything."
 
 
@@ -72,15 +73,20 @@ def _unasked(facts: Facts) -> Sentence:
 
 
 def place_of(policy: PolicyResult, name: str | None) -> int | None:
-    """Return where a rule stands among those that were valued; None where it has no numbers."""
-    return next((at for at, one in enumerate(policy.policies) if one.name == name and one.status == "ok"), None)
+    """Return where a rule stands among those that were valued; None where it has no gain."""
+    told = ((at, one) for at, one in enumerate(policy.policies) if one.status == "ok" and one.gain.point is not None)
+    return next((at for at, one in told if one.name == name), None)
 
 
 def compared_rule(policy: PolicyResult) -> int | None:
-    """Return the rule by prediction that is set against the best single arm: the recommended one, if it is such."""
-    names = (policy.recommended, *PREDICTED) if policy.recommended in PREDICTED else PREDICTED
-    places = (place_of(policy, name) for name in names)
-    return next((at for at in places if at is not None and spans(policy.policies[at].beyond)), None)
+    """Return the rule by prediction that is set against the best single arm; None where none has a range.
+
+    It is the recommended one, if it is such; where targeting pays otherwise, one that reliably gains more.
+    """
+    found = [place_of(policy, name) for name in dict.fromkeys((policy.recommended, *PREDICTED)) if name in PREDICTED]
+    ranged = [at for at in found if at is not None and spans(policy.policies[at].beyond)]
+    gaining = [at for at in ranged if _above(policy.policies[at])]
+    return next(iter(gaining if policy.targeting and gaining else ranged), None)
 
 
 def claim_sentence(facts: Facts) -> Sentence | None:
@@ -92,28 +98,25 @@ def claim_sentence(facts: Facts) -> Sentence | None:
     at = None if policy is None else compared_rule(policy)
     if policy is None or at is None:
         return None
-    gains, key, rule = Gains(facts, policy.aim), path("policy", "policies", at, "beyond"), policy.policies[at]
-    single = single_arm(facts, policy)
-    if policy.targeting and rule.name == policy.recommended:
-        size = Strong(pieces=(gains.point(key, rule.beyond), gains.unit))
+    gains, key, told = Gains(facts, policy.aim), path("policy", "policies", at, "beyond"), policy.policies[at].beyond
+    single, above = single_arm(facts, policy), _above(policy.policies[at])
+    if policy.targeting and above:
+        size = Strong(pieces=(gains.point(key, told), gains.unit))
         claim = (*lowered(doing(facts, policy, at)), " gains ", size, " more than ", *single)
-        return (*gains.opening(), *claim, *gains.ranged(key, rule.beyond), ".")
-    low, high = gains.ends(key, rule.beyond, bare=False)
-    if (rule.beyond.high or 0.0) < 0:
+        return (*gains.opening(), *claim, *gains.ranged(key, told), ".")
+    low, high = gains.ends(key, told, bare=False)
+    if (told.high or 0.0) < 0:
         words = "choosing whom to contact by prediction gains less than "
-        return (
-            *gains.opening(),
-            words,
-            *single,
-            ": the difference is from ",
-            low,
-            " to ",
-            high,
-            f"{gains.unit}.",
-            *_cheaper(policy, at),
-        )
+        ends = (": the difference is from ", low, " to ", high, f"{gains.unit}.", *_cheaper(policy, at))
+        return (*gains.opening(), words, *single, *ends)
     words = "choosing whom to contact by prediction is not shown to gain more than "
-    return (*gains.opening(), words, *single, "; the difference could be from ", low, " to ", high, f"{gains.unit}.")
+    tried = _TRIED if above else "."
+    return (*gains.opening(), words, *single, "; the difference could be from ", low, " to ", high, gains.unit, tried)
+
+
+def _above(rule: PolicyWorth) -> bool:
+    """Return whether the whole range of a rule lies above the best single arm."""
+    return (rule.beyond.low or 0.0) > 0
 
 
 def _cheaper(policy: PolicyResult, at: int) -> Sentence:
@@ -171,7 +174,9 @@ def _against_others(facts: Facts, policy: PolicyResult) -> Iterator[Sentence]:
 
 def _recommended(facts: Facts, policy: PolicyResult, at: int) -> Sentence:
     gains, rule, key = Gains(facts, policy.aim), policy.policies[at], path("policy", "policies", at)
-    who: Sentence = ("It",) if policy.targeting and at == compared_rule(policy) else doing(facts, policy, at)
+    who: Sentence = (
+        ("It",) if policy.targeting and at == compared_rule(policy) and _above(rule) else doing(facts, policy, at)
+    )
     parts: list[Piece] = [*who, " gains ", gains.point(f"{key}.gain", rule.gain)]
     parts += [gains.unit, *gains.ranged(f"{key}.gain", rule.gain), " against contacting nobody"]
     if spans(rule.over_current) and rule.name != "current_rule":
