@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
-from cxcausal.core.whom import PolicyResult, PolicyWorth
-from cxcausal.report.facts import Facts
+from cxcausal.core.whom import GroupEffect, PolicyResult, PolicyWorth
+from cxcausal.report.facts import CLIP, Facts
 from cxcausal.report.gains import Gains, spans
 from cxcausal.report.keys import derived, path
 from cxcausal.report.rounding import percent
 from cxcausal.report.sentences.words import sentence
-from cxcausal.report.text import Number, Piece, Sentence, Strong
+from cxcausal.report.text import Number, Piece, Quote, Sentence, Strong
 
 PREDICTED = ("limited", "value", "tree")
 """Rules that choose by prediction, the one that may be carried out first."""
@@ -259,16 +259,35 @@ def harmed_by_prediction(facts: Facts, known: frozenset[tuple[str, str]]) -> Ite
     if policy is None:
         return
     gains = Gains(facts, policy.aim)
-    for at, group in enumerate(policy.groups):
-        if group.harmed and (group.name, group.arm) not in known and spans(group.gain):
+    for at, group in _harmed(policy):
+        if (group.name, group.arm) not in known:
             key = path("policy", "groups", at)
-            name = Strong(pieces=("Harmed: ", facts.quote(f"{key}.name", clip=72)))
-            share = facts.number(derived("percent", f"{key}.share"), percent())
+            name, share = _group(facts, at)
             yield (
-                *(name, " (", share, f" of these {facts.people.many}) with “", facts.arm(group.arm), "”: "),
-                *(gains.point(f"{key}.gain", group.gain), gains.unit, *gains.ranged(f"{key}.gain", group.gain), "."),
+                *(Strong(pieces=("Harmed: ", name)), " (", share, f" of these {facts.people.many}) with “"),
+                *(facts.arm(group.arm), "”: ", gains.point(f"{key}.gain", group.gain), gains.unit),
+                *(*gains.ranged(f"{key}.gain", group.gain), "."),
                 *(() if group.declared else (" The data named this group, not the plan.",)),
             )
+
+
+def harmed_by_lead(facts: Facts, known: frozenset[str]) -> list[Sentence]:
+    """Return the groups that the arm of page one harms and that are not known yet, each with its share."""
+    policy = told_policy(facts)
+    found = () if policy is None else _harmed(policy)
+    places = {group.name: at for at, group in found if group.arm == facts.lead and group.name not in known}
+    told = (_group(facts, at) for at in places.values())
+    return [(name, " (", share, f" of these {facts.people.many})") for name, share in told]
+
+
+def _harmed(policy: PolicyResult) -> list[tuple[int, GroupEffect]]:
+    groups = enumerate(policy.groups if policy.status == "ok" else ())
+    return [(at, group) for at, group in groups if group.harmed and spans(group.gain)]
+
+
+def _group(facts: Facts, at: int) -> tuple[Quote, Number]:
+    key = path("policy", "groups", at)
+    return facts.quote(f"{key}.name", clip=CLIP), facts.number(derived("percent", f"{key}.share"), percent())
 
 
 def individual_sentences(facts: Facts) -> Iterator[Sentence]:
