@@ -43,7 +43,7 @@ def gain_cell(gains: Gains, key: str, told: Told, *, marked: bool = False) -> Ce
     if told.point is None:
         return dash()
     words: Sentence = (gains.point(key, told, sign=True, bare=True),)
-    if spans(told):
+    if spans(told) and told.low != told.high:
         low, high = gains.ends(key, told)
         words = (*words, " (", low, TO, high, ")")
     state = state_of(told) if marked else "none"
