@@ -136,6 +136,14 @@ class Gains:
         return (first, counted, " (range: ", self.facts.number(low, bare), " to ", self.facts.number(high, bare), ")")
 
 
+def in_money(facts: Facts) -> bool:
+    """Return whether costs and budgets of rules are money; where the plan knows no costs they are contacts."""
+    arms = facts.result.plan["design"]["treatment"].get("arms") or {}
+    policy = facts.result.policy
+    priced = policy is not None and policy.priced
+    return priced or any(arm.get("unit_cost") is not None for arm in arms.values() if arm)
+
+
 def level_of(facts: Facts, key: str) -> Number:
     """Return a confidence level in percent, with as many decimals as it needs, two at most."""
     level = 100 * facts.number(key).value

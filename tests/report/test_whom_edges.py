@@ -85,7 +85,7 @@ def test_numbers_that_are_missing_flat_or_huge_leave_a_page_whose_every_number_h
 
 def hostile(text: str) -> RunResult:
     """Return a result with hostile words in every place that data, columns and other engineers' reasons fill."""
-    names = {"billing", "basic", "age_band", "65+", "tier=premium", "dr", "tree", "intent"}
+    names = {"billing", "basic", "age_band", "65+", "tier: premium", "dr", "tree", "intent"}
     arms = {"none", "bot", "gig", "agent"}
 
     def swap(value: Any) -> Any:

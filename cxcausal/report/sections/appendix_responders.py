@@ -163,8 +163,9 @@ def _uplift(facts: Facts, gains: Gains, key: str, arm: ArmHeterogeneity) -> Figu
     words = [
         f"{plain((_share(facts, key, at),))} contacted gain {plain((_height(gains, key, at, arm),))}" for at, _ in told
     ]
+    name = plain((facts.arm(arm.arm),))
     label = (
-        f"What contacting the most promising {many} with {plain((facts.arm(arm.arm),))} gains, {plain(gains.counted())}: "
+        f"What contacting the most promising {many} with {name} gains, {plain(gains.counted())}: "
         f"{'; '.join(words)}. By lot it grows evenly to the last."
     )
     caption: Sentence = ("“", facts.arm(arm.arm), "”, the most promising contacted first: ", *gains.counted())

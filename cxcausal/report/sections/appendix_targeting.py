@@ -8,7 +8,7 @@ from cxcausal.core.whom import FrontierPoint, PolicyResult, Told
 from cxcausal.report.blocks import Block, Bullets, Figure, Paragraph, SectionView
 from cxcausal.report.charts.curves import Axes, Curve, Single, Spot, Tick, curves
 from cxcausal.report.facts import Facts
-from cxcausal.report.gains import Gains, spans
+from cxcausal.report.gains import Gains, in_money, spans
 from cxcausal.report.keys import path
 from cxcausal.report.rounding import Style, money, place_for
 from cxcausal.report.sections.targeting_groups import groups_table, harm_table, moments_table, protected_table
@@ -50,7 +50,7 @@ def _blocks(facts: Facts, policy: PolicyResult) -> Iterator[Block]:
     if policy.frontier:
         yield frontier_table(facts, policy)
     if policy.break_even_budget is not None:
-        yield Paragraph(words=_break_even(facts, policy))
+        yield Paragraph(words=_break_even(facts))
     yield from _whom(facts, policy)
     if policy.notes:
         yield Bullets(items=tuple((facts.quote(path("policy", "notes", at)),) for at in range(len(policy.notes))))
@@ -69,16 +69,16 @@ def _whom(facts: Facts, policy: PolicyResult) -> Iterator[Block]:
         yield moments_table(facts, policy, policy.moments)
 
 
-def _spent(facts: Facts, policy: PolicyResult, key: str) -> Number:
+def _spent(facts: Facts, key: str) -> Number:
     """Return a budget per customer: money, or contacts where the plan knows no costs."""
     value = facts.number(key).value
     place = place_for(value) if value else 0
-    return facts.number(key, money(facts.currency, place) if policy.priced else Style(place=place))
+    return facts.number(key, money(facts.currency, place) if in_money(facts) else Style(place=place))
 
 
-def _break_even(facts: Facts, policy: PolicyResult) -> Sentence:
-    budget = _spent(facts, policy, "policy.break_even_budget")
-    unit = "" if policy.priced else " contacts"
+def _break_even(facts: Facts) -> Sentence:
+    budget = _spent(facts, "policy.break_even_budget")
+    unit = "" if in_money(facts) else " contacts"
     return ("Beyond a budget of ", budget, f"{unit} per {facts.people.one}, a larger one is not expected to gain more.")
 
 
@@ -93,7 +93,7 @@ def _frontier(facts: Facts, policy: PolicyResult) -> Figure:
         ),
         *([Curve(name=("by lot",), spots=lot, dashed=True)] if lot else []),
     ]
-    unit = f"in {facts.currency or 'money'}" if policy.priced else "in contacts"
+    unit = f"in {facts.currency or 'money'}" if in_money(facts) else "in contacts"
     last = len(points) - 1
     axes = Axes(
         across=(f"budget per {facts.people.one}, {unit}",),

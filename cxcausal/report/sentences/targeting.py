@@ -21,9 +21,9 @@ _DOING: Mapping[str, str] = {
     "limited": "Contacting by predicted gain within budget and capacity",
     "tree": "Contacting by a few readable rules",
 }
-_WHOLE = 0.95
+_SAME = 0.95
+_NO_CONTACT: Sentence = ("contacting nobody",)
 _TRIED = ", before the number of rules that were compared is allowed for."
-_NOTHING_GAINS = "Recommended is to contact nobody: no rule is shown to gain anything."
 
 
 def told_policy(facts: Facts) -> PolicyResult | None:
@@ -107,7 +107,7 @@ def claim_sentence(facts: Facts) -> Sentence | None:
     low, high = gains.ends(key, told, bare=False)
     if (told.high or 0.0) < 0:
         words = "choosing whom to contact by prediction gains less than "
-        ends = (": the difference is from ", low, " to ", high, f"{gains.unit}.", *_cheaper(policy, at))
+        ends = (": the difference is from ", low, " to ", high, f"{gains.unit}.")
         return (*gains.opening(), words, *single, *ends)
     words = "choosing whom to contact by prediction is not shown to gain more than "
     tried = _TRIED if above else "."
@@ -119,23 +119,26 @@ def _above(rule: PolicyWorth) -> bool:
     return (rule.beyond.low or 0.0) > 0
 
 
-def _cheaper(policy: PolicyResult, at: int) -> Sentence:
-    """Return that a limit is why a rule gains less, where the single arm for everybody costs more than it."""
-    best = place_of(policy, "best_arm")
-    spent, others = policy.policies[at].cost, None if best is None else policy.policies[best].cost
-    if policy.policies[at].name != "limited" or spent is None or others is None or others <= spent:
-        return ()
-    return (" That is what the budget and the capacity leave: the arm for everybody costs more than the rule.",)
+def is_limited(policy: PolicyResult) -> bool:
+    """Return whether budget or capacity don't reach for everybody."""
+    return any(rule.name == "limited" for rule in policy.policies)
 
 
 def single_arm(facts: Facts, policy: PolicyResult) -> Sentence:
-    """Return `giving everybody “Agent calls”`: the best single arm, by name where every turn chose the same."""
+    """Return `giving everybody “Agent calls”`: the best single arm, by name where nearly every turn chose the same.
+
+    Where budget or capacity don't reach for everybody, it goes by lot to as many as they allow.
+    """
     at = place_of(policy, "best_arm")
-    shares = {} if at is None else policy.policies[at].share
-    whole = [arm for arm, share in shares.items() if share >= _WHOLE and arm != facts.control]
-    if at is not None and not any(share for arm, share in shares.items() if arm != facts.control):
-        return ("contacting nobody",)
-    return ("giving everybody “", facts.arm(whole[0]), "”") if whole else ("giving everybody the best single arm",)
+    shares = {} if at is None else {arm: policy.policies[at].share.get(arm, 0.0) for arm in facts.treated_arms}
+    contacted = sum(shares.values())
+    if at is not None and contacted == 0:
+        return _NO_CONTACT
+    same = [arm for arm, share in shares.items() if share >= _SAME * contacted]
+    arm: Sentence = ("“", facts.arm(same[0]), "”") if same else ("the best single arm",)
+    if is_limited(policy):
+        return ("giving ", *arm, " by lot to as many as budget and capacity allow")
+    return ("giving everybody ", *arm)
 
 
 def doing(facts: Facts, policy: PolicyResult, at: int) -> Sentence:
@@ -162,14 +165,27 @@ def lowered(words: Sentence) -> Sentence:
 def _against_others(facts: Facts, policy: PolicyResult) -> Iterator[Sentence]:
     """Yield what the recommended rule gains against nobody and the rule in use, whom it contacts, and in all."""
     at = place_of(policy, policy.recommended)
-    if at is not None and policy.recommended == "nobody":
-        gaining = any((rule.gain.low or 0.0) > 0 for rule in policy.policies if rule.status == "ok")
-        yield ("Recommended is to contact nobody.",) if gaining else (_NOTHING_GAINS,)
+    if policy.recommended == "nobody":
+        yield _nobody(facts, policy)
     elif at is not None:
         yield _recommended(facts, policy, at)
         if policy.population is not None:
             yield _rolled_out(facts, policy, at)
     yield from _in_use(facts, policy)
+
+
+def _nobody(facts: Facts, policy: PolicyResult) -> Sentence:
+    """Return that contacting nobody is recommended, since not even the best single arm is shown to gain."""
+    at = place_of(policy, "best_arm")
+    single = single_arm(facts, policy)
+    if at is None or single == _NO_CONTACT:
+        return ("Recommended is to contact nobody: no arm seems to gain anything.",)
+    gains, key, told = Gains(facts, policy.aim), path("policy", "policies", at, "gain"), policy.policies[at].gain
+    if not spans(told) or (told.low or 0.0) > 0:
+        return ("Recommended is to contact nobody.",)
+    low, high = gains.ends(key, told, bare=False)
+    ends = (" (from ", low, " to ", high, f"{gains.unit}): recommended is to contact nobody.")
+    return (*_raised(single), " is not shown to gain anything", *ends)
 
 
 def _recommended(facts: Facts, policy: PolicyResult, at: int) -> Sentence:
@@ -188,7 +204,8 @@ def _recommended(facts: Facts, policy: PolicyResult, at: int) -> Sentence:
 def contacts(facts: Facts, key: str, rule: PolicyWorth) -> Sentence:
     """Return `; it contacts 43 % with “Agent calls”`, arm by arm."""
     arms = [arm for arm in facts.treated_arms if rule.share.get(arm, 0.0) > 0]
-    if not arms or rule.name.startswith(EVERYBODY) or rule.name == "best_arm":
+    whole = len(arms) == 1 and rule.share[arms[0]] >= _SAME
+    if not arms or (whole and rule.name.startswith((EVERYBODY, "best_arm"))):
         return ()
     parts: list[Piece] = []
     for arm in arms:
@@ -206,7 +223,8 @@ def _rolled_out(facts: Facts, policy: PolicyResult, at: int) -> Sentence:
     total = (*opening, " that is ", *gains.over(f"{key}.gain", rule.gain), " against contacting nobody")
     if not policy.targeting or not spans(rule.beyond):
         return (*total, ".")
-    return (*total, ", and ", *gains.over(f"{key}.beyond", rule.beyond), " more than ", *single_arm(facts, policy), ".")
+    others: Sentence = ("by lot",) if is_limited(policy) else single_arm(facts, policy)
+    return (*total, ", and ", *gains.over(f"{key}.beyond", rule.beyond), " more than ", *others, ".")
 
 
 def _in_use(facts: Facts, policy: PolicyResult) -> Iterator[Sentence]:
@@ -260,7 +278,7 @@ def harmed_by_prediction(facts: Facts, known: frozenset[tuple[str, str]]) -> Ite
         return
     gains = Gains(facts, policy.aim)
     for at, group in _harmed(policy):
-        if (group.name, group.arm) not in known:
+        if (segment_name(group), group.arm) not in known:
             key = path("policy", "groups", at)
             name, share = _group(facts, at)
             yield (
@@ -275,9 +293,23 @@ def harmed_by_lead(facts: Facts, known: frozenset[str]) -> list[Sentence]:
     """Return the groups that the arm of page one harms and that are not known yet, each with its share."""
     policy = told_policy(facts)
     found = () if policy is None else _harmed(policy)
-    places = {group.name: at for at, group in found if group.arm == facts.lead and group.name not in known}
+    places = {group.name: at for at, group in found if group.arm == facts.lead and segment_name(group) not in known}
     told = (_group(facts, at) for at in places.values())
     return [(name, " (", share, f" of these {facts.people.many})") for name, share in told]
+
+
+def segment_name(group: GroupEffect) -> str:
+    """Return a declared group's name as rows of effects have it: `tier=premium` of `tier: premium`.
+
+    Example:
+        >>> from cxcausal.core.whom import Told
+        >>> segment_name(GroupEffect(name="tier: missing", arm="a", n=9, share=0.1, gain=Told(), declared=True))
+        'tier='
+    """
+    column, colon, value = group.name.partition(": ")
+    if not group.declared or not colon:
+        return group.name
+    return f"{column}={'' if value == 'missing' else value}"
 
 
 def _harmed(policy: PolicyResult) -> list[tuple[int, GroupEffect]]:
