@@ -12,6 +12,7 @@ from cxcausal.core.whom import Moment, PolicyResult
 from cxcausal.report import render_report
 from cxcausal.report.facts import Facts
 from cxcausal.report.sentences.briefly import caveat_texts
+from cxcausal.report.sentences.harm import harmed_by_prediction
 from cxcausal.report.sentences.targeting import claim_sentence, protected_sentences
 from cxcausal.report.text import plain
 from tests.report import worlds
@@ -146,9 +147,21 @@ def test_the_harmed_are_named_once_and_what_the_data_found_is_said_to_be_found()
     assert "basic" not in said.partition("The best arm by")[0].rpartition("Harmed:")[2]
 
 
+def test_a_group_that_several_arms_harm_is_one_line() -> None:
+    both = (*GROUPS, replace(GROUPS[0], arm="agent", gain=told(-5.0, 1.0)))
+    lines = [plain(line) for line in harmed_by_prediction(Facts(with_policy(pays(), groups=both)), frozenset())]
+    assert len(lines) == 2
+    assert "with “Bot message”: EUR" in lines[0]
+    assert "with “Agent calls”: EUR" in lines[0]
+
+
 def test_protected_groups_have_a_line_only_where_they_are_contacted_differently() -> None:
     (line,) = protected_sentences(Facts(pays()))
     assert "“age_band”: 78\N{NO-BREAK SPACE}% of “65+”, 44\N{NO-BREAK SPACE}% of “18-34”" in plain(line)
+    assert "does not contact all alike" in plain(line)
+    close = tuple(replace(one, contacted=0.7 + 0.02 * at) for at, one in enumerate(PROTECTED[:3]))
+    (line,) = protected_sentences(Facts(with_policy(pays(), protected=close)))
+    assert plain(line).startswith("The recommended rule contacts about alike by “age_band”: 74")
     alike = tuple(one for one in PROTECTED if one.column == "region")
     assert list(protected_sentences(Facts(with_policy(pays(), protected=alike)))) == []
 

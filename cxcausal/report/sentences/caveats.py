@@ -19,6 +19,7 @@ from cxcausal.report.sentences.effects import (
     relative_base,
 )
 from cxcausal.report.sentences.guardrails import guardrail_sentence, guardrail_state
+from cxcausal.report.sentences.harm import harmed_by_lead, individual_sentences
 from cxcausal.report.sentences.information import information_sentence
 from cxcausal.report.sentences.money import MONEY_UNADJUSTED, amounts_of, net_sentence
 from cxcausal.report.sentences.movement import movement_sentences
@@ -26,7 +27,6 @@ from cxcausal.report.sentences.observed import beside_an_observed_answer, unmeas
 from cxcausal.report.sentences.reading import reading_sentences
 from cxcausal.report.sentences.record import once_sentence
 from cxcausal.report.sentences.surveys import doubt_sentence
-from cxcausal.report.sentences.targeting import harmed_by_lead, individual_sentences
 from cxcausal.report.sentences.words import direction, effect_range, predicate, sentence
 from cxcausal.report.text import Piece, Sentence, Strong
 

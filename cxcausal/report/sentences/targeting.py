@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping
 
-from cxcausal.core.whom import GroupEffect, PolicyResult, PolicyWorth
-from cxcausal.report.facts import CLIP, Facts
+from cxcausal.core.whom import PolicyResult, PolicyWorth
+from cxcausal.report.facts import Facts
 from cxcausal.report.gains import Gains, spans
 from cxcausal.report.keys import derived, path
 from cxcausal.report.rounding import percent
 from cxcausal.report.sentences.words import sentence
-from cxcausal.report.text import Number, Piece, Quote, Sentence, Strong
+from cxcausal.report.text import Number, Piece, Sentence, Strong
 
 PREDICTED = ("limited", "value", "tree")
 """Rules that choose by prediction, the one that may be carried out first."""
@@ -22,6 +22,8 @@ _DOING: Mapping[str, str] = {
     "tree": "Contacting by a few readable rules",
 }
 _SAME = 0.95
+_FOUR_FIFTHS = 0.8
+"""Of the highest rate: a group that is chosen less often than that is commonly taken to be treated differently."""
 _NO_CONTACT: Sentence = ("contacting nobody",)
 _TRIED = ", before the number of rules that were compared is allowed for."
 
@@ -247,9 +249,11 @@ def protected_sentences(facts: Facts) -> Iterator[Sentence]:
         rates = sorted((one.contacted or 0.0, at) for at, one in told if one.column == column)
         least, most = (_level(facts, at) for at in (rates[0][1], rates[-1][1]))
         if least[1].text != most[1].text:
-            place = path("policy", "protected", rates[0][1], "column")
-            opening: Sentence = ("The recommended rule does not contact all alike by “", facts.quote(place), "”: ")
-            yield (*opening, most[1], " of “", most[0], "”, ", least[1], " of “", least[0], "”.")
+            far = rates[0][0] < _FOUR_FIFTHS * rates[-1][0]
+            name: Sentence = ("“", facts.quote(path("policy", "protected", rates[0][1], "column")), "”: ")
+            opening = "does not contact all alike by " if far else "contacts about alike by "
+            who: Sentence = (most[1], " of “", most[0], "”, ", least[1], " of “", least[0], "”.")
+            yield ("The recommended rule ", opening, *name, *who)
 
 
 def _level(facts: Facts, at: int) -> tuple[Piece, Number]:
@@ -264,92 +268,3 @@ def _ground(facts: Facts) -> Sentence:
     if facts.observational:
         return (*held, *number, ", by comparing similar ones: it was ", Strong(pieces=("not",)), " a randomised test.")
     return (*held, *number, ".")
-
-
-def harmed_by_prediction(facts: Facts, known: frozenset[tuple[str, str]]) -> Iterator[Sentence]:
-    """Yield every group that an arm reliably harms, by name and share.
-
-    Args:
-        facts: the result.
-        known: (group, arm) that another sentence names already.
-    """
-    policy = told_policy(facts)
-    if policy is None:
-        return
-    gains = Gains(facts, policy.aim)
-    for at, group in _harmed(policy):
-        if (segment_name(group), group.arm) not in known:
-            key = path("policy", "groups", at)
-            name, share = _group(facts, at)
-            yield (
-                *(Strong(pieces=("Harmed: ", name)), " (", share, f" of these {facts.people.many}) with “"),
-                *(facts.arm(group.arm), "”: ", gains.point(f"{key}.gain", group.gain), gains.unit),
-                *(*gains.ranged(f"{key}.gain", group.gain), "."),
-                *(() if group.declared else (" The data named this group, not the plan.",)),
-            )
-
-
-def harmed_by_lead(facts: Facts, known: frozenset[str]) -> list[Sentence]:
-    """Return the groups that the arm of page one harms and that are not known yet, each with its share."""
-    policy = told_policy(facts)
-    found = () if policy is None else _harmed(policy)
-    places = {group.name: at for at, group in found if group.arm == facts.lead and segment_name(group) not in known}
-    told = (_group(facts, at) for at in places.values())
-    return [(name, " (", share, f" of these {facts.people.many})") for name, share in told]
-
-
-def segment_name(group: GroupEffect) -> str:
-    """Return a declared group's name as rows of effects have it: `tier=premium` of `tier: premium`.
-
-    Example:
-        >>> from cxcausal.core.whom import Told
-        >>> segment_name(GroupEffect(name="tier: missing", arm="a", n=9, share=0.1, gain=Told(), declared=True))
-        'tier='
-    """
-    column, colon, value = group.name.partition(": ")
-    if not group.declared or not colon:
-        return group.name
-    return f"{column}={'' if value == 'missing' else value}"
-
-
-def _harmed(policy: PolicyResult) -> list[tuple[int, GroupEffect]]:
-    groups = enumerate(policy.groups if policy.status == "ok" else ())
-    return [(at, group) for at, group in groups if group.harmed and spans(group.gain)]
-
-
-def _group(facts: Facts, at: int) -> tuple[Quote, Number]:
-    key = path("policy", "groups", at)
-    return facts.quote(f"{key}.name", clip=CLIP), facts.number(derived("percent", f"{key}.share"), percent())
-
-
-def individual_sentences(facts: Facts) -> Iterator[Sentence]:
-    """Yield between which bounds customers may be worse off one by one, with the arm of page one."""
-    policy = told_policy(facts)
-    if policy is None:
-        return
-    for at, harm in enumerate(policy.harm):
-        metric = next((one for one in facts.metrics if one.name == harm.metric), None)
-        bounds = (harm.lowest, harm.highest)
-        if metric is None or harm.arm != facts.lead or harm.status != "ok" or None in bounds:
-            continue
-        key = path("policy", "harm", at)
-        low, high = (facts.number(derived("per_thousand", f"{key}.{end}")) for end in ("lowest", "highest"))
-        yield (
-            *("Who is worse off one by one: averages cannot tell who would have done the same anyway. With “",),
-            *(
-                facts.arm(harm.arm),
-                "” between ",
-                low,
-                " and ",
-                high,
-                f" {facts.people.many} in 1,000 come out worse in “",
-            ),
-            *(facts.label(metric), "” than they would without", *_limits(facts, key, harm.lowest_limit), "."),
-        )
-
-
-def _limits(facts: Facts, key: str, limit: float | None) -> Sentence:
-    if limit is None or not facts.has(f"{key}.highest_limit"):
-        return ()
-    low, high = (facts.number(derived("per_thousand", f"{key}.{end}_limit")) for end in ("lowest", "highest"))
-    return (" (with what chance leaves: ", low, " to ", high, ")")
