@@ -1,12 +1,13 @@
 """Gains of a rule, a group or an arm as readers see them: money or people per 1,000, else the metric's own unit."""
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 
 from cxcausal.core.whom import Told
 from cxcausal.report.facts import Facts, PlannedMetric
 from cxcausal.report.keys import derived
-from cxcausal.report.rounding import NARROW, Style, at_least_ones, cents, place_for
+from cxcausal.report.rounding import NARROW, Style, at_least_ones, cents, percent, place_for
 from cxcausal.report.scales import SHARE, scale_of
 from cxcausal.report.text import Number, Sentence
 
@@ -133,6 +134,21 @@ class Gains:
         if not spans(told):
             return (first, counted)
         return (first, counted, " (range: ", self.facts.number(low, bare), " to ", self.facts.number(high, bare), ")")
+
+
+def in_money(facts: Facts) -> bool:
+    """Return whether costs and budgets of rules are money; where the plan knows no costs they are contacts."""
+    arms = facts.result.plan["design"]["treatment"].get("arms") or {}
+    policy = facts.result.policy
+    priced = policy is not None and policy.priced
+    return priced or any(arm.get("unit_cost") is not None for arm in arms.values() if arm)
+
+
+def level_of(facts: Facts, key: str) -> Number:
+    """Return a confidence level in percent, with as many decimals as it needs, two at most."""
+    level = 100 * facts.number(key).value
+    place = next((place for place in (0, -1) if math.isclose(level, round(level, -place), abs_tol=1e-9)), -2)
+    return facts.number(derived("percent", key), percent(place))
 
 
 def spans(told: Told) -> bool:

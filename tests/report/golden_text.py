@@ -13,10 +13,11 @@ from cxcausal.report.sentences.contact_cost import contact_cost_sentences
 from cxcausal.report.sentences.delivery import delivery_sentence
 from cxcausal.report.sentences.effects import effect_sentence
 from cxcausal.report.sentences.guardrails import guardrail_sentence
+from cxcausal.report.sentences.harm import harmed_by_prediction
 from cxcausal.report.sentences.information import waiting_sentence
 from cxcausal.report.sentences.money import left_out_sentence, money_sentence, unadjusted_sentence
 from cxcausal.report.sentences.reading import next_look
-from cxcausal.report.sentences.targeting import harmed_by_prediction, targeting_line, targeting_sentences
+from cxcausal.report.sentences.targeting import targeting_line, targeting_sentences
 from cxcausal.report.text import Sentence, plain
 from tests.report.situations import SITUATIONS
 from tests.report.worlds_observed import OBSERVED

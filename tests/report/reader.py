@@ -37,7 +37,8 @@ class Page:
     @property
     def quotes(self) -> list[Mark]:
         """Every quote of the plan or of the result."""
-        return [mark for mark in self.marks if mark not in self.numbers]
+        numbers = {id(mark) for mark in self.numbers}
+        return [mark for mark in self.marks if id(mark) not in numbers]
 
 
 class _Reader(HTMLParser):

@@ -10,6 +10,7 @@ from cxcausal.report.sentences.briefly import MOST, caveat_texts
 from tests.report import worlds
 from tests.report.reader import read
 from tests.report.situations import SITUATIONS, agent_stops
+from tests.report.worlds_whom import WHOM
 
 NOTE = "Intervals take what shares a fate from data.cluster (team)."
 
@@ -18,9 +19,9 @@ def _words(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
 
 
-@pytest.mark.parametrize("name", SITUATIONS)
+@pytest.mark.parametrize("name", [*SITUATIONS, *WHOM])
 def test_what_is_told_stands_in_the_report_as_well(name: str) -> None:
-    result = replace(SITUATIONS[name](), notes=(NOTE,))
+    result = replace({**SITUATIONS, **WHOM}[name](), notes=(NOTE,))
     told = caveat_texts(result, most=99)
     page = _words("".join(read(render_report(result, ledger_head=None)).page_one))
     assert [words for words in told if _words(words) not in page] == []

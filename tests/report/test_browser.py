@@ -25,7 +25,7 @@ SHEETS = (
     "no_decision",
     "observed_far_apart",
     "whom_pays",
-    "whom_budget_leaves_less",
+    "whom_within_budget",
 )
 FLAGS = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"),

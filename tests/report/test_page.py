@@ -15,6 +15,7 @@ from cxcausal.report.view import APPENDIX, PAGE_ONE
 from tests.report import worlds
 from tests.report.reader import read, without_styles
 from tests.report.situations import SITUATIONS
+from tests.report.worlds_whom import WHOM
 
 ORDER = (
     "The answer",
@@ -29,9 +30,9 @@ ORDER = (
 )
 
 
-@pytest.fixture(scope="module", params=SITUATIONS)
+@pytest.fixture(scope="module", params=(*SITUATIONS, "whom_pays", "whom_refused", "whom_no_decision"))
 def html(request: pytest.FixtureRequest) -> str:
-    return render_report(SITUATIONS[request.param](), ledger_head=worlds.HASH)
+    return render_report({**SITUATIONS, **WHOM}[request.param](), ledger_head=worlds.HASH)
 
 
 def test_nothing_can_run_or_load(html: str) -> None:

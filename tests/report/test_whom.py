@@ -12,6 +12,7 @@ from cxcausal.core.whom import Moment, PolicyResult
 from cxcausal.report import render_report
 from cxcausal.report.facts import Facts
 from cxcausal.report.sentences.briefly import caveat_texts
+from cxcausal.report.sentences.harm import harmed_by_prediction
 from cxcausal.report.sentences.targeting import claim_sentence, protected_sentences
 from cxcausal.report.text import plain
 from tests.report import worlds
@@ -25,6 +26,7 @@ from tests.report.worlds_whom import (
     in_people,
     loses,
     moments,
+    nobody,
     observed,
     pays,
     refused,
@@ -76,10 +78,17 @@ def test_a_gain_is_claimed_only_where_the_result_says_so() -> None:
     assert "is not shown to gain more than giving everybody “Customer expert calls”" in page_one(refused())
 
 
-def test_a_rule_that_loses_is_said_to_lose_and_why() -> None:
+def test_a_rule_that_loses_is_said_to_lose_against_as_many_by_lot() -> None:
     said = plain(claim_sentence(Facts(loses())) or ())
-    assert "gains less than giving everybody" in said
-    assert said.endswith("the arm for everybody costs more than the rule.")
+    assert "gains less than giving “Customer expert calls” by lot to as many as budget and capacity allow" in said
+
+
+def test_contacting_nobody_is_recommended_with_what_the_best_arm_could_gain() -> None:
+    said = page_one(nobody())
+    assert "Giving everybody “Customer expert calls” is not shown to gain anything (from EUR −600 to +1,000" in said
+    policy = policy_of(nobody())
+    none = tuple(replace(rule, share={"gig": 0.0}) if rule.name == "best_arm" else rule for rule in policy.policies)
+    assert "no arm seems to gain anything" in page_one(with_policy(nobody(), policies=none))
 
 
 def test_no_sign_of_a_claim_is_lost_by_an_arm_that_turns_disagree_about() -> None:
@@ -133,12 +142,26 @@ def test_the_harmed_are_named_once_and_what_the_data_found_is_said_to_be_found()
     said = page_one(with_policy(pays(), groups=twice))
     assert said.count("Harmed: tier=premium") == 1
     assert "The data named this group, not the plan." in said
-    assert "Harmed: tier=basic" not in said
+    assert "Harmed: tier: premium" not in said
+    assert "Harmed: tier: premium (20 % of these customers) with “Bot message”" in page_one(pays())
+    assert "basic" not in said.partition("The best arm by")[0].rpartition("Harmed:")[2]
+
+
+def test_a_group_that_several_arms_harm_is_one_line() -> None:
+    both = (*GROUPS, replace(GROUPS[0], arm="agent", gain=told(-5.0, 1.0)))
+    lines = [plain(line) for line in harmed_by_prediction(Facts(with_policy(pays(), groups=both)), frozenset())]
+    assert len(lines) == 2
+    assert "with “Bot message”: EUR" in lines[0]
+    assert "with “Agent calls”: EUR" in lines[0]
 
 
 def test_protected_groups_have_a_line_only_where_they_are_contacted_differently() -> None:
     (line,) = protected_sentences(Facts(pays()))
     assert "“age_band”: 78\N{NO-BREAK SPACE}% of “65+”, 44\N{NO-BREAK SPACE}% of “18-34”" in plain(line)
+    assert "does not contact all alike" in plain(line)
+    close = tuple(replace(one, contacted=0.7 + 0.02 * at) for at, one in enumerate(PROTECTED[:3]))
+    (line,) = protected_sentences(Facts(with_policy(pays(), protected=close)))
+    assert plain(line).startswith("The recommended rule contacts about alike by “age_band”: 74")
     alike = tuple(one for one in PROTECTED if one.column == "region")
     assert list(protected_sentences(Facts(with_policy(pays(), protected=alike)))) == []
 

@@ -105,13 +105,13 @@ def frontier(scale: float) -> tuple[FrontierPoint, ...]:
 
 
 GROUPS = (
-    GroupEffect(name="tier=premium", arm="bot", n=9100, share=0.2, gain=told(-2.9, 0.7), declared=True, harmed=True),
+    GroupEffect(name="tier: premium", arm="bot", n=9100, share=0.2, gain=told(-2.9, 0.7), declared=True, harmed=True),
     GroupEffect(
         name="tenure_months <= 6 and autopay = no", arm="gig", n=4100, share=0.09, gain=told(-4.1, 1.0),
         declared=False, harmed=True,
     ),
-    GroupEffect(name="tier=basic", arm="gig", n=20400, share=0.45, gain=told(3.0, 0.6), declared=True, helped=True),
-    GroupEffect(name="tier=plus", arm="gig", n=15600, share=0.35, gain=told(0.9, 0.6), declared=True),
+    GroupEffect(name="tier: basic", arm="gig", n=20400, share=0.45, gain=told(3.0, 0.6), declared=True, helped=True),
+    GroupEffect(name="tier: plus", arm="gig", n=15600, share=0.35, gain=told(0.9, 0.6), declared=True),
 )  # fmt: skip
 HARM = (
     IndividualHarm(
@@ -212,11 +212,35 @@ def refused() -> RunResult:
     return replace(outreach(), policy=money(targeting=False), heterogeneity=responders(found=False))
 
 
+def _within(share: float, beyond: Told, gain: Told) -> RunResult:
+    """Return the trial under a budget: by lot the best single arm goes to a share, by prediction it is limited."""
+    policy = money()
+    lot = [
+        replace(
+            rule, label="The best single arm, by lot", share={"bot": 0.0, "gig": share, "agent": 0.0}, cost=2.54 * share
+        )
+        if rule.name == "best_arm"
+        else rule
+        for rule in policy.policies
+    ]
+    limited = replace(
+        policy.policies[6], name="limited", label="Within budget", gain=gain, beyond=beyond, cost=0.7,
+        share={"gig": 0.11, "agent": 0.07},
+    )  # fmt: skip
+    return replace(pays(), policy=replace(policy, recommended="limited", policies=(*lot, limited)))
+
+
+def within_budget() -> RunResult:
+    """Return the trial where choosing whom to contact pays within a budget."""
+    return _within(0.28, told(1.4, 0.4), told(2.1, 0.3))
+
+
 def loses() -> RunResult:
-    """Return the trial where a small budget leaves less than the best single arm for everybody."""
-    policy = money(targeting=False)
-    limited = replace(policy.policies[6], name="limited", gain=told(0.9, 0.2), beyond=told(-1.4, 0.4), cost=0.3)
-    return replace(refused(), policy=replace(policy, recommended="limited", policies=(*policy.policies, limited)))
+    """Return the trial where choosing by prediction within a budget gains less than the same by lot."""
+    result = _within(0.28, told(-1.4, 0.4), told(0.9, 0.2))
+    assert result.policy is not None
+    policy = replace(result.policy, recommended="best_arm", targeting=False, protected=())
+    return replace(result, policy=policy, heterogeneity=responders(found=False))
 
 
 def in_people() -> RunResult:
@@ -230,10 +254,10 @@ def in_people() -> RunResult:
 
 
 def nobody() -> RunResult:
-    """Return the trial where no rule gains anything, and the best single arm is none."""
+    """Return the trial where not even the best single arm is shown to gain anything."""
     policy = money(targeting=False)
     changed = tuple(
-        replace(rule, share={"none": 1.0}, gain=Told(point=0.0)) if rule.name == "best_arm" else rule
+        replace(rule, gain=told(0.2, 0.4)) if rule.name == "best_arm" else rule
         for rule in policy.policies
         if rule.name != "current_rule"
     )
@@ -279,7 +303,8 @@ def observed() -> RunResult:
 WHOM: Mapping[str, Callable[[], RunResult]] = {
     "whom_pays": pays,
     "whom_refused": refused,
-    "whom_budget_leaves_less": loses,
+    "whom_within_budget": within_budget,
+    "whom_loses": loses,
     "whom_in_people": in_people,
     "whom_nobody": nobody,
     "whom_not_valued": not_valued,

@@ -97,7 +97,7 @@ def _group_name(facts: Facts, key: str, arm: ArmHeterogeneity, at: int) -> Sente
 
 
 def _groups(facts: Facts, gains: Gains, key: str, arm: ArmHeterogeneity) -> Figure:
-    rows = []
+    rows: list[ForestRow] = []
     for at, group in enumerate(arm.groups):
         if not spans(group.gain):
             continue
@@ -106,6 +106,7 @@ def _groups(facts: Facts, gains: Gains, key: str, arm: ArmHeterogeneity) -> Figu
             ForestRow(
                 label=(*_group_name(facts, key, arm, at), *_predicted(gains, f"{key}.groups.{at}", group.predicted)),
                 value=(low, " to ", high),
+                heading=() if rows else (facts.arm(arm.arm, clip=32),),
                 low=(group.gain.low or 0.0) * gains.factor,
                 point=(group.gain.point or 0.0) * gains.factor,
                 high=(group.gain.high or 0.0) * gains.factor,
@@ -162,7 +163,11 @@ def _uplift(facts: Facts, gains: Gains, key: str, arm: ArmHeterogeneity) -> Figu
     words = [
         f"{plain((_share(facts, key, at),))} contacted gain {plain((_height(gains, key, at, arm),))}" for at, _ in told
     ]
-    label = f"What contacting the most promising {many} gains: {'; '.join(words)}. By lot it grows evenly to the last."
+    name = plain((facts.arm(arm.arm),))
+    label = (
+        f"What contacting the most promising {many} with {name} gains, {plain(gains.counted())}: "
+        f"{'; '.join(words)}. By lot it grows evenly to the last."
+    )
     caption: Sentence = ("“", facts.arm(arm.arm), "”, the most promising contacted first: ", *gains.counted())
     return Figure(name="curves", caption=caption, picture=curves(lines, (), axes, label))
 

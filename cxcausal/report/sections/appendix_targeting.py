@@ -8,7 +8,7 @@ from cxcausal.core.whom import FrontierPoint, PolicyResult, Told
 from cxcausal.report.blocks import Block, Bullets, Figure, Paragraph, SectionView
 from cxcausal.report.charts.curves import Axes, Curve, Single, Spot, Tick, curves
 from cxcausal.report.facts import Facts
-from cxcausal.report.gains import Gains, spans
+from cxcausal.report.gains import Gains, in_money, spans
 from cxcausal.report.keys import path
 from cxcausal.report.rounding import Style, money, place_for
 from cxcausal.report.sections.targeting_groups import groups_table, harm_table, moments_table, protected_table
@@ -45,12 +45,12 @@ def _blocks(facts: Facts, policy: PolicyResult) -> Iterator[Block]:
     yield Paragraph(words=("Rules were learned in turns from ", learned, f" {many}, and valued on ", judged, held))
     if policy.policies:
         yield rules_table(facts, policy)
-    if len(policy.frontier) > 1:
+    if sum(point.gain.point is not None for point in policy.frontier) > 1:
         yield _frontier(facts, policy)
     if policy.frontier:
         yield frontier_table(facts, policy)
     if policy.break_even_budget is not None:
-        yield Paragraph(words=_break_even(facts, policy))
+        yield Paragraph(words=_break_even(facts))
     yield from _whom(facts, policy)
     if policy.notes:
         yield Bullets(items=tuple((facts.quote(path("policy", "notes", at)),) for at in range(len(policy.notes))))
@@ -69,27 +69,31 @@ def _whom(facts: Facts, policy: PolicyResult) -> Iterator[Block]:
         yield moments_table(facts, policy, policy.moments)
 
 
-def _spent(facts: Facts, policy: PolicyResult, key: str) -> Number:
+def _spent(facts: Facts, key: str) -> Number:
     """Return a budget per customer: money, or contacts where the plan knows no costs."""
     value = facts.number(key).value
     place = place_for(value) if value else 0
-    return facts.number(key, money(facts.currency, place) if policy.priced else Style(place=place))
+    return facts.number(key, money(facts.currency, place) if in_money(facts) else Style(place=place))
 
 
-def _break_even(facts: Facts, policy: PolicyResult) -> Sentence:
-    budget = _spent(facts, policy, "policy.break_even_budget")
-    unit = "" if policy.priced else " contacts"
+def _break_even(facts: Facts) -> Sentence:
+    budget = _spent(facts, "policy.break_even_budget")
+    unit = "" if in_money(facts) else " contacts"
     return ("Beyond a budget of ", budget, f"{unit} per {facts.people.one}, a larger one is not expected to gain more.")
 
 
 def _frontier(facts: Facts, policy: PolicyResult) -> Figure:
     gains = Gains(facts, policy.aim, each=True)
     many, points = facts.people.many, policy.frontier
-    lines = (
-        Curve(name=("by prediction",), spots=tuple(_spot(gains, one, one.gain) for one in points)),
-        Curve(name=("by lot",), spots=tuple(_spot(gains, one, one.untargeted) for one in points), dashed=True),
-    )
-    unit = f"in {facts.currency or 'money'}" if policy.priced else "in contacts"
+    lot = tuple(_spot(gains, one, one.untargeted) for one in points if one.untargeted.point is not None)
+    lines = [
+        Curve(
+            name=("by prediction",),
+            spots=tuple(_spot(gains, one, one.gain) for one in points if one.gain.point is not None),
+        ),
+        *([Curve(name=("by lot",), spots=lot, dashed=True)] if lot else []),
+    ]
+    unit = f"in {facts.currency or 'money'}" if in_money(facts) else "in contacts"
     last = len(points) - 1
     axes = Axes(
         across=(f"budget per {facts.people.one}, {unit}",),

@@ -8,7 +8,7 @@ from cxcausal.report.gains import Gains, spans, state_of
 from cxcausal.report.keys import path
 from cxcausal.report.rounding import TO, Style, place_for
 from cxcausal.report.sections.score_cells import dash
-from cxcausal.report.sentences.targeting import EVERYBODY
+from cxcausal.report.sentences.targeting import EVERYBODY, is_limited
 from cxcausal.report.text import Sentence
 
 _NAMES = {
@@ -27,6 +27,8 @@ def rule_name(facts: Facts, policy: PolicyResult, at: int) -> Sentence:
     rule = policy.policies[at]
     if rule.name.startswith(EVERYBODY):
         return ("Everybody: “", facts.arm(rule.name.removeprefix(EVERYBODY)), "”")
+    if rule.name == "best_arm" and is_limited(policy):
+        return ("By lot, with the best single arm",)
     known = _NAMES.get(rule.name)
     return (known,) if known else (facts.quote(path("policy", "policies", at, "label")),)
 
@@ -43,7 +45,7 @@ def gain_cell(gains: Gains, key: str, told: Told, *, marked: bool = False) -> Ce
     if told.point is None:
         return dash()
     words: Sentence = (gains.point(key, told, sign=True, bare=True),)
-    if spans(told):
+    if spans(told) and told.low != told.high:
         low, high = gains.ends(key, told)
         words = (*words, " (", low, TO, high, ")")
     state = state_of(told) if marked else "none"

@@ -6,9 +6,9 @@ from cxcausal.core.whom import Moment, MomentMap
 from cxcausal.report.blocks import MANY, Block, Cell, Paragraph, Table
 from cxcausal.report.charts.icons import icon
 from cxcausal.report.facts import Facts
-from cxcausal.report.gains import Gains, spans
-from cxcausal.report.keys import derived, path
-from cxcausal.report.rounding import TO, percent
+from cxcausal.report.gains import Gains, level_of, spans
+from cxcausal.report.keys import path
+from cxcausal.report.rounding import TO
 from cxcausal.report.text import MISSING, Quote, Sentence
 
 NO_DIFFERENCE = "no reliable difference"
@@ -55,7 +55,7 @@ def _map(facts: Facts, found: MomentMap, told: list[str]) -> Table:
 def _caption(facts: Facts, found: MomentMap) -> Sentence:
     assert facts.result.policy is not None  # noqa: S101 - the map is part of it
     across: Sentence = (" and “", facts.quote("policy.moments.columns"), "”") if found.columns else ()
-    level = facts.number(derived("percent", "policy.moments.level"), percent())
+    level = level_of(facts, "policy.moments.level")
     return (
         *("The best arm by “", facts.quote("policy.moments.rows"), "”", *across, ", against “"),
         *(facts.arm(facts.control), "”: ", *Gains(facts, facts.result.policy.aim, each=True).counted()),

@@ -3,9 +3,8 @@
 from cxcausal.core.whom import GroupEffect, MomentMap, PolicyResult, Told
 from cxcausal.report.blocks import Cell, Table
 from cxcausal.report.facts import Facts
-from cxcausal.report.gains import Gains
+from cxcausal.report.gains import Gains, level_of
 from cxcausal.report.keys import derived, path
-from cxcausal.report.rounding import percent
 from cxcausal.report.sections.gain_cells import gain_cell
 from cxcausal.report.sections.moments import named
 from cxcausal.report.sections.score_cells import dash, part, whole
@@ -29,7 +28,7 @@ def groups_table(facts: Facts, policy: PolicyResult) -> Table:
                 Cell(words=(_found(group),)),
             )
         )
-    level = facts.number(derived("percent", "policy.level"), percent())
+    level = level_of(facts, "policy.level")
     caption: Sentence = (
         *("Who gains and who loses: ", *gains.counted()),
         *(", with ranges that hold for all groups and arms together (", level, ")"),
@@ -111,7 +110,7 @@ def moments_table(facts: Facts, policy: PolicyResult, found: MomentMap) -> Table
                 ),
             )
         )
-    level = facts.number(derived("percent", "policy.moments.level"), percent())
+    level = level_of(facts, "policy.moments.level")
     caption: Sentence = (
         *("The whole map: ", *gains.counted(), ", with ranges that hold for all cells and arms together (", level, ")"),
     )

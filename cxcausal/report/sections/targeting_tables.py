@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from cxcausal.core.whom import PolicyResult, PolicyWorth, Told
 from cxcausal.report.blocks import Cell, Table
 from cxcausal.report.facts import Facts
-from cxcausal.report.gains import Gains
+from cxcausal.report.gains import Gains, in_money, level_of
 from cxcausal.report.keys import derived, path
 from cxcausal.report.rounding import Style, money, percent, place_for
 from cxcausal.report.sections.gain_cells import gain_cell, rule_name
@@ -33,8 +33,8 @@ def rules_table(facts: Facts, policy: PolicyResult) -> Table:
 
 
 def _caption(facts: Facts, policy: PolicyResult) -> Sentence:
-    level = facts.number(derived("percent", "policy.level"), percent())
-    spending = "in money" if policy.priced else "in contacts"
+    level = level_of(facts, "policy.level")
+    spending = "in money" if in_money(facts) else "in contacts"
     counted = Gains(facts, policy.aim, each=True).counted()
     return (
         *("What every rule is worth: ", *counted, ", with ", level, " ranges; cost "),
@@ -58,7 +58,7 @@ def _rule(facts: Facts, policy: PolicyResult, at: int, *, in_use: bool) -> Itera
     if in_use:
         yield gain_cell(gains, f"{key}.over_current", rule.over_current, marked=True)
     yield Cell(words=_contacts(facts, key, rule))
-    yield spent(facts, policy, f"{key}.cost", rule.cost)
+    yield spent(facts, f"{key}.cost", rule.cost)
     yield dash() if rule.regret is None else _regret(gains, f"{key}.regret", rule.regret)
 
 
@@ -75,12 +75,12 @@ def _contacts(facts: Facts, key: str, rule: PolicyWorth) -> Sentence:
     return tuple(pieces) or (MISSING,)
 
 
-def spent(facts: Facts, policy: PolicyResult, key: str, value: float | None) -> Cell:
+def spent(facts: Facts, key: str, value: float | None) -> Cell:
     """Return a cost per customer: money, or contacts where the plan knows no costs; a dash where there is none."""
     if value is None:
         return dash()
     place = place_for(value) if value else 0
-    style = money(facts.currency, place) if policy.priced else Style(place=place)
+    style = money(facts.currency, place) if in_money(facts) else Style(place=place)
     return Cell(words=(facts.number(key, style),), state="number")
 
 
@@ -92,7 +92,7 @@ def frontier_table(facts: Facts, policy: PolicyResult) -> Table:
         key = path("policy", "frontier", at)
         rows.append(
             (
-                Cell(words=spent(facts, policy, f"{key}.budget", point.budget).words),
+                Cell(words=spent(facts, f"{key}.budget", point.budget).words),
                 part(facts, f"{key}.share_of_full"),
                 part(facts, f"{key}.contacted"),
                 gain_cell(gains, f"{key}.gain", point.gain),

@@ -14,7 +14,8 @@ from cxcausal.report.sections.moments import NO_DIFFERENCE, moment_blocks
 from cxcausal.report.sections.withheld import WITHHELD
 from cxcausal.report.sentences.answer import main_metric
 from cxcausal.report.sentences.caveats import harmed_groups, harmed_names
-from cxcausal.report.sentences.targeting import harmed_by_prediction, targeting_sentences, told_policy
+from cxcausal.report.sentences.harm import harmed_by_prediction
+from cxcausal.report.sentences.targeting import targeting_sentences, told_policy
 from cxcausal.report.sentences.whom import among
 from cxcausal.report.text import Sentence
 

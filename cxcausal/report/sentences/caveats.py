@@ -20,6 +20,7 @@ from cxcausal.report.sentences.effects import (
     relative_base,
 )
 from cxcausal.report.sentences.guardrails import guardrail_sentence, guardrail_state
+from cxcausal.report.sentences.harm import harmed_by_lead, individual_sentences
 from cxcausal.report.sentences.information import information_sentence
 from cxcausal.report.sentences.money import MONEY_UNADJUSTED, amounts_of, net_sentence
 from cxcausal.report.sentences.movement import movement_sentences
@@ -27,7 +28,6 @@ from cxcausal.report.sentences.observed import beside_an_observed_answer, incomp
 from cxcausal.report.sentences.reading import reading_sentences
 from cxcausal.report.sentences.record import once_sentence
 from cxcausal.report.sentences.surveys import doubt_sentence
-from cxcausal.report.sentences.targeting import individual_sentences
 from cxcausal.report.sentences.words import direction, effect_range, predicate, sentence
 from cxcausal.report.text import Piece, Sentence, Strong
 
@@ -91,9 +91,13 @@ def _unsettled(facts: Facts) -> Iterator[Sentence]:
 def _lead_harms(facts: Facts) -> Iterator[Sentence]:
     """Yield the groups that the arm of page one harms, for those who read no further than the answer."""
     rows = [row for _, row in _harmed_rows(facts) if row.estimate.arm == facts.lead]
+    told = [
+        (*facts.population(row), *_share(facts, row)) for row in {row.estimate.population: row for row in rows}.values()
+    ]
+    told += harmed_by_lead(facts, frozenset(row.estimate.population for row in rows))
     names: list[Piece] = []
-    for row in {row.estimate.population: row for row in rows}.values():
-        names += [*([", "] if names else []), *facts.population(row), *_share(facts, row)]
+    for name in told:
+        names += [*([", "] if names else []), *name]
     if names:
         harms = Strong(pieces=("reliably harms: ", *names))
         yield ("Not everybody gains. There are groups that “", facts.arm(facts.lead), "” ", harms, ".")

@@ -21,8 +21,11 @@ _DOING: Mapping[str, str] = {
     "limited": "Contacting by predicted gain within budget and capacity",
     "tree": "Contacting by a few readable rules",
 }
-_WHOLE = 0.95
-_NOTHING_GAINS = "Recommended is to contact nobody: no rule is shown to gain anything."
+_SAME = 0.95
+_FOUR_FIFTHS = 0.8
+"""Of the highest rate: a group that is chosen less often than that is commonly taken to be treated differently."""
+_NO_CONTACT: Sentence = ("contacting nobody",)
+_TRIED = ", before the number of rules that were compared is allowed for."
 
 
 def told_policy(facts: Facts) -> PolicyResult | None:
@@ -72,15 +75,20 @@ def _unasked(facts: Facts) -> Sentence:
 
 
 def place_of(policy: PolicyResult, name: str | None) -> int | None:
-    """Return where a rule stands among those that were valued; None where it has no numbers."""
-    return next((at for at, one in enumerate(policy.policies) if one.name == name and one.status == "ok"), None)
+    """Return where a rule stands among those that were valued; None where it has no gain."""
+    told = ((at, one) for at, one in enumerate(policy.policies) if one.status == "ok" and one.gain.point is not None)
+    return next((at for at, one in told if one.name == name), None)
 
 
 def compared_rule(policy: PolicyResult) -> int | None:
-    """Return the rule by prediction that is set against the best single arm: the recommended one, if it is such."""
-    names = (policy.recommended, *PREDICTED) if policy.recommended in PREDICTED else PREDICTED
-    places = (place_of(policy, name) for name in names)
-    return next((at for at in places if at is not None and spans(policy.policies[at].beyond)), None)
+    """Return the rule by prediction that is set against the best single arm; None where none has a range.
+
+    It is the recommended one, if it is such; where targeting pays otherwise, one that reliably gains more.
+    """
+    found = [place_of(policy, name) for name in dict.fromkeys((policy.recommended, *PREDICTED)) if name in PREDICTED]
+    ranged = [at for at in found if at is not None and spans(policy.policies[at].beyond)]
+    gaining = [at for at in ranged if _above(policy.policies[at])]
+    return next(iter(gaining if policy.targeting and gaining else ranged), None)
 
 
 def claim_sentence(facts: Facts) -> Sentence | None:
@@ -92,47 +100,47 @@ def claim_sentence(facts: Facts) -> Sentence | None:
     at = None if policy is None else compared_rule(policy)
     if policy is None or at is None:
         return None
-    gains, key, rule = Gains(facts, policy.aim), path("policy", "policies", at, "beyond"), policy.policies[at]
-    single = single_arm(facts, policy)
-    if policy.targeting and rule.name == policy.recommended:
-        size = Strong(pieces=(gains.point(key, rule.beyond), gains.unit))
+    gains, key, told = Gains(facts, policy.aim), path("policy", "policies", at, "beyond"), policy.policies[at].beyond
+    single, above = single_arm(facts, policy), _above(policy.policies[at])
+    if policy.targeting and above:
+        size = Strong(pieces=(gains.point(key, told), gains.unit))
         claim = (*lowered(doing(facts, policy, at)), " gains ", size, " more than ", *single)
-        return (*gains.opening(), *claim, *gains.ranged(key, rule.beyond), ".")
-    low, high = gains.ends(key, rule.beyond, bare=False)
-    if (rule.beyond.high or 0.0) < 0:
+        return (*gains.opening(), *claim, *gains.ranged(key, told), ".")
+    low, high = gains.ends(key, told, bare=False)
+    if (told.high or 0.0) < 0:
         words = "choosing whom to contact by prediction gains less than "
-        return (
-            *gains.opening(),
-            words,
-            *single,
-            ": the difference is from ",
-            low,
-            " to ",
-            high,
-            f"{gains.unit}.",
-            *_cheaper(policy, at),
-        )
+        ends = (": the difference is from ", low, " to ", high, f"{gains.unit}.")
+        return (*gains.opening(), words, *single, *ends)
     words = "choosing whom to contact by prediction is not shown to gain more than "
-    return (*gains.opening(), words, *single, "; the difference could be from ", low, " to ", high, f"{gains.unit}.")
+    tried = _TRIED if above else "."
+    return (*gains.opening(), words, *single, "; the difference could be from ", low, " to ", high, gains.unit, tried)
 
 
-def _cheaper(policy: PolicyResult, at: int) -> Sentence:
-    """Return that a limit is why a rule gains less, where the single arm for everybody costs more than it."""
-    best = place_of(policy, "best_arm")
-    spent, others = policy.policies[at].cost, None if best is None else policy.policies[best].cost
-    if policy.policies[at].name != "limited" or spent is None or others is None or others <= spent:
-        return ()
-    return (" That is what the budget and the capacity leave: the arm for everybody costs more than the rule.",)
+def _above(rule: PolicyWorth) -> bool:
+    """Return whether the whole range of a rule lies above the best single arm."""
+    return (rule.beyond.low or 0.0) > 0
+
+
+def is_limited(policy: PolicyResult) -> bool:
+    """Return whether budget or capacity don't reach for everybody."""
+    return any(rule.name == "limited" for rule in policy.policies)
 
 
 def single_arm(facts: Facts, policy: PolicyResult) -> Sentence:
-    """Return `giving everybody “Agent calls”`: the best single arm, by name where every turn chose the same."""
+    """Return `giving everybody “Agent calls”`: the best single arm, by name where nearly every turn chose the same.
+
+    Where budget or capacity don't reach for everybody, it goes by lot to as many as they allow.
+    """
     at = place_of(policy, "best_arm")
-    shares = {} if at is None else policy.policies[at].share
-    whole = [arm for arm, share in shares.items() if share >= _WHOLE and arm != facts.control]
-    if at is not None and not any(share for arm, share in shares.items() if arm != facts.control):
-        return ("contacting nobody",)
-    return ("giving everybody “", facts.arm(whole[0]), "”") if whole else ("giving everybody the best single arm",)
+    shares = {} if at is None else {arm: policy.policies[at].share.get(arm, 0.0) for arm in facts.treated_arms}
+    contacted = sum(shares.values())
+    if at is not None and contacted == 0:
+        return _NO_CONTACT
+    same = [arm for arm, share in shares.items() if share >= _SAME * contacted]
+    arm: Sentence = ("“", facts.arm(same[0]), "”") if same else ("the best single arm",)
+    if is_limited(policy):
+        return ("giving ", *arm, " by lot to as many as budget and capacity allow")
+    return ("giving everybody ", *arm)
 
 
 def doing(facts: Facts, policy: PolicyResult, at: int) -> Sentence:
@@ -159,9 +167,8 @@ def lowered(words: Sentence) -> Sentence:
 def _against_others(facts: Facts, policy: PolicyResult) -> Iterator[Sentence]:
     """Yield what the recommended rule gains against nobody and the rule in use, whom it contacts, and in all."""
     at = place_of(policy, policy.recommended)
-    if at is not None and policy.recommended == "nobody":
-        gaining = any((rule.gain.low or 0.0) > 0 for rule in policy.policies if rule.status == "ok")
-        yield ("Recommended is to contact nobody.",) if gaining else (_NOTHING_GAINS,)
+    if policy.recommended == "nobody":
+        yield _nobody(facts, policy)
     elif at is not None:
         yield _recommended(facts, policy, at)
         if policy.population is not None:
@@ -169,9 +176,25 @@ def _against_others(facts: Facts, policy: PolicyResult) -> Iterator[Sentence]:
     yield from _in_use(facts, policy)
 
 
+def _nobody(facts: Facts, policy: PolicyResult) -> Sentence:
+    """Return that contacting nobody is recommended, since not even the best single arm is shown to gain."""
+    at = place_of(policy, "best_arm")
+    single = single_arm(facts, policy)
+    if at is None or single == _NO_CONTACT:
+        return ("Recommended is to contact nobody: no arm seems to gain anything.",)
+    gains, key, told = Gains(facts, policy.aim), path("policy", "policies", at, "gain"), policy.policies[at].gain
+    if not spans(told) or (told.low or 0.0) > 0:
+        return ("Recommended is to contact nobody.",)
+    low, high = gains.ends(key, told, bare=False)
+    ends = (" (from ", low, " to ", high, f"{gains.unit}): recommended is to contact nobody.")
+    return (*_raised(single), " is not shown to gain anything", *ends)
+
+
 def _recommended(facts: Facts, policy: PolicyResult, at: int) -> Sentence:
     gains, rule, key = Gains(facts, policy.aim), policy.policies[at], path("policy", "policies", at)
-    who: Sentence = ("It",) if policy.targeting and at == compared_rule(policy) else doing(facts, policy, at)
+    who: Sentence = (
+        ("It",) if policy.targeting and at == compared_rule(policy) and _above(rule) else doing(facts, policy, at)
+    )
     parts: list[Piece] = [*who, " gains ", gains.point(f"{key}.gain", rule.gain)]
     parts += [gains.unit, *gains.ranged(f"{key}.gain", rule.gain), " against contacting nobody"]
     if spans(rule.over_current) and rule.name != "current_rule":
@@ -183,7 +206,8 @@ def _recommended(facts: Facts, policy: PolicyResult, at: int) -> Sentence:
 def contacts(facts: Facts, key: str, rule: PolicyWorth) -> Sentence:
     """Return `; it contacts 43 % with “Agent calls”`, arm by arm."""
     arms = [arm for arm in facts.treated_arms if rule.share.get(arm, 0.0) > 0]
-    if not arms or rule.name.startswith(EVERYBODY) or rule.name == "best_arm":
+    whole = len(arms) == 1 and rule.share[arms[0]] >= _SAME
+    if not arms or (whole and rule.name.startswith((EVERYBODY, "best_arm"))):
         return ()
     parts: list[Piece] = []
     for arm in arms:
@@ -201,7 +225,8 @@ def _rolled_out(facts: Facts, policy: PolicyResult, at: int) -> Sentence:
     total = (*opening, " that is ", *gains.over(f"{key}.gain", rule.gain), " against contacting nobody")
     if not policy.targeting or not spans(rule.beyond):
         return (*total, ".")
-    return (*total, ", and ", *gains.over(f"{key}.beyond", rule.beyond), " more than ", *single_arm(facts, policy), ".")
+    others: Sentence = ("by lot",) if is_limited(policy) else single_arm(facts, policy)
+    return (*total, ", and ", *gains.over(f"{key}.beyond", rule.beyond), " more than ", *others, ".")
 
 
 def _in_use(facts: Facts, policy: PolicyResult) -> Iterator[Sentence]:
@@ -224,9 +249,11 @@ def protected_sentences(facts: Facts) -> Iterator[Sentence]:
         rates = sorted((one.contacted or 0.0, at) for at, one in told if one.column == column)
         least, most = (_level(facts, at) for at in (rates[0][1], rates[-1][1]))
         if least[1].text != most[1].text:
-            place = path("policy", "protected", rates[0][1], "column")
-            opening: Sentence = ("The recommended rule does not contact all alike by “", facts.quote(place), "”: ")
-            yield (*opening, most[1], " of “", most[0], "”, ", least[1], " of “", least[0], "”.")
+            far = rates[0][0] < _FOUR_FIFTHS * rates[-1][0]
+            name: Sentence = ("“", facts.quote(path("policy", "protected", rates[0][1], "column")), "”: ")
+            opening = "does not contact all alike by " if far else "contacts about alike by "
+            who: Sentence = (most[1], " of “", most[0], "”, ", least[1], " of “", least[0], "”.")
+            yield ("The recommended rule ", opening, *name, *who)
 
 
 def _level(facts: Facts, at: int) -> tuple[Piece, Number]:
@@ -241,59 +268,3 @@ def _ground(facts: Facts) -> Sentence:
     if facts.observational:
         return (*held, *number, ", by comparing similar ones: it was ", Strong(pieces=("not",)), " a randomised test.")
     return (*held, *number, ".")
-
-
-def harmed_by_prediction(facts: Facts, known: frozenset[tuple[str, str]]) -> Iterator[Sentence]:
-    """Yield every group that an arm reliably harms, by name and share.
-
-    Args:
-        facts: the result.
-        known: (group, arm) that another sentence names already.
-    """
-    policy = told_policy(facts)
-    if policy is None:
-        return
-    gains = Gains(facts, policy.aim)
-    for at, group in enumerate(policy.groups):
-        if group.harmed and (group.name, group.arm) not in known and spans(group.gain):
-            key = path("policy", "groups", at)
-            name = Strong(pieces=("Harmed: ", facts.quote(f"{key}.name", clip=72)))
-            share = facts.number(derived("percent", f"{key}.share"), percent())
-            yield (
-                *(name, " (", share, f" of these {facts.people.many}) with “", facts.arm(group.arm), "”: "),
-                *(gains.point(f"{key}.gain", group.gain), gains.unit, *gains.ranged(f"{key}.gain", group.gain), "."),
-                *(() if group.declared else (" The data named this group, not the plan.",)),
-            )
-
-
-def individual_sentences(facts: Facts) -> Iterator[Sentence]:
-    """Yield between which bounds customers may be worse off one by one, with the arm of page one."""
-    policy = told_policy(facts)
-    if policy is None:
-        return
-    for at, harm in enumerate(policy.harm):
-        metric = next((one for one in facts.metrics if one.name == harm.metric), None)
-        bounds = (harm.lowest, harm.highest)
-        if metric is None or harm.arm != facts.lead or harm.status != "ok" or None in bounds:
-            continue
-        key = path("policy", "harm", at)
-        low, high = (facts.number(derived("per_thousand", f"{key}.{end}")) for end in ("lowest", "highest"))
-        yield (
-            *("Who is worse off one by one: averages cannot tell who would have done the same anyway. With “",),
-            *(
-                facts.arm(harm.arm),
-                "” between ",
-                low,
-                " and ",
-                high,
-                f" {facts.people.many} in 1,000 come out worse in “",
-            ),
-            *(facts.label(metric), "” than they would without", *_limits(facts, key, harm.lowest_limit), "."),
-        )
-
-
-def _limits(facts: Facts, key: str, limit: float | None) -> Sentence:
-    if limit is None or not facts.has(f"{key}.highest_limit"):
-        return ()
-    low, high = (facts.number(derived("per_thousand", f"{key}.{end}_limit")) for end in ("lowest", "highest"))
-    return (" (with what chance leaves: ", low, " to ", high, ")")
