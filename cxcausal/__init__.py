@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from cxcausal.core.results import CheckResult, Estimate, RunResult
     from cxcausal.core.spec.models import ExperimentSpec
     from cxcausal.report.render import render_report
+    from cxcausal.uplift import UpliftModel, UpliftPolicy
 
 __all__ = [
     "CheckResult",
@@ -23,6 +24,8 @@ __all__ = [
     "MachineError",
     "PlanError",
     "RunResult",
+    "UpliftModel",
+    "UpliftPolicy",
     "assign",
     "list_runs",
     "load_experiment",
@@ -40,6 +43,7 @@ _HOMES = {
     "cxcausal.core.results": ("CheckResult", "Estimate", "RunResult"),
     "cxcausal.core.spec.models": ("ExperimentSpec",),
     "cxcausal.report.render": ("render_report",),
+    "cxcausal.uplift": ("UpliftModel", "UpliftPolicy"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

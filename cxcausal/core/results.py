@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from cxcausal.core.entry import EventTable
 from cxcausal.core.movement import Movement
 from cxcausal.core.record import RecordFacts
 from cxcausal.core.score_facts import ScoreFacts
 from cxcausal.core.whom import AimHeterogeneity, PolicyResult
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cxcausal.core.pictures import Picture
 
 SCHEMA_VERSION = 1
 
@@ -326,3 +331,21 @@ class RunResult:
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, numbers and text, in the order of the fields."""
         return asdict(self)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return the effects as a table, one row per effect, its columns the fields of `Estimate`."""
+        import pandas as pd  # noqa: PLC0415 - heavy, and needed only here
+
+        return pd.DataFrame([asdict(row) for row in self.effects], columns=list(Estimate.__dataclass_fields__))
+
+    def plot(self) -> "Picture":
+        """Return a picture of the effects on everybody that page one shows, a panel per metric."""
+        from cxcausal.core.pictures import Panel, Picture, Range  # noqa: PLC0415 - needed only here
+
+        shown: dict[str, list[Range]] = {}
+        for row in self.effects:
+            if row.headline and row.scale == "absolute" and row.population == "all":
+                title = f"{row.metric} ({row.unit})" if row.unit else row.metric
+                label = f"{row.arm} against {row.control}"
+                shown.setdefault(title, []).append(Range(label=label, point=row.point, low=row.low, high=row.high))
+        return Picture.of([Panel(title=title, ranges=tuple(ranges)) for title, ranges in shown.items()])
