@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from mlflow.models import ModelSignature
 
-CODE = "whom_model.py"
+LOADER = "cxcausal.tracking.whom_model"
+"""By name: code that lay in the folder would leave its bytecode there whenever somebody loads it."""
 _PACKAGES = ("cxcausal", "lightgbm", "mlflow", "numpy", "pandas", "scikit-learn", "scipy")
 _EXAMPLES = 2
 
@@ -47,19 +48,15 @@ def write_flavor(folder: Path, facts: ModelFacts, modifiers: tuple[Seen, ...]) -
     """
     with TemporaryDirectory() as place, _quietly():
         import mlflow.pyfunc  # noqa: PLC0415 - seconds to import, and it warns of its own types
-        from mlflow.models import Model  # noqa: PLC0415 - as above
 
         made = Path(place) / "made"
         mlflow.pyfunc.save_model(
             path=str(made),
-            python_model=str(Path(__file__).with_name(CODE)),
+            loader_module=LOADER,
             signature=_signature(facts, modifiers),
             input_example=_example(modifiers),
             pip_requirements=requirements(),
         )
-        told = Model.load(str(made))
-        told.flavors["python_function"]["model_code_path"] = CODE  # MLflow wrote where it lies on this machine
-        told.save(str(made / "MLmodel"))
         for path in sorted(made.iterdir()):
             move(path, folder / path.name)
 

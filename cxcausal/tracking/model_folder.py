@@ -19,6 +19,8 @@ MODEL = "model"
 MODEL_FILE = f"{MODEL}/model.json"
 """In a run's folder."""
 EFFECTS, POLICY, CARD, FACTS = "effects", "policy.json", "card.md", "model.json"
+NOTE = "registered_model_meta"
+"""MLflow writes the name and version by which a model was loaded beside it, also where it keeps it."""
 _MEND = "restore the run's folder from a copy, or run the analysis again"
 
 
@@ -134,9 +136,9 @@ def _content(folder: Path) -> Mapping[str, Any]:
 
 
 def _files(folder: Path) -> tuple[str, ...]:
-    """Return every file below a folder but the list of them, and what loading one leaves behind."""
-    paths = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file())
-    return tuple(path.as_posix() for path in paths if path.as_posix() != FACTS and "__pycache__" not in path.parts)
+    """Return every file below a folder but the list of them, and the note that MLflow leaves where it loads one."""
+    paths = (path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*")) if path.is_file())
+    return tuple(path for path in paths if path not in {FACTS, NOTE})
 
 
 def _problem(folder: Path, name: str, code: str, what: str, mend: str = _MEND) -> Problem:
