@@ -11,7 +11,10 @@ from cxcausal.core.whom import PolicyResult, Told
 MODEL_SCHEMA = 1
 NOBODY, EVERYBODY = "nobody", "everybody"
 BY_GAIN = frozenset({"value", "limited"})
-"""The policies that choose by predicted gain alone, and so can be applied to customers known by modifiers alone."""
+"""The policies that choose by predicted gain."""
+TREE = "tree"
+CHOOSING = BY_GAIN | {TREE}
+"""The policies that tell customers apart by what a model looks at, and so can be applied to fresh ones."""
 CURRENT = "current_rule"
 GAIN = "gain:"
 """Before an arm's name, in the columns of a prediction."""
@@ -48,7 +51,7 @@ class ModelFacts:
         aim, label, unit: what a gain is of. sign: −1 where less of it is better. money: whether it is money after the
             costs of contact.
         arms: the control first. cost: of each per customer, beyond the control's. level: of intervals.
-        rule: what fresh customers are assigned by: `value` or `limited` (by predicted gain), `everybody:<arm>`,
+        rule: what fresh customers are assigned by: `value` or `limited` (by predicted gain), `tree`, `everybody:<arm>`,
             `nobody`, or `current_rule`. recommended: the run's own. targeting: whether choosing by prediction was shown
             to pay.
         budget: per eligible customer, in the unit of cost. capacity: arm → the largest share of eligible customers.
@@ -149,17 +152,17 @@ def model_facts(
 def rule_of(policy: PolicyResult) -> str:
     """Return what fresh customers are assigned by: the run's own policy, or the simplest one where none was shown.
 
-    A policy that looks at more than predicted gains, such as a tree, is told in the report and not applied here: the
-    best single arm is.
+    A policy that looks at more than the model does, such as who is at risk, is told in the report and not applied to
+    fresh customers: the best single arm is.
 
     Example:
         >>> rule_of(PolicyResult(aim="v", label="v", unit="EUR", level=0.95, recommended="value", targeting=True))
         'value'
-        >>> rule_of(PolicyResult(aim="v", label="v", unit="EUR", level=0.95, recommended="tree", targeting=True))
+        >>> rule_of(PolicyResult(aim="v", label="v", unit="EUR", level=0.95, recommended="top_risk", targeting=True))
         'nobody'
     """
     recommended = policy.recommended or NOBODY
-    if policy.targeting and recommended in BY_GAIN:
+    if policy.targeting and recommended in CHOOSING:
         return recommended
     if recommended in {NOBODY, CURRENT} or recommended.startswith(f"{EVERYBODY}:"):
         return recommended

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from cxcausal.core.errors import DataError, Problem
 from cxcausal.core.hashing import Keys
-from cxcausal.core.model_facts import BY_GAIN, EVERYBODY, Baseline, ModelFacts
+from cxcausal.core.model_facts import BY_GAIN, EVERYBODY, TREE, Baseline, ModelFacts
 from cxcausal.core.progress import Progress
 from cxcausal.core.rows import Flags, Floats, Text
 from cxcausal.stats.allotting import Arms, Limits, allotted
@@ -24,6 +24,7 @@ Places = npt.NDArray[np.int8]
 REASONS = (
     "best_gain",
     "next_best",
+    "tree",
     "everybody",
     "no_gain",
     "not_enough_for_all",
@@ -32,7 +33,7 @@ REASONS = (
     "outside_population",
 )
 """What stands in the column `reason`; docs/scoring.md says what each means."""
-BEST, NEXT, EVERY, NO_GAIN, NOT_ENOUGH, NONE, NOT_ELIGIBLE, OUTSIDE = range(8)
+BEST, NEXT, BY_TREE, EVERY, NO_GAIN, NOT_ENOUGH, NONE, NOT_ELIGIBLE, OUTSIDE = range(9)
 _CHUNK = 1 << 18
 
 
@@ -52,6 +53,7 @@ class Gathered:
         key: a hash of each id, shape (n,). able: who may be contacted, shape (n,).
         outside: who is of another population, shape (n,).
         gains: of the treated arms, of those who may be contacted, shape (eligible, arms − 1).
+        named: the place of the arm that the tree gives each of them, shape (eligible,); None without a tree.
         missing, unknown: modifier → customers, among those who may be contacted.
         drift: of the modifiers that have a baseline.
     """
@@ -60,6 +62,7 @@ class Gathered:
     able: Flags
     outside: Flags
     gains: Floats
+    named: Arms | None
     missing: dict[str, int]
     unknown: dict[str, int]
     drift: tuple[Drift, ...]
@@ -75,6 +78,8 @@ class Gathered:
         if facts.rule in BY_GAIN:
             arm = allotted(self.gains, limits, key)
             return Given(arm=arm, reason=_reasons(self.gains, arm))
+        if self.named is not None:
+            return _by_tree(self.named, limits, key)
         name = facts.rule.removeprefix(f"{EVERYBODY}:")
         if name not in facts.arms[1:]:
             return Given(arm=np.zeros(n, dtype=np.int8), reason=np.full(n, NONE, dtype=np.int8))
@@ -94,14 +99,19 @@ def gathered(fresh: "Fresh", effects: "EffectModel", saved: "SavedModel", progre
     arms = len(saved.facts.arms) - 1
     key, gains = np.empty(fresh.rows, dtype=np.uint64), np.empty((fresh.rows, arms))
     able, outside = np.zeros(fresh.rows, dtype=bool), np.zeros(fresh.rows, dtype=bool)
+    tree = saved.policy() if saved.facts.rule == TREE else None
+    named = None if tree is None else np.zeros(fresh.rows, dtype=np.int8)
     tally, seen, kept = _Tally(saved), 0, 0
     with progress.stage("predicting", total=fresh.rows) as predicting:
         for batch in fresh.batches():
             some, end = batch.eligible & batch.inside, seen + batch.n
             key[seen:end], able[seen:end], outside[seen:end] = batch.key, some, ~batch.inside
-            found = _predicted(batch, some, effects, saved.modifiers)
+            columns = _columns(batch, some, saved.modifiers)
+            found = effects.gains(columns)
             tally.add(batch, some)
             gains[kept : kept + len(found)] = found[:, 1:]
+            if tree is not None and named is not None:
+                named[kept : kept + len(found)] = tree.assign(found, batch.key[some], columns)
             seen, kept = end, kept + len(found)
             predicting.reach(seen)
     _refuse_repeated(fresh, key)
@@ -111,15 +121,24 @@ def gathered(fresh: "Fresh", effects: "EffectModel", saved: "SavedModel", progre
         able=able,
         outside=outside,
         gains=gains[:kept],
+        named=None if named is None else named[:kept],
         missing=tally.missing,
         unknown=tally.unknown,
         drift=tuple(tally.drifts()),
     )
 
 
-def _predicted(batch: "Batch", some: Flags, effects: "EffectModel", modifiers: "tuple[Looked, ...]") -> Floats:
-    """Return gains of some customers of a batch."""
-    columns: dict[str, npt.NDArray[np.object_] | Floats] = {}
+def _by_tree(named: Arms, limits: Limits, key: Keys) -> Given:
+    """Return the arms that a tree names, as far as there is enough; whom it names one gains the same."""
+    wanted = np.where(np.arange(1, len(limits.cost) + 1) == named[:, None], 1.0, -np.inf)
+    arm = allotted(wanted, limits, key)
+    short = (arm == 0) & (named > 0)
+    return Given(arm=arm, reason=np.where(short, NOT_ENOUGH, BY_TREE).astype(np.int8))
+
+
+def _columns(batch: "Batch", some: Flags, modifiers: "tuple[Looked, ...]") -> dict[str, npt.NDArray[Any]]:
+    """Return what the model looks at, of some customers of a batch."""
+    columns: dict[str, npt.NDArray[Any]] = {}
     for one in modifiers:
         if one.kind == "number":
             columns[one.name] = batch.numbers[one.name][some]
@@ -128,7 +147,7 @@ def _predicted(batch: "Batch", some: Flags, effects: "EffectModel", modifiers: "
             levels = np.empty(len(text.levels), dtype=object)
             levels[:] = text.levels
             columns[one.name] = levels[text.codes[some]]
-    return effects.gains(columns)
+    return columns
 
 
 class _Tally:

@@ -10,7 +10,7 @@ import numpy as np
 
 from cxcausal.core.errors import DataError, Problem
 from cxcausal.core.hashing import Keys
-from cxcausal.core.model_facts import BY_GAIN, ModelFacts
+from cxcausal.core.model_facts import CHOOSING, ModelFacts
 from cxcausal.core.progress import Progress
 from cxcausal.core.rows import Flags, Floats
 from cxcausal.reviewing.fresh_gains import NOT_ELIGIBLE, OUTSIDE, REASONS, Gathered, Given, Places
@@ -79,7 +79,7 @@ class Told:
         """Return the expected gain of some of those who may be contacted, with its interval; of no contact it is 0."""
         arm, treated = self.given.arm[some].astype(np.intp), self.found.gains[some]
         averages = self.facts.average
-        if self.facts.rule not in BY_GAIN and averages:
+        if self.facts.rule not in CHOOSING and averages:
             told = [averages.get(name) for name in self.facts.arms]
             ends = [(0.0,) * 3, *((nan,) * 3 if one is None else (one.point, one.low, one.high) for one in told[1:])]
             table = np.array(ends, dtype=np.float64)

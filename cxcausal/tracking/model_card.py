@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from cxcausal.core.model_facts import BY_GAIN, CURRENT, EVERYBODY, NOBODY, ModelFacts
+from cxcausal.core.model_facts import BY_GAIN, CURRENT, EVERYBODY, NOBODY, TREE, ModelFacts
 from cxcausal.core.whom import Told
 from cxcausal.core.wording import number, percent
 
@@ -97,7 +97,12 @@ def rule_in_words(facts: ModelFacts) -> str:
     if facts.rule.startswith(f"{EVERYBODY}:"):
         arm = facts.rule.removeprefix(f"{EVERYBODY}:")
         return f"Who is contacted: everybody with {_plain(arm)}, by lot where there is not enough for all."
-    return {NOBODY: "Nobody is contacted.", CURRENT: "The rule in use is kept."}.get(facts.rule, facts.rule)
+    words = {
+        NOBODY: "Nobody is contacted.",
+        CURRENT: "The rule in use is kept.",
+        TREE: "Who is contacted, and how: by the rules of the policy tree, by lot where there is not enough for all.",
+    }
+    return words.get(facts.rule, facts.rule)
 
 
 def _ranged(ends: Mapping[str, float | None]) -> str:

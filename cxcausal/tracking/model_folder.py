@@ -13,7 +13,7 @@ from cxcausal.core.model_facts import MODEL_SCHEMA, ModelFacts
 from cxcausal.core.stored import record_from
 from cxcausal.tracking.files import machine_error, sha256_file, write_atomic
 from cxcausal.tracking.model_card import card_of
-from cxcausal.tracking.model_parts import EffectModel, PolicyModel, effect_model_in, policy_model_of
+from cxcausal.tracking.model_parts import EffectModel, Modifier, PolicyModel, effect_model_in, policy_model_of
 
 MODEL = "model"
 MODEL_FILE = f"{MODEL}/model.json"
@@ -26,7 +26,7 @@ _MEND = "restore the run's folder from a copy, or run the analysis again"
 
 @dataclass(frozen=True, kw_only=True)
 class Looked:
-    """A modifier as the model looks at it."""
+    """A modifier as the model looks at it; `levels` are all texts that it knows."""
 
     name: str
     kind: str
@@ -70,7 +70,7 @@ def save_model(folder: Path, effect_model: EffectModel, policy_model: PolicyMode
     """
     from cxcausal.tracking.model_flavor import write_flavor  # noqa: PLC0415 - imports MLflow
 
-    modifiers = tuple(Looked(name=one.name, kind=one.kind, levels=tuple(one.levels)) for one in effect_model.modifiers)
+    modifiers = tuple(_looked(one) for one in effect_model.modifiers)
     rmtree(folder, ignore_errors=True)
     try:
         (folder / EFFECTS).mkdir(parents=True, mode=0o700)
@@ -83,6 +83,11 @@ def save_model(folder: Path, effect_model: EffectModel, policy_model: PolicyMode
         write_atomic(folder / FACTS, canonical_json(content))
     except OSError as error:
         raise machine_error(folder, "write", error) from error
+
+
+def _looked(one: Modifier) -> Looked:
+    levels = dict.fromkeys(level for level in (*one.levels, one.base) if level)
+    return Looked(name=one.name, kind=one.kind, levels=tuple(levels))
 
 
 def read_model(folder: Path) -> SavedModel:

@@ -8,6 +8,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from cxcausal.core.hashing import Keys
 from cxcausal.core.rows import Floats
 
 EFFECT_MODEL = "cxcausal.heterogeneity.effect_model:EffectModel"
@@ -32,6 +33,10 @@ class Modifier(Protocol):
     def levels(self) -> tuple[str, ...]:
         """The texts that the model tells apart."""
 
+    @property
+    def base(self) -> str:
+        """The text that all others are told apart from; empty for a number."""
+
 
 class EffectModel(Protocol):
     """Predicts every arm's gain, one customer at a time: no answer depends on who else is asked about."""
@@ -55,10 +60,12 @@ class EffectModel(Protocol):
 
 
 class PolicyModel(Protocol):
-    """Assigns customers one at a time, by the prices that were learned."""
+    """Assigns customers one at a time, by the prices or the tree that were learned."""
 
-    def assign(self, gains: Floats) -> npt.NDArray[np.integer]:
-        """Return the place of each customer's arm, shape (n,)."""
+    def assign(
+        self, gains: Floats, keys: Keys | None = None, columns: Columns | None = None
+    ) -> npt.NDArray[np.integer]:
+        """Return the place of each customer's arm, shape (n,); equals are told apart by keys."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as JSON has it."""

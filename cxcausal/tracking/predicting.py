@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from cxcausal.core.model_facts import BY_GAIN, EVERYBODY, GAIN, ModelFacts
+from cxcausal.core.model_facts import CHOOSING, EVERYBODY, GAIN, ModelFacts
 from cxcausal.core.rows import Floats
 from cxcausal.tracking.model_folder import SavedModel
-from cxcausal.tracking.model_parts import EffectModel, PolicyModel
+from cxcausal.tracking.model_parts import Columns, EffectModel, PolicyModel
 
 
 class Predictor:
@@ -37,7 +37,7 @@ class Predictor:
         read = {name: _texts(columns[name]) if name in self._texts else _floats(columns[name]) for name in self.names}
         gains = self._effects.gains(read)
         low, high = self._effects.intervals(gains, self.facts.level)
-        place = self._assigned(gains)
+        place = self._assigned(gains, read)
         rows = np.arange(len(gains))
         ends = (gains[rows, place], low[rows, place], high[rows, place])
         effect, least, most = signed(ends, self.facts.sign)
@@ -50,10 +50,10 @@ class Predictor:
             **told,
         }
 
-    def _assigned(self, gains: Floats) -> npt.NDArray[np.intp]:
+    def _assigned(self, gains: Floats, read: Columns) -> npt.NDArray[np.intp]:
         """Return the place of each customer's arm by the model's rule."""
-        if self.facts.rule in BY_GAIN:
-            return np.asarray(self._policy.assign(gains), dtype=np.intp)
+        if self.facts.rule in CHOOSING:
+            return np.asarray(self._policy.assign(gains, columns=read), dtype=np.intp)
         arm = self.facts.rule.removeprefix(f"{EVERYBODY}:")
         place = self.facts.arms.index(arm) if arm in self.facts.arms else 0
         return np.full(len(gains), place, dtype=np.intp)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 import pytest
 
+from cxcausal.core.hashing import Keys
 from cxcausal.core.model_facts import ModelFacts
 from cxcausal.core.results import RunResult
 from cxcausal.core.rows import Floats, Text
@@ -32,6 +33,7 @@ class Modifier:
     name: str
     kind: str
     levels: tuple[str, ...] = ()
+    base: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +43,7 @@ class Effects:
     slope: Floats
     modifiers: tuple[Modifier, ...] = (
         Modifier(name="tenure", kind="number"),
-        Modifier(name="tier", kind="text", levels=TIERS),
+        Modifier(name="tier", kind="text", levels=TIERS[1:], base=TIERS[0]),
     )
 
     def gains(self, columns: Mapping[str, npt.NDArray[Any]]) -> Floats:
@@ -66,19 +68,26 @@ class Effects:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """Gives the arm with the largest gain above a price."""
+    """Gives the arm with the largest gain above a price, or one arm to a tier."""
 
     price: float
+    gold: int | None = None
 
-    def assign(self, gains: Floats) -> npt.NDArray[np.intp]:
+    def assign(
+        self, gains: Floats, keys: Keys | None = None, columns: Mapping[str, npt.NDArray[Any]] | None = None
+    ) -> npt.NDArray[np.intp]:
+        assert keys is None or len(keys) == len(gains)
+        if self.gold is not None:
+            assert columns is not None
+            return np.where(columns["tier"] == "gold", self.gold, 0).astype(np.intp)
         return np.asarray((gains - np.array([0.0, self.price, self.price])).argmax(axis=1))
 
     def to_dict(self) -> dict[str, Any]:
-        return {"price": self.price}
+        return {"price": self.price, "gold": self.gold}
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "Rule":
-        return cls(price=content["price"])
+        return cls(**content)
 
 
 EFFECTS = Effects(slope=np.array([0.125, -0.1]))
@@ -158,6 +167,7 @@ POLICY_PLAN: dict[str, Any] = {
 
 def recorded(project: Project, make_result: Callable[..., RunResult], **changes: Any) -> Recorded:
     """Record a run of the plan with a model in it."""
+    rule = changes.pop("policy", RULE)
     plan = {**POLICY_PLAN, "data": {**POLICY_PLAN["data"], **changes.pop("data", {})}}
     project.write("experiments/callback.yaml", json.dumps(plan))
     resolved = load_experiment(project.root / "experiments/callback.yaml", root=project.root)
@@ -168,5 +178,5 @@ def recorded(project: Project, make_result: Callable[..., RunResult], **changes:
             store.run_id, experiment="callback", plan=resolved.plan, plan_hash=resolved.plan_hash, **told
         )
         facts = replace(FACTS, run_id=store.run_id, plan_hash=resolved.plan_hash, **changes)
-        save_model(store.directory / MODEL, EFFECTS, RULE, facts)
+        save_model(store.directory / MODEL, EFFECTS, rule, facts)
         return tracker.record(store, result, b"<!doctype html><title>callback</title>")

@@ -10,7 +10,7 @@ import pytest
 
 from cxcausal.core.results import RunResult
 from tests.e2e.project import Finished, Project
-from tests.fresh.parts import EFFECTS, people, recorded
+from tests.fresh.parts import EFFECTS, Rule, people, recorded
 
 MakeResult = Callable[..., RunResult]
 
@@ -184,6 +184,21 @@ def test_without_proof_everybody_gets_the_best_single_arm(project: Project, make
     recorded(project, make_result, rule="nobody", recommended="nobody", targeting=False)
     told = scored(project, people(), "--force").json
     assert told["arms"] == {"none": told["eligible"], "gig": 0, "agent": 0}
+
+
+def test_a_tree_is_followed_as_far_as_there_is_enough(project: Project, make_result: MakeResult) -> None:
+    recorded(project, make_result, rule="tree", recommended="tree", policy=Rule(price=0.0, gold=2))
+    frame = people()
+    assert scored(project, frame).json["notes"] == scored(project, frame, "--force").json["notes"]
+    rows = written(project)
+    able = (frame["opted_out"] == 0) & (frame["tenure"] <= 36)
+    assert ((rows["arm"] == "agent") == (able & (frame["tier"] == "gold"))).all()
+    assert set(rows.loc[able, "reason"]) == {"tree"}
+    expected = gains(frame)[:, 2]
+    assert np.array_equal(rows.loc[rows["arm"] == "agent", "expected_effect"], expected[rows["arm"] == "agent"])
+    told = scored(project, frame, "--force", "--budget", "100").json
+    assert (told["arms"]["agent"], told["cost"]) == (11, 99.0)
+    assert "not_enough_for_all" in set(written(project)["reason"])
 
 
 @pytest.mark.parametrize("changes", [{"verdict": "stop"}, {"verdict": "no_decision"}, {"grade": "D"}])
