@@ -106,13 +106,15 @@ def gathered(fresh: "Fresh", effects: "EffectModel", saved: "SavedModel", progre
         for batch in fresh.batches():
             some, end = batch.eligible & batch.inside, seen + batch.n
             key[seen:end], able[seen:end], outside[seen:end] = batch.key, some, ~batch.inside
-            columns = _columns(batch, some, saved.modifiers)
-            found = effects.gains(columns)
             tally.add(batch, some)
-            gains[kept : kept + len(found)] = found[:, 1:]
-            if tree is not None and named is not None:
-                named[kept : kept + len(found)] = tree.assign(found, batch.key[some], columns)
-            seen, kept = end, kept + len(found)
+            more = kept + int(some.sum())
+            if more > kept:
+                columns = _columns(batch, some, saved.modifiers)
+                found = effects.gains(columns)
+                gains[kept:more] = found[:, 1:]
+                if tree is not None and named is not None:
+                    named[kept:more] = tree.assign(found, batch.key[some], columns)
+            seen, kept = end, more
             predicting.reach(seen)
     _refuse_repeated(fresh, key)
     tally.refuse_strangers(fresh.label)

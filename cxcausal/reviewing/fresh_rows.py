@@ -79,6 +79,8 @@ class Told:
         """Return the expected gain of some of those who may be contacted, with its interval; of no contact it is 0."""
         arm, treated = self.given.arm[some].astype(np.intp), self.found.gains[some]
         averages = self.facts.average
+        if not len(arm):
+            return np.zeros(0), np.zeros(0), np.zeros(0)
         if self.facts.rule not in CHOOSING and averages:
             told = [averages.get(name) for name in self.facts.arms]
             ends = [(0.0,) * 3, *((nan,) * 3 if one is None else (one.point, one.low, one.high) for one in told[1:])]

@@ -235,6 +235,54 @@ def test_which_run_and_which_file(project: Project, make_result: MakeResult) -> 
     assert "U640" in project.cx("score", "callback", "--on", "fresh.parquet", "--out", "treat.xlsx").err
 
 
+def test_nobody_who_may_be_contacted(project: Project, make_result: MakeResult) -> None:
+    recorded(project, make_result, budget=1.0)
+    told = scored(project, people(50).assign(opted_out=1, tenure=5)).json
+    assert (told["eligible"], told["not_eligible"], told["cost"], told["gain"]) == (0, 50, 0.0, 0.0)
+    assert set(written(project)["arm"]) == {"none"}
+
+
+def test_a_failing_disk_leaves_the_old_file(project: Project, make_result: MakeResult) -> None:
+    recorded(project, make_result)
+    frame = people(50)
+    assert scored(project, frame).code == 0
+    before = (project.root / "treat.parquet").read_bytes()
+    (project.root / "file").write_text("", encoding="utf-8")
+    done = project.cx("score", "callback", "--on", "fresh.parquet", "--out", "file/treat.parquet")
+    assert done.code == 6
+    assert "E641" in done.err
+    assert scored(project, frame.assign(tier="x"), "--force").code == 4
+    assert (project.root / "treat.parquet").read_bytes() == before
+    assert not list(project.root.glob(".*.partial"))
+
+
+def test_without_ids_rows_are_counted(project: Project, make_result: MakeResult) -> None:
+    recorded(project, make_result, data={"unit": None})
+    frame = people(200).drop(columns="customer_id")
+    assert scored(project, frame, "--budget", "50").code == 0
+    rows = written(project)
+    assert rows["row"].tolist() == list(range(1, 201))
+
+
+def test_values_are_read_as_the_plan_reads_them(project: Project, make_result: MakeResult) -> None:
+    columns = {"tier": {"map": {"G": "gold", "B": "basic", "P": "plus"}}, "tenure": {"formula": "months + 0 * months"}}
+    recorded(project, make_result, data={"columns": columns})
+    frame = people()
+    assert scored(project, frame).code == 4
+    coded = frame.assign(tier=frame["tier"].str[0].str.upper(), months=frame["tenure"]).drop(columns="tenure")
+    done = scored(project, coded)
+    assert done.code == 0, done.err
+    rows = written(project)
+    agent = rows["arm"] == "agent"
+    assert np.array_equal(rows.loc[agent, "expected_effect"], gains(frame)[agent, 2])
+
+
+def test_the_ledger_says_it_in_words(project: Project, make_result: MakeResult) -> None:
+    run = recorded(project, make_result)
+    assert scored(project, people(50)).code == 0
+    assert f"scored 50 customers by run {run.run_id}" in project.cx("audit", "log").out
+
+
 def test_the_terminal_tells_it_in_words(project: Project, make_result: MakeResult) -> None:
     recorded(project, make_result, budget=0.5)
     people().to_parquet(project.root / "fresh.parquet", index=False)
