@@ -15,6 +15,7 @@ from cxcausal.reviewing.records import audit, list_runs, sync
 from cxcausal.reviewing.registering import Registered, register
 from cxcausal.reviewing.replaying import Replay, replay
 from cxcausal.reviewing.rerunning import Query, Rerunned, rerun
+from cxcausal.reviewing.scoring_fresh import ScoreAsked, Scored, score
 from cxcausal.running import Run, run_experiment, run_tracked, statements
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ __all__ = [
     "Replay",
     "Rerunned",
     "Run",
+    "ScoreAsked",
+    "Scored",
     "aa",
     "amend",
     "approve",
@@ -51,6 +54,7 @@ __all__ = [
     "rerun",
     "run_experiment",
     "run_tracked",
+    "score",
     "simulate",
     "statements",
     "states",

@@ -31,6 +31,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "amend": ("cxcausal.cli.record_commands:amend", "Change a registered plan, with the reason and the difference."),
     "run": ("cxcausal.cli.run_commands:run", "Analyse an experiment: checks, effects, money, verdict, report."),
     "rerun": ("cxcausal.cli.rerun_command:rerun", "Analyse again on fresh data, and tell what moved and why."),
+    "score": ("cxcausal.cli.score_command:score", "Choose among fresh customers whom to contact, by a run's model."),
     "stop": ("cxcausal.cli.record_commands:stop", "Write down that an experiment takes no more customers."),
     "approve": ("cxcausal.cli.record_commands:approve", "Approve a run, as one of the plan's approvers."),
     "decide": ("cxcausal.cli.record_commands:decide", "Write down what was decided upon a run."),
@@ -57,7 +58,7 @@ VERBS: dict[str, tuple[str, str]] = {
 GROUPS: dict[str, tuple[str, ...]] = {
     "Plans": ("new", "validate", "explain", "schema", "list"),
     "Before the data": ("plan", "aa", "assign", "simulate", "register", "amend"),
-    "Analyses": ("run", "rerun", "compare", "replay"),
+    "Analyses": ("run", "rerun", "compare", "replay", "score"),
     "The record": ("stop", "approve", "decide", "report", "audit", "sync", "erase"),
 }
 """The verbs as `--help` shows them: by what they are for, in the order of their use."""

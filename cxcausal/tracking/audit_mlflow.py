@@ -12,6 +12,7 @@ from cxcausal.tracking.audit_runs import SeenRun
 from cxcausal.tracking.files import sha256_file
 from cxcausal.tracking.layout import MANIFEST_FILE, STATE
 from cxcausal.tracking.mlflow_runs import MlflowRun, Points
+from cxcausal.tracking.model_folder import MODEL, NOTE
 from cxcausal.tracking.projection import ARTIFACTS, Projection, project
 from cxcausal.tracking.redaction import without_secrets
 from cxcausal.tracking.sync import sent_state
@@ -141,8 +142,11 @@ def _artifacts(root: Path, told: Told, manifest_hash: str) -> Iterator[Problem]:
         yield _at(told.seen, " artifacts", "I744", "lie somewhere else than this project puts them")
         return
     folder = root / ending
-    wanted = {name: manifest_hash if name == MANIFEST_FILE else told.seen.artifacts[name] for name in ARTIFACTS}
+    of_model = tuple(name for name in told.seen.artifacts if name.startswith(f"{MODEL}/"))
+    names = (*ARTIFACTS, *of_model)
+    wanted = {name: manifest_hash if name == MANIFEST_FILE else told.seen.artifacts[name] for name in names}
     present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    present -= {f"{MODEL}/{NOTE}"}
     for name in sorted({*wanted, *present}):
         if name not in present:
             yield _at(told.seen, f" artifact {name}", "I744", "is missing in MLflow")

@@ -110,6 +110,15 @@ def _erase(payload: Mapping[str, Any]) -> str:
     return f"erased customers ({_other(payload)})"
 
 
+def _score(payload: Mapping[str, Any]) -> str:
+    """Return which customers were chosen, or that a promise was held against a hold-out."""
+    if "rows" not in payload:
+        return f"held what run {payload.get('parent', '-')} promised against a hold-out"
+    arms = ", ".join(f"{arm} {n:,}" for arm, n in payload["arms"].items())
+    despite = ", despite its verdict" if payload.get("despite_verdict") else ""
+    return f"scored {payload['rows']:,} customers by run {payload['run_id']} ({arms}){despite}"
+
+
 def _because(payload: Mapping[str, Any]) -> str:
     reason = payload.get("reason")
     return f": {reason}" if reason else ""
@@ -126,5 +135,6 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "decide": _decide,
     "render": _render,
     "erase": _erase,
+    "score": _score,
     "merge": _merge,
 }

@@ -2,16 +2,17 @@
 
 import contextlib
 import json
-import logging
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from cxcausal.core.errors import MachineError, Problem
 from cxcausal.tracking.files import locked
+from cxcausal.tracking.hush import hushed
 from cxcausal.tracking.layout import STATE
+from cxcausal.tracking.model_folder import model_files
+from cxcausal.tracking.model_registry import register
 from cxcausal.tracking.patience import Patience, patiently
 from cxcausal.tracking.projection import ARTIFACTS, Input, Projection
 from cxcausal.tracking.redaction import without_secrets
@@ -44,7 +45,6 @@ _WHILE_TALKING: Mapping[str, str] = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",
 }
-_NOISY = ("mlflow", "alembic", "sqlalchemy")
 
 
 def send(root: Path, uri: str, directory: Path, projection: Projection, *, patience: Patience = HASTY) -> str:
@@ -177,9 +177,10 @@ def _send(client: "MlflowClient", root: Path, uri: str, directory: Path, project
     _log_numbers(client, mlflow_id, projection)
     if projection.inputs:
         client.log_inputs(mlflow_id, datasets=[_dataset(item) for item in projection.inputs])
-    for name in ARTIFACTS:
+    for name in (*ARTIFACTS, *model_files(directory)):
         folder = str(Path(name).parent)
         client.log_artifact(mlflow_id, str(directory / name), None if folder == "." else folder)
+    register(client, mlflow_id, directory)
     client.set_terminated(mlflow_id, status="FINISHED")
     return mlflow_id
 
@@ -242,19 +243,12 @@ def _quiet(patience: Patience) -> Iterator[None]:
     wanted = {**_WHILE_TALKING, "MLFLOW_HTTP_REQUEST_TIMEOUT": f"{patience.step:g}"}
     set_here = {name: value for name, value in wanted.items() if name not in os.environ}
     os.environ.update(set_here)
-    levels = {name: logging.getLogger(name).level for name in _NOISY}
     try:
-        with contextlib.redirect_stdout(sys.stderr):
-            import mlflow  # noqa: F401, PLC0415 - its import sets up its loggers, which are then lowered
-
-            for name in _NOISY:
-                logging.getLogger(name).setLevel(logging.CRITICAL)
+        with hushed():
             yield
     finally:
         for name in set_here:
             os.environ.pop(name, None)
-        for name, level in levels.items():
-            logging.getLogger(name).setLevel(level)
 
 
 def _lock_file(root: Path, uri: str) -> Path:

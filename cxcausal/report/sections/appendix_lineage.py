@@ -39,6 +39,9 @@ def _versions(facts: Facts) -> Iterator[tuple[Sentence, Sentence]]:
     seed = path("plan", "analysis", "seed")
     if facts.has(seed):
         yield ("Seed",), (facts.quote(seed),)
+    model = path("policy", "model")
+    if facts.has(model):
+        yield ("Model for fresh customers",), (facts.quote(model),)
     for name in facts.result.versions:
         key = path("versions", name)
         yield (Quote(path=key, text=name),), (facts.quote(key),)
