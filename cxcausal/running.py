@@ -9,6 +9,7 @@ from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cxcausal.core.adjusting import asks_whom
 from cxcausal.core.progress import SILENT, Progress, RunOpened
 from cxcausal.core.results import RunResult
 from cxcausal.core.spec.load import load_experiment
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from cxcausal.data.engine import Statement
     from cxcausal.data.kept import Kept
     from cxcausal.pipeline.analyse import RunContext
+    from cxcausal.pipeline.whom import Model
     from cxcausal.tracking.registration import Registration
     from cxcausal.tracking.run_store import RunStore
     from cxcausal.tracking.start import Start
@@ -201,6 +203,7 @@ def tracked(
     """Analyse open data, write the report and record both; what is needed for a rerun is kept beside them."""
     from cxcausal.pipeline.analyse import analyse
     from cxcausal.pipeline.score_road import ScoreEdges
+    from cxcausal.pipeline.whom import Shelf
     from cxcausal.report.render import render_report
     from cxcausal.report.sentences.answer import summary_text
     from cxcausal.report.sentences.briefly import caveat_texts
@@ -225,7 +228,8 @@ def tracked(
             store.save_plan(without_secrets_in(resolved.plan))
             write_start(store, start)
             context = replace(context_of(resolved, store.run_id), computed_from=start.computed_from)
-            edges = ScoreEdges(store=NuisanceStore(root=project.root), progress=progress)
+            shelf = Shelf() if asks_whom(spec) else None
+            edges = ScoreEdges(store=NuisanceStore(root=project.root), progress=progress, shelf=shelf)
             result = analyse(spec, dataset, context, store, store, edges)
         kept = _kept(project.root, spec, dataset, store)
         remove_old_units(project.root, resolve_actor(project.root, actor))
@@ -235,6 +239,8 @@ def tracked(
         result = replace(
             result, report=page, record=tracker.on_record(result, cut=start.rerun.get("data_cut"), read_on=start.on)
         )
+        if shelf is not None and shelf.model is not None:
+            _save_model(store.directory, result, shelf.model)
         with progress.stage("writing the report"):
             html = render_report(result, ledger_head=tracker.head()).encode()
         recorded = tracker.record(store, result, html, rerun=None if again is None else again.entry)
@@ -245,6 +251,16 @@ def tracked(
         caveats=caveat_texts(result),
         warnings=((goes_on.warning,) if goes_on is not None and goes_on.warning else ()) + recorded.warnings,
     )
+
+
+def _save_model(directory: Path, result: "RunResult", model: "Model") -> None:
+    """Write what fresh customers are scored by beside the run, so that its manifest vouches for it."""
+    from cxcausal.core.model_facts import model_facts
+    from cxcausal.tracking.model_folder import MODEL, save_model
+
+    assert result.policy is not None  # noqa: S101 - a model comes with what was found of its policy
+    facts = model_facts(result, result.policy, model.aim, model.spending, model.baselines)
+    save_model(directory / MODEL, model.effects, model.rule, facts)
 
 
 def start_of(resolved: Resolved, dataset: "Dataset", on: str | None, rerun: Mapping[str, Any]) -> "Start":

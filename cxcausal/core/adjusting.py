@@ -19,8 +19,13 @@ def adjusted_for(spec: "ExperimentSpec") -> tuple[str, ...]:
 
 
 def needs_rows(spec: "ExperimentSpec") -> bool:
-    """Tell whether the plan asks for anything that is made of scores, which sums can't give."""
-    return isinstance(spec.design, Observational) or spec.estimation.method == "aipw" or asks_whom(spec)
+    """Tell whether the plan asks for anything that is made of rows, which sums can't give."""
+    return has_scores(spec) or asks_whom(spec)
+
+
+def has_scores(spec: "ExperimentSpec") -> bool:
+    """Tell whether the plan's effects are made of scores."""
+    return isinstance(spec.design, Observational) or spec.estimation.method == "aipw"
 
 
 def asks_whom(spec: "ExperimentSpec") -> bool:

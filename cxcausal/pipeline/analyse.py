@@ -88,7 +88,11 @@ def analyse(
         return decide(spec, effects, checks, value, registered=registered, design_grade=grade)
 
     decision = stages.made("decision", decided, also=[registered, fresh])
-    whom = stages.made("whom", lambda: _whom(spec, roads, decision, reading)) if asks_whom(spec) else Whom()
+    # A model is no stage's result: where one is wanted, it is learned anew, and so is all that is told of it.
+    wanted = context.created_at if roads.edges.shelf is not None else None
+    whom = (
+        stages.made("whom", lambda: _whom(spec, roads, decision, reading), also=wanted) if asks_whom(spec) else Whom()
+    )
     return RunResult(
         **_of_context(context),
         experiment=spec.id,

@@ -7,7 +7,7 @@ from typing import Any, Literal, cast
 
 from scipy.special import stdtr
 
-from cxcausal.core.adjusting import needs_rows
+from cxcausal.core.adjusting import has_scores
 from cxcausal.core.answers import Moments
 from cxcausal.core.errors import DataError
 from cxcausal.core.measures import measure_of, why_not_measured
@@ -188,7 +188,7 @@ def mix_of(spec: ExperimentSpec, contrast: Contrast, before: Dataset, now: Datas
     over = tuple(dict.fromkeys((*spec.segments, *spec.design.strata)))
     metric = next(one for _, one in spec.metrics.with_roles() if one.name == contrast[0])
     if (
-        needs_rows(spec)
+        has_scores(spec)
         or not over
         or spec.data.weight is not None
         or metric.type == "ratio"

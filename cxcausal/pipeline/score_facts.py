@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from cxcausal.core.adjusting import adjusted_for, needs_rows, target_of
+from cxcausal.core.adjusting import adjusted_for, has_scores, target_of
 from cxcausal.core.measures import measure_of, why_not_measured
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Query
@@ -47,7 +47,7 @@ _COUNTS = ("below", "above", "clipped")
 
 def has_score_facts(spec: ExperimentSpec) -> bool:
     """Tell whether a run of this plan keeps anything of the score road."""
-    return needs_rows(spec)
+    return has_scores(spec)
 
 
 def fact_queries(spec: ExperimentSpec) -> tuple[Query, ...]:

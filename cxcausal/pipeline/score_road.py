@@ -17,7 +17,7 @@ from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.pipeline.falsifying import falsified
 from cxcausal.pipeline.score_memory import refuse_too_large
-from cxcausal.pipeline.whom import Asked, ModelShelf, aims_of
+from cxcausal.pipeline.whom import Asked, Shelf, aims_of
 
 if TYPE_CHECKING:
     from cxcausal.nuisance.crossfit import Recipe
@@ -31,12 +31,12 @@ class ScoreEdges:
     Attributes:
         store: where learned nuisances are kept between runs; None where they are not.
         progress: told how many models are learned.
-        shelf: where the model goes that tells whom to contact; None where nobody keeps it.
+        shelf: where the model is put that tells whom to contact; None where nobody wants it.
     """
 
     store: ArrayStore | None = None
     progress: Progress = SILENT
-    shelf: ModelShelf | None = None
+    shelf: Shelf | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

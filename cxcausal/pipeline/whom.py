@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cxcausal.core.adjusting import modifiers_of
 from cxcausal.core.held_out import SOME_ARM, Aim, HeldOut, Rules, Spending
 from cxcausal.core.measures import measure_of, unit_of, why_not_measured
+from cxcausal.core.model_facts import Baseline
 from cxcausal.core.progress import SILENT, Progress
 from cxcausal.core.rows import ELIGIBLE, Flags, Floats, Rows
 from cxcausal.core.spec.designs import Observational
@@ -31,11 +32,22 @@ _DEPENDENT = 12.0
 """Standard errors by which the share that a rule contacts may differ between the arms of a coin."""
 
 
-class ModelShelf(Protocol):
-    """Where the model of a run is put, for customers to come."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Model:
+    """What fresh customers are scored by: who gains how much, the rule, and what both were made for and of."""
 
-    def put(self, effects: "EffectModel", policy: "PolicyModel", result: PolicyResult) -> None:
-        """Keep a model beside the run that made it."""
+    effects: "EffectModel"
+    rule: "PolicyModel"
+    aim: Aim
+    spending: Spending
+    baselines: tuple[Baseline, ...]
+
+
+@dataclass(kw_only=True)
+class Shelf:
+    """Holds the model of a run until the run's result is known; whoever lends none wants no model."""
+
+    model: Model | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +56,13 @@ class Asked:
 
     Attributes:
         spec: the plan. rows: its analysed units. nuisances: how they are learned, from which covariates.
-        shelf: where the model goes; None where nobody keeps it. progress: told of the steps.
+        shelf: where the model is put; None where nobody wants one. progress: told of the steps.
     """
 
     spec: ExperimentSpec
     rows: Rows
     nuisances: "Nuisances"
-    shelf: ModelShelf | None = None
+    shelf: Shelf | None = None
     progress: Progress = SILENT
 
 
@@ -99,7 +111,8 @@ def whom_of(asked: Asked) -> Whom:
                 rows, aims[0], modifiers=names, nuisances=asked.nuisances, eligible=eligible, weight=weight, held=held
             )
             rule = model_of(held, spending, rules, question, name=policy.recommended)
-            asked.shelf.put(effects, rule, policy)
+            seen = baselines_of(rows, eligible, effects)
+            asked.shelf.model = Model(effects=effects, rule=rule, aim=aims[0], spending=spending, baselines=seen)
         step.advance(1)
     return Whom(heterogeneity=told, policy=policy)
 
@@ -138,6 +151,20 @@ def weight_of(nuisances: "Nuisances") -> Floats:
     """Return each unit's weight in the population, mean 1, shape (n,)."""
     given = nuisances.weight
     return np.ones(nuisances.rows.n) if given is None else given / given.mean()
+
+
+def baselines_of(rows: Rows, eligible: Flags, effects: "EffectModel") -> tuple[Baseline, ...]:
+    """Return how the modifiers of a model are spread among those who may be contacted, to tell drift by."""
+    from cxcausal.stats.drift import baseline_of_number, baseline_of_text  # noqa: PLC0415
+
+    found = []
+    for modifier in effects.modifiers:
+        if modifier.kind == "number":
+            found.append(baseline_of_number(modifier.name, rows.numbers[modifier.name][eligible]))
+        else:
+            text = rows.texts[modifier.name]
+            found.append(baseline_of_text(modifier.name, replace(text, codes=text.codes[eligible])))
+    return tuple(found)
 
 
 def question_of(spec: ExperimentSpec, rows: Rows, turned: Sequence[HeldOut]) -> "Question":
