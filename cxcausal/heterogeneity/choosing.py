@@ -14,9 +14,14 @@ from cxcausal.heterogeneity.lesson import EffectLearner, Lesson
 from cxcausal.nuisance.folds import Places as Folds
 
 DEFAULT = ("s", "t", "x", "dr", "r")
+LARGE = ("t", "x", "dr")
+"""Learners where there are more than `MANY` units: those that tell most in the time."""
+MANY = 100_000
 CONSTANT = "constant"
-_SHARE = 0.5
+_SHARE = 0.25
 """How much each member's own loss counts beside the mixture's: Q-aggregation's ν."""
+_PRIOR = 2.0
+"""How much a member's place counts: one effect for everybody comes first, planes second, all others third."""
 _STEPS, _NEAR = 2_000, 1e-12
 _LEAST = 1e-3
 """Weights below this are dropped: a formula is asked, and written down, only where it counts."""
@@ -53,14 +58,13 @@ def chosen(lesson: Lesson, train: Places, fold: Folds, learners: Sequence[str]) 
     out = _out_of_fold(lesson, train, fold, made)
     whole = _variants(lesson, train, made)
     names = [name for name in whole if name in out]
-    gains = np.stack([out[name] for name in names])
-    weights = _weights(lesson, train, gains)
+    weights = _weights(lesson, train, {name: out[name] for name in names})
     arms = [_mixed([(times, whole[name].arms[place]) for name, times in zip(names, column, strict=True)])
             for place, column in enumerate(weights.T)]  # fmt: skip
     return Chosen(
         effect=Effect(arms=tuple(arms)),
-        out=np.einsum("ka,kna->na", weights, gains),
-        candidates=_leaderboard(lesson, train, gains, dict(zip(names, weights.mean(axis=1), strict=True))),
+        out=np.asarray(sum(share * out[name] for name, share in zip(names, weights, strict=True))),
+        candidates=_leaderboard(lesson, train, out, dict(zip(names, weights.mean(axis=1), strict=True))),
     )
 
 
@@ -89,36 +93,49 @@ def _out_of_fold(lesson: Lesson, train: Places, fold: Folds, learners: Sequence[
     return {name: gains for name, gains in found.items() if not np.isnan(gains).any()}
 
 
-def _weights(lesson: Lesson, train: Places, gains: Floats) -> Floats:
+def _weights(lesson: Lesson, train: Places, gains: Mapping[str, Floats]) -> Floats:
     """Return the weights of k variants per arm, shape (k, arms − 1)."""
+    places = np.array([_place(name) for name in gains])
     weight = lesson.weight[train] / lesson.weight[train].sum()
     scores = lesson.scores[train, 1:] - lesson.scores[train, :1]
-    found = np.empty((len(gains), gains.shape[2]))
-    for place in range(gains.shape[2]):
-        told = gains[:, :, place]
-        found[:, place] = aggregated(told, np.asarray(scores[:, place]), weight)
+    found = np.empty((len(gains), scores.shape[1]))
+    for place in range(scores.shape[1]):
+        told = np.stack([each[:, place] for each in gains.values()])
+        found[:, place] = aggregated(told, np.asarray(scores[:, place]), weight, places)
     return found
 
 
-def aggregated(told: Floats, target: Floats, weight: Floats) -> Floats:
+def _place(name: str) -> float:
+    """Return how far from the front a variant stands; the further, the more it must prove."""
+    if name == CONSTANT:
+        return 0.0
+    return 1.0 if name.endswith("_linear") else 2.0
+
+
+def aggregated(told: Floats, target: Floats, weight: Floats, places: Floats) -> Floats:
     """Return the weights of Q-aggregation, shape (k,).
+
+    A member's place costs it `_PRIOR` · place · (variance of the target) / n, as a prior's logarithm does in the
+    theorem: with few units, many members are tried and one of them looks good by chance.
 
     Args:
         told: predictions of k members, shape (k, n).
         target: what they predict, shape (n,).
         weight: of each unit, summing to 1, shape (n,).
+        places: how far from the front members stand, shape (k,).
 
     Example:
         >>> target = np.array([1.0, -1.0, 1.0, -1.0])
-        >>> aggregated(np.stack([target, 0 * target]), target, np.full(4, 0.25)).round(3).tolist()
+        >>> aggregated(np.stack([target, 0 * target]), target, np.full(4, 0.25), np.zeros(2)).round(3).tolist()
         [1.0, 0.0]
     """
     centre = float(weight @ target)
     off = told - centre
     gram = (off * weight) @ off.T
     right = off @ (weight * (target - centre))
-    # The share of members' own losses is linear in their weights, so that the whole is a quadratic form.
-    found = smallest((1 - _SHARE) * gram, right - _SHARE * np.diagonal(gram) / 2)
+    # Members' own losses and the cost of their places are linear in the weights, so that all is a quadratic form.
+    cost = _PRIOR * places * float(weight @ (target - centre) ** 2) * float(weight @ weight)
+    found = smallest((1 - _SHARE) * gram, right - (_SHARE * np.diagonal(gram) + cost) / 2)
     found = np.where(found < _LEAST, 0.0, found)
     return np.asarray(found / found.sum())
 
@@ -150,10 +167,12 @@ def _mixed(parts: list[tuple[float, Terms]]) -> Terms:
     return tuple((times * share, formula) for times, terms in parts if times for share, formula in terms)
 
 
-def _leaderboard(lesson: Lesson, train: Places, gains: Floats, weights: Mapping[str, float]) -> tuple[Candidate, ...]:
+def _leaderboard(
+    lesson: Lesson, train: Places, out: Mapping[str, Floats], weights: Mapping[str, float]
+) -> tuple[Candidate, ...]:
     weight = lesson.weight[train]
     scores = lesson.scores[train, 1:] - lesson.scores[train, :1]
-    losses = [float(np.average(((scores - told) ** 2).sum(axis=1), weights=weight)) for told in gains]
+    losses = [float(np.average(((scores - out[name]) ** 2).sum(axis=1), weights=weight)) for name in weights]
     base = losses[0] if losses[0] > 0 else 1.0
     return tuple(
         Candidate(name=name, loss=(loss - losses[0]) / base, weight=float(share))

@@ -12,7 +12,6 @@ from cxcausal.core.held_out import Aim, HeldOut
 from cxcausal.core.rows import Flags, Floats, Rows
 from cxcausal.core.whom import Candidate
 from cxcausal.heterogeneity.calibrating import Line, lines_of
-from cxcausal.heterogeneity.choosing import DEFAULT
 from cxcausal.heterogeneity.encoding import Encoding, Modifier, encoding_of
 from cxcausal.heterogeneity.formulas import Effect
 from cxcausal.heterogeneity.stored import read, written
@@ -96,7 +95,7 @@ def effect_model(  # noqa: PLR0913 - what a stage is given
     eligible: Flags,
     weight: Floats,
     held: HeldOut,
-    learners: Sequence[str] = DEFAULT,
+    learners: Sequence[str] | None = None,
 ) -> tuple[EffectModel, tuple[Candidate, ...]]:
     """Return the model learned on all eligible units, and the leaderboard of its learners.
 
@@ -108,7 +107,7 @@ def effect_model(  # noqa: PLR0913 - what a stage is given
         eligible: who may be contacted at all, shape (n,).
         weight: of each row in the population, shape (n,).
         held: the turns of the same aim, by which intervals are calibrated.
-        learners: of effects, by name.
+        learners: of effects, by name; None leaves them to the number of units.
 
     Raises:
         DataError: there are too few units to learn from.

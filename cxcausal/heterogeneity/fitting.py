@@ -23,7 +23,10 @@ MOST_SQUARED = 30
 _FEWEST_PER_TERM = 2
 SLOW = Sizes(trees=120, rate=0.05, leaves=5, fewest_in_leaf=20, ridge=1.0)
 """Effects are small and smooth beside outcomes: few leaves, slowly."""
-STAGES = (40, 120)
+QUICK = Sizes(trees=60, rate=0.1, leaves=8, fewest_in_leaf=50, ridge=1.0)
+"""Where more than `_QUICK_FROM` units are learned from, noise is small beside what time costs."""
+_QUICK_FROM = 50_000
+STAGES = (40,)
 """After how many trees boosted effects are told, so that the choice can stop early."""
 
 
@@ -62,7 +65,7 @@ def plane(ground: Ground, target: Target, terms: npt.NDArray[np.intp]) -> Plane:
 def _blocks(ground: Ground, target: Target, terms: npt.NDArray[np.intp]) -> Iterator[tuple[Floats, Floats, Floats]]:
     for start in range(0, len(target.units), _BLOCK):
         part = slice(start, start + _BLOCK)
-        columns = columns_of(ground.table.filled[target.units[part]], terms)
+        columns = columns_of(np.asfortranarray(ground.table.filled[target.units[part]]), terms)
         if target.times is not None:
             columns *= target.times[part][:, None]
         yield columns, target.y[part], target.weight[part]
@@ -103,4 +106,5 @@ def regressed(ground: Ground, target: Target, seed: int, only: Sequence[str] = K
     y, weight = target.y, target.weight
     if target.times is not None:
         y, weight = y / target.times, weight * target.times**2
-    return found | staged(boosted(ground.features, Target(units=target.units, y=y, weight=weight), SLOW, seed))
+    sizes = SLOW if len(y) <= _QUICK_FROM else QUICK
+    return found | staged(boosted(ground.features, Target(units=target.units, y=y, weight=weight), sizes, seed))

@@ -144,7 +144,7 @@ def square_terms(columns: int, varied: npt.NDArray[np.bool_]) -> npt.NDArray[np.
 
 def columns_of(filled: Floats, terms: npt.NDArray[np.intp]) -> Floats:
     """Return every term's values, shape (n, t)."""
-    found = np.empty((len(filled), len(terms)))
+    found = np.empty((len(terms), len(filled)))
     for place, (one, two) in enumerate(terms):
-        found[:, place] = term_of(filled, int(one), int(two))
-    return found
+        found[place] = term_of(filled, int(one), int(two))
+    return found.T

@@ -1,7 +1,7 @@
 """The eligible units of one aim, put into an order that their content alone decides."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,8 @@ from cxcausal.heterogeneity.known import Subject, signed_values
 from cxcausal.nuisance.crossfit import Nuisances
 from cxcausal.nuisance.features import features_of
 
-FEWEST = 60
-"""Units with a value below which an arm's effects are not learned: a sixth learns nothing from ten."""
+FEWEST = 40
+"""Units with a value below which no effect of an arm is learned by customer."""
 
 
 def why_not(rows: Rows, aim: Aim, eligible: Flags) -> str | None:
@@ -27,7 +27,7 @@ def why_not(rows: Rows, aim: Aim, eligible: Flags) -> str | None:
         ...             numbers={"y": np.ones(3)}, texts={}, clusters={})
         >>> aim = Aim(name="y", label="y", unit="", measure=Measure(name="y", terms=(("y", 1.0),)), sign=1)
         >>> why_not(rows, aim, np.ones(3, bool))
-        'fewer than 60 eligible customers of b have a value'
+        'fewer than 40 eligible customers of b have a value'
     """
     if aim.measure.denominator is not None:
         return "a ratio has no gain per customer"
@@ -37,7 +37,7 @@ def why_not(rows: Rows, aim: Aim, eligible: Flags) -> str | None:
     return f"fewer than {FEWEST} eligible customers of {short[-1]} have a value" if short else None
 
 
-def refuse(aim: Aim, reason: str) -> None:
+def refuse(aim: str, reason: str) -> NoReturn:
     """Say why there is nothing to learn.
 
     Raises:
@@ -45,7 +45,7 @@ def refuse(aim: Aim, reason: str) -> None:
     """
     what = f"who responds cannot be learned, because {reason}"
     mend = "leave out effect_modifiers and policy, or bring more data"
-    raise DataError(Problem(where=f"metric {aim.name}", code="D620", what=what, mend=mend))
+    raise DataError(Problem(where=f"metric {aim}", code="D620", what=what, mend=mend))
 
 
 def places_of(rows: Rows, eligible: Flags, covariates: Sequence[str]) -> Places:

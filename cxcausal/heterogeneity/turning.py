@@ -9,7 +9,7 @@ from cxcausal.core.hashing import mixed
 from cxcausal.core.held_out import Aim, HeldOut, Places, Side, Turn
 from cxcausal.core.rows import Flags, Floats, Rows
 from cxcausal.core.whom import Candidate
-from cxcausal.heterogeneity.choosing import DEFAULT, Chosen, chosen
+from cxcausal.heterogeneity.choosing import DEFAULT, LARGE, MANY, Chosen, chosen
 from cxcausal.heterogeneity.known import Known, Subject, known_of
 from cxcausal.heterogeneity.lesson import Ground, Lesson
 from cxcausal.heterogeneity.subject import content_of, places_of, refuse, rows_at, subject_of, why_not
@@ -24,6 +24,8 @@ FIRST = 2
 """Blocks that the first turn learns from."""
 HALF = 3
 """Blocks that the half learns from."""
+FEWEST_IN_TURN = 5
+"""Units of an arm that every model must have to learn from; large clusters may leave fewer in a fold."""
 INNER = 3
 """Folds within what is learned from."""
 LEARN_AT_MOST = 250_000
@@ -64,6 +66,7 @@ class Course:
 
     def taught(self, train: Places, others: Places, stage: str) -> Learned:
         """Learn from some units, `train`, and tell of `others`, both ascending; `stage` is for seeds."""
+        self._refuse_thin(train)
         units = np.sort(np.concatenate([train, others]))
         fold = np.full(len(units), INNER, dtype=np.int16)
         own = np.searchsorted(units, train)
@@ -77,6 +80,17 @@ class Course:
         return Learned(
             learned=self._side(train, known, own, best.out), judged=self._side(others, known, rest, gains), chosen=best
         )
+
+    def _refuse_thin(self, train: Places) -> None:
+        """Refuse to learn where an inner fold leaves too few units of an arm."""
+        rows, seen = self.subject.rows, self.subject.values.seen[train]
+        codes = self.inner[train][seen].astype(np.int64) * len(rows.arms) + rows.arm[train][seen]
+        counts = np.bincount(codes, minlength=INNER * len(rows.arms)).reshape(INNER, -1)
+        left = (counts.sum(axis=0) - counts).min(axis=0)
+        if left.min() < FEWEST_IN_TURN:
+            name = rows.arms[int(left.argmin())]
+            reason = f"a turn leaves fewer than {FEWEST_IN_TURN} eligible customers of {name}"
+            refuse(self.subject.name, reason)
 
     def _lesson(self, train: Places, known: Known, own: Places, stage: str) -> Lesson:
         n, arms = self.subject.rows.n, self.ground.arms
@@ -117,7 +131,7 @@ def held_out(  # noqa: PLR0913 - what a stage is given
     nuisances: Nuisances,
     eligible: Flags,
     weight: Floats,
-    learners: Sequence[str] = DEFAULT,
+    learners: Sequence[str] | None = None,
 ) -> HeldOut:
     """Return what is learned in turns of who gains how much.
 
@@ -128,7 +142,8 @@ def held_out(  # noqa: PLR0913 - what a stage is given
         nuisances: of the rows: covariates, recipe, and the shares of a coin where one was tossed.
         eligible: who may be contacted at all, shape (n,).
         weight: of each row in the population, shape (n,).
-        learners: of effects, by name; one effect for everybody is always among them.
+        learners: of effects, by name; one effect for everybody is always among them. None leaves them to the number
+            of units: `DEFAULT`, or `LARGE`.
 
     Raises:
         DataError: there are too few units to learn from.
@@ -158,12 +173,12 @@ def course_of(  # noqa: PLR0913 - what a stage is given
     nuisances: Nuisances,
     eligible: Flags,
     weight: Floats,
-    learners: Sequence[str] = DEFAULT,
+    learners: Sequence[str] | None = None,
 ) -> Course:
     """Return an aim's eligible units, set to be learned from; arguments as of `held_out`."""
     reason = why_not(rows, aim, eligible)
     if reason is not None:
-        refuse(aim, reason)
+        refuse(aim.name, reason)
     places = places_of(rows, eligible, (*modifiers, *nuisances.covariates))
     own = rows_at(rows, places)
     subject = subject_of(own, aim, nuisances, weight[places])
@@ -179,7 +194,7 @@ def course_of(  # noqa: PLR0913 - what a stage is given
         block=folds_of(keys, BLOCKS, seed=seed, repeat=_BLOCKS_SALT),
         inner=folds_of(keys, INNER, seed=seed, repeat=_INNER_SALT),
         direct=confounders <= set(modifiers),
-        learners=tuple(learners),
+        learners=tuple(learners if learners is not None else DEFAULT if own.n <= MANY else LARGE),
     )
 
 

@@ -170,8 +170,8 @@ def test_weights_are_heard() -> None:
 
 
 def test_too_few_units_are_refused_with_a_reason() -> None:
-    world = trial(100)
-    with pytest.raises(DataError, match=r"D620 .*fewer than 60 eligible customers"):
+    world = trial(70)
+    with pytest.raises(DataError, match=r"D620 .*fewer than 40 eligible customers"):
         told(world)
 
 
