@@ -7,11 +7,11 @@ import pytest
 
 from cxcausal.core.held_out import Places, Rules, Spending
 from cxcausal.core.rows import Floats, Text
-from cxcausal.core.whom import MomentMap
+from cxcausal.core.whom import MomentMap, Told
 from cxcausal.policy.deciding import policy_of
 from cxcausal.policy.groups import declared_groups, group_effects
 from cxcausal.policy.harm import harm_of
-from cxcausal.policy.moments import map_of
+from cxcausal.policy.moments import _best, map_of
 from cxcausal.policy.question import Question, everyone
 from cxcausal.policy.seen import Setting
 from tests.validation.policy_worlds import (
@@ -100,6 +100,23 @@ def test_no_group_is_named_where_nothing_happens() -> None:
     assert wrong <= runs * (0.05 + 4 * np.sqrt(0.05 * 0.95 / runs))
 
 
+@pytest.mark.parametrize(
+    ("bot", "agent", "expected"),
+    [
+        ((0.1, -0.1, 0.3), (0.5, -0.2, 1.2), None),
+        ((0.1, 0.05, 0.2), (0.5, -0.2, 1.2), "bot"),
+        ((0.1, 0.05, 0.2), (0.3, 0.1, 0.5), "agent"),
+        ((-0.1, -0.2, -0.05), (-0.3, -0.5, -0.1), "none"),
+        ((-0.1, -0.2, 0.05), (-0.3, -0.5, -0.1), None),
+    ],
+)
+def test_only_what_is_reliable_is_named(
+    bot: tuple[float, float, float], agent: tuple[float, float, float], expected: str | None
+) -> None:
+    gains = {arm: Told(point=p, low=low, high=high) for arm, (p, low, high) in {"bot": bot, "agent": agent}.items()}
+    assert _best(gains, ("none", "bot", "agent")) == expected
+
+
 def _map(n: int, seed: int) -> MomentMap:
     found = drawn(HARMED, np.random.default_rng(seed), n)
     held = held_out(found)
@@ -123,6 +140,10 @@ def test_the_map_crosses_intent_with_the_other_segment() -> None:
     # For newcomers contact hardly pays on average, and the agent costs.
     assert arms["other", "new"] in {"none", None}
     for cell in told.cells:
+        lows = {arm: gain.low or 0.0 for arm, gain in cell.gains.items()}
+        highs = [gain.high or 0.0 for gain in cell.gains.values()]
+        assert (cell.arm in lows) == (max(lows.values()) > 0)
+        assert (cell.arm == "none") == (max(highs) < 0)
         for arm, gain in cell.gains.items():
             assert (gain.low or 0) <= (gain.point or 0) <= (gain.high or 0), arm
 

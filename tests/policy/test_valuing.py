@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from cxcausal.core.held_out import HeldOut, Rules, Side
+from cxcausal.core.held_out import HeldOut, Rules, Side, Spending
 from cxcausal.core.rows import Flags
 from cxcausal.core.whom import PolicyResult
 from cxcausal.policy.deciding import policy_of
+from cxcausal.policy.predicted import Limited
 from cxcausal.policy.question import Question
+from cxcausal.policy.seen import Setting
+from cxcausal.policy.valuing import sides_of
 from tests.validation.policy_worlds import HARMED, HARMED_HOMES, MODIFIERS, Drawn, drawn, held_out, spending
 
 EXACT = 1e-9
@@ -157,3 +160,72 @@ def test_protected_levels_part_all_judged(result: PolicyResult) -> None:
     assert contacted == pytest.approx(sum(worth.share.values()), abs=EXACT)
     gain = sum(each.share * (each.gain.point or 0.0) for each in result.protected)
     assert gain == pytest.approx(worth.gain.point, abs=EXACT)
+
+
+def test_risk_comes_first_worst_outcome_first_and_as_many_as_by_value(held: HeldOut, result: PolicyResult) -> None:
+    gains, shares = [], []
+    for turn in held.turns:
+        many = np.mean(turn.learned.gains.argmax(axis=1) > 0)
+        level = np.quantile(turn.learned.means[:, 0], many, method="inverted_cdf")
+        arm = 1 + int(np.argmax((turn.learned.scores[:, 1:] - turn.learned.scores[:, :1]).mean(axis=0)))
+        side = turn.judged
+        gains += list(np.where(side.means[:, 0] <= level, side.scores[:, arm] - side.scores[:, 0], 0.0))
+        shares.append(many)
+    worth = next(each for each in result.policies if each.name == "top_risk")
+    assert worth.gain.point == pytest.approx(np.mean(gains), abs=0.003)
+    assert sum(worth.share.values()) == pytest.approx(np.mean(shares), abs=0.05)
+
+
+def test_with_a_budget_the_best_arm_is_the_best_that_it_buys(found: Drawn, held: HeldOut) -> None:
+    costs = spending(HARMED, 0.05)
+    result = policy_of(held, costs, found.rules, Question())
+    gains = []
+    for turn in held.turns:
+        means = (turn.learned.scores - turn.learned.scores[:, :1]).mean(axis=0)
+        share = np.array([1.0, 0.2, 0.05])
+        arm = int(np.argmax(means * share))
+        gains += list(share[arm] * (turn.judged.scores[:, arm] - turn.judged.scores[:, 0]))
+    worth = next(each for each in result.policies if each.name == "best_arm")
+    assert worth.gain.point == pytest.approx(np.mean(gains), abs=EXACT)
+    dear = Spending(cost=np.array([0.0, 0.01, 100.0]), budget=0.01)
+    swapped = replace(held, turns=tuple(
+        replace(turn, learned=_favouring_the_agent(turn.learned)) for turn in held.turns))  # fmt: skip
+    told = policy_of(swapped, dear, found.rules, Question())
+    best = next(each for each in told.policies if each.name == "best_arm")
+    assert best.share == pytest.approx({"bot": 1.0, "agent": 0.0})
+
+
+def _favouring_the_agent(side: Side) -> Side:
+    return replace(side, scores=side.scores + np.array([0.0, 1.0, 2.0]))
+
+
+def test_lots_of_the_frontier_and_rules_do_not_see_who_is_judged(held: HeldOut, found: Drawn) -> None:
+    mirrored = replace(
+        held,
+        turns=tuple(replace(turn, judged=replace(turn.judged, scores=-turn.judged.scores)) for turn in held.turns),
+        half=replace(held.half, judged=replace(held.half.judged, scores=-held.half.judged.scores)),
+    )
+    question = Question(modifiers=MODIFIERS)
+    one, other = (policy_of(each, spending(HARMED), found.rules, question) for each in (held, mirrored))
+    for a, b in zip(one.frontier, other.frontier, strict=True):
+        assert a.untargeted.point == pytest.approx(-(b.untargeted.point or 0.0), abs=EXACT)
+        assert a.contacted == b.contacted
+    assert [(rule.condition, rule.arm, rule.share) for rule in one.rules] == [
+        (rule.condition, rule.arm, rule.share) for rule in other.rules
+    ]
+
+
+def test_contact_rates_of_levels_are_their_own(found: Drawn, held: HeldOut) -> None:
+    costs = spending(HARMED, 0.2, (("agent", 0.1),))
+    result = policy_of(held, costs, found.rules, _question(found))
+    assert result.recommended == "limited"
+    rates = {each.level: each.contacted for each in result.protected}
+    setting = Setting.of(held, costs, found.rules, MODIFIERS, seed=1)
+    chosen, codes = [], []
+    for turn in sides_of(held, setting):
+        chosen.append(Limited().learn(turn.learned).shares(turn.judged)[:, 1:].sum(axis=1))
+        codes.append(found.rows.texts["intent"].codes[turn.judged.side.units])
+    contacted, code = np.concatenate(chosen), np.concatenate(codes)
+    for place, level in enumerate(found.rows.texts["intent"].levels):
+        assert rates[level] == pytest.approx(contacted[code == place].mean(), abs=EXACT)
+    assert len({round(rate or 0.0, 3) for rate in rates.values()}) > 1
