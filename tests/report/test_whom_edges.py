@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cxcausal.core.results import RunResult
-from cxcausal.core.whom import ArmHeterogeneity, CurvePoint, PolicyResult, Told
+from cxcausal.core.whom import ArmHeterogeneity, CurvePoint, PolicyResult, PredictedGroup, Told
 from cxcausal.report import render_report
 from cxcausal.report.charts.curves import Axes, Curve, Single, Spot, Tick, curves
 from cxcausal.report.facts import Facts
@@ -59,6 +59,8 @@ def flat(value: Any) -> Any:
 
 
 def huge(value: Any) -> Any:
+    if isinstance(value, PredictedGroup):
+        return replace(value, predicted=9e11)
     return told(1e12, 3e10) if isinstance(value, Told) else value
 
 
@@ -183,7 +185,7 @@ def spoken(result: RunResult) -> list[str]:
 def test_a_screen_reader_hears_budgets_groups_and_uplift() -> None:
     heard = "\n".join(spoken(pays()))
     assert "a budget of 1.1 gains +2.97 by prediction and +1.00 by lot" in heard
-    assert "Most promising fifth, predicted +6.0, +4.02 to +6.38" in heard
+    assert "Most promising fifth, predicted +6.00, +4.02 to +6.38" in heard
     assert "50 % contacted gain +2.00" in heard
 
 
