@@ -238,3 +238,16 @@ def test_a_line_without_ranges_has_no_band_and_a_single_point_its_whisker() -> N
     svg = chart(Curve(name=("a",), spots=bare_spots), singles=(single,))
     assert 'class="band"' not in svg
     assert svg.count('class="whisker"') == svg.count('class="spot"') == 1
+
+
+def test_where_the_plan_knows_no_costs_budgets_are_contacts() -> None:
+    result = in_people()
+    treatment = result.plan["design"]["treatment"]
+    arms = {name: {"label": arm["label"]} for name, arm in treatment["arms"].items()}
+    plan = {**result.plan, "design": {**result.plan["design"], "treatment": {**treatment, "arms": arms}}}
+    costless = render_report(replace(result, plan=plan), ledger_head=None).replace("\N{NO-BREAK SPACE}", " ")
+    priced = render_report(result, ledger_head=None).replace("\N{NO-BREAK SPACE}", " ")
+    assert "budget per customer, in contacts" in costless
+    assert [row[0] for row in table(costless, "frontier-table")[1:3]] == ["0", "0.55"]
+    assert "budget per customer, in EUR" in priced
+    assert [row[0] for row in table(priced, "frontier-table")[1:3]] == ["EUR 0", "EUR 0.55"]
