@@ -29,6 +29,7 @@ from tests.report.worlds_whom import (
     nobody,
     observed,
     pays,
+    readable,
     refused,
     told,
     waiting,
@@ -81,6 +82,15 @@ def test_a_gain_is_claimed_only_where_the_result_says_so() -> None:
 def test_a_rule_that_loses_is_said_to_lose_against_as_many_by_lot() -> None:
     said = plain(claim_sentence(Facts(loses())) or ())
     assert "gains less than giving “Customer expert calls” by lot to as many as budget and capacity allow" in said
+
+
+def test_readable_rules_stand_on_page_one_and_an_arm_that_stops_is_not_passed_over() -> None:
+    said = page_one(readable())
+    assert "contacting by a few readable rules gains EUR 1,200" in said
+    assert "“Agent calls” where intent is billing or complaint and tier is not basic (21 %)" in said
+    assert "The recommended rule contacts with “Agent calls”, whose verdict for everybody is STOP: A guardrail" in said
+    assert "whose verdict for everybody" not in page_one(pays())
+    assert "Beyond a budget of EUR 1.87 per customer" in page_one(pays())
 
 
 def test_contacting_nobody_is_recommended_with_what_the_best_arm_could_gain() -> None:

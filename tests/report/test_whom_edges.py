@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cxcausal.core.results import RunResult
-from cxcausal.core.whom import ArmHeterogeneity, CurvePoint, PolicyResult, Told
+from cxcausal.core.whom import ArmHeterogeneity, CurvePoint, PolicyResult, PredictedGroup, Told
 from cxcausal.report import render_report
 from cxcausal.report.charts.curves import Axes, Curve, Single, Spot, Tick, curves
 from cxcausal.report.facts import Facts
@@ -59,6 +59,8 @@ def flat(value: Any) -> Any:
 
 
 def huge(value: Any) -> Any:
+    if isinstance(value, PredictedGroup):
+        return replace(value, predicted=9e11)
     return told(1e12, 3e10) if isinstance(value, Told) else value
 
 
@@ -183,7 +185,7 @@ def spoken(result: RunResult) -> list[str]:
 def test_a_screen_reader_hears_budgets_groups_and_uplift() -> None:
     heard = "\n".join(spoken(pays()))
     assert "a budget of 1.1 gains +2.97 by prediction and +1.00 by lot" in heard
-    assert "Most promising fifth, predicted +6.0, +4.02 to +6.38" in heard
+    assert "Most promising fifth, predicted +6.00, +4.02 to +6.38" in heard
     assert "50 % contacted gain +2.00" in heard
 
 
@@ -236,3 +238,16 @@ def test_a_line_without_ranges_has_no_band_and_a_single_point_its_whisker() -> N
     svg = chart(Curve(name=("a",), spots=bare_spots), singles=(single,))
     assert 'class="band"' not in svg
     assert svg.count('class="whisker"') == svg.count('class="spot"') == 1
+
+
+def test_where_the_plan_knows_no_costs_budgets_are_contacts() -> None:
+    result = in_people()
+    treatment = result.plan["design"]["treatment"]
+    arms = {name: {"label": arm["label"]} for name, arm in treatment["arms"].items()}
+    plan = {**result.plan, "design": {**result.plan["design"], "treatment": {**treatment, "arms": arms}}}
+    costless = render_report(replace(result, plan=plan), ledger_head=None).replace("\N{NO-BREAK SPACE}", " ")
+    priced = render_report(result, ledger_head=None).replace("\N{NO-BREAK SPACE}", " ")
+    assert "budget per customer, in contacts" in costless
+    assert [row[0] for row in table(costless, "frontier-table")[1:3]] == ["0", "0.55"]
+    assert "budget per customer, in EUR" in priced
+    assert [row[0] for row in table(priced, "frontier-table")[1:3]] == ["EUR 0", "EUR 0.55"]

@@ -230,6 +230,19 @@ def _within(share: float, beyond: Told, gain: Told) -> RunResult:
     return replace(pays(), policy=replace(policy, recommended="limited", policies=(*lot, limited)))
 
 
+def readable() -> RunResult:
+    """Return the trial where a few readable rules are recommended, one of them with an arm that is to be stopped."""
+    policy = money()
+    tree = tuple(
+        replace(rule, beyond=told(1.2, 0.4)) if rule.name == "tree" else rule
+        for rule in policy.policies
+        if rule.name != "value"
+    )
+    reason = "A guardrail is reliably beyond its limit: complaints rose."
+    arms = {**pays().arms, "agent": replace(pays().arms["agent"], verdict="stop", reason=reason, rule=2)}
+    return replace(pays(), arms=arms, policy=replace(policy, recommended="tree", policies=tree))
+
+
 def within_budget() -> RunResult:
     """Return the trial where choosing whom to contact pays within a budget."""
     return _within(0.28, told(1.4, 0.4), told(2.1, 0.3))
@@ -303,6 +316,7 @@ def observed() -> RunResult:
 WHOM: Mapping[str, Callable[[], RunResult]] = {
     "whom_pays": pays,
     "whom_refused": refused,
+    "whom_readable": readable,
     "whom_within_budget": within_budget,
     "whom_loses": loses,
     "whom_in_people": in_people,

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from cxcausal.core.whom import AimHeterogeneity, ArmHeterogeneity, Told
+from cxcausal.core.whom import AimHeterogeneity, ArmHeterogeneity, PredictedGroup, Told
 from cxcausal.report.blocks import Block, Bullets, Figure, Group, Legend, Paragraph, SectionView
 from cxcausal.report.charts.curves import Axes, Curve, Spot, Tick, curves
 from cxcausal.report.charts.forest import ForestRow, forest
 from cxcausal.report.facts import Facts
 from cxcausal.report.gains import Gains, spans, state_of
 from cxcausal.report.keys import derived, path
-from cxcausal.report.rounding import Style, percent, place_for
+from cxcausal.report.rounding import percent
 from cxcausal.report.sections.responder_tables import drivers_table, learners_board, tests_table
 from cxcausal.report.sections.withheld import MUST_NOT_BE_USED
 from cxcausal.report.sentences.words import sentence
@@ -104,7 +104,7 @@ def _groups(facts: Facts, gains: Gains, key: str, arm: ArmHeterogeneity) -> Figu
         low, high = gains.ends(f"{key}.groups.{at}.gain", group.gain)
         rows.append(
             ForestRow(
-                label=(*_group_name(facts, key, arm, at), *_predicted(gains, f"{key}.groups.{at}", group.predicted)),
+                label=(*_group_name(facts, key, arm, at), *_predicted(gains, f"{key}.groups.{at}", group)),
                 value=(low, " to ", high),
                 heading=() if rows else (facts.arm(arm.arm, clip=32),),
                 low=(group.gain.low or 0.0) * gains.factor,
@@ -122,11 +122,10 @@ def _groups(facts: Facts, gains: Gains, key: str, arm: ArmHeterogeneity) -> Figu
     return Figure(name="forest", caption=caption, picture=forest(rows, "right"), legend=legend)
 
 
-def _predicted(gains: Gains, key: str, predicted: float | None) -> Sentence:
-    if predicted is None:
+def _predicted(gains: Gains, key: str, group: PredictedGroup) -> Sentence:
+    if group.predicted is None:
         return ()
-    place = place_for(predicted * gains.factor) if predicted else 0
-    return (", predicted ", gains.number(f"{key}.predicted", Style(place=place, sign=True, references=(0.0,))))
+    return (", predicted ", gains.number(f"{key}.predicted", gains.style(group.gain, sign=True, bare=True)))
 
 
 def _uplift(facts: Facts, gains: Gains, key: str, arm: ArmHeterogeneity) -> Figure:

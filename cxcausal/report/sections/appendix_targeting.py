@@ -10,11 +10,11 @@ from cxcausal.report.charts.curves import Axes, Curve, Single, Spot, Tick, curve
 from cxcausal.report.facts import Facts
 from cxcausal.report.gains import Gains, in_money, spans
 from cxcausal.report.keys import path
-from cxcausal.report.rounding import Style, money, place_for
+from cxcausal.report.rounding import Style, place_for
 from cxcausal.report.sections.targeting_groups import groups_table, harm_table, moments_table, protected_table
 from cxcausal.report.sections.targeting_tables import frontier_table, leaves_table, rules_table
 from cxcausal.report.sections.withheld import MUST_NOT_BE_USED
-from cxcausal.report.sentences.targeting import place_of
+from cxcausal.report.sentences.targeting import break_even_sentence, place_of
 from cxcausal.report.sentences.words import sentence
 from cxcausal.report.text import Number, Sentence, plain
 
@@ -50,7 +50,7 @@ def _blocks(facts: Facts, policy: PolicyResult) -> Iterator[Block]:
     if policy.frontier:
         yield frontier_table(facts, policy)
     if policy.break_even_budget is not None:
-        yield Paragraph(words=_break_even(facts))
+        yield Paragraph(words=break_even_sentence(facts))
     yield from _whom(facts, policy)
     if policy.notes:
         yield Bullets(items=tuple((facts.quote(path("policy", "notes", at)),) for at in range(len(policy.notes))))
@@ -67,19 +67,6 @@ def _whom(facts: Facts, policy: PolicyResult) -> Iterator[Block]:
     yield from (table(facts, policy) for table, found in tables if found)
     if policy.moments is not None and policy.moments.cells:
         yield moments_table(facts, policy, policy.moments)
-
-
-def _spent(facts: Facts, key: str) -> Number:
-    """Return a budget per customer: money, or contacts where the plan knows no costs."""
-    value = facts.number(key).value
-    place = place_for(value) if value else 0
-    return facts.number(key, money(facts.currency, place) if in_money(facts) else Style(place=place))
-
-
-def _break_even(facts: Facts) -> Sentence:
-    budget = _spent(facts, "policy.break_even_budget")
-    unit = "" if in_money(facts) else " contacts"
-    return ("Beyond a budget of ", budget, f"{unit} per {facts.people.one}, a larger one is not expected to gain more.")
 
 
 def _frontier(facts: Facts, policy: PolicyResult) -> Figure:

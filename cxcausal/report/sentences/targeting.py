@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from cxcausal.core.whom import PolicyResult, PolicyWorth
-from cxcausal.report.facts import Facts
-from cxcausal.report.gains import Gains, spans
+from cxcausal.report.facts import CLIP, Facts
+from cxcausal.report.gains import Gains, in_money, spans
 from cxcausal.report.keys import derived, path
-from cxcausal.report.rounding import percent
+from cxcausal.report.rounding import Style, money, percent, place_for
 from cxcausal.report.sentences.words import sentence
 from cxcausal.report.text import Number, Piece, Sentence, Strong
 
@@ -171,9 +171,48 @@ def _against_others(facts: Facts, policy: PolicyResult) -> Iterator[Sentence]:
         yield _nobody(facts, policy)
     elif at is not None:
         yield _recommended(facts, policy, at)
+        if policy.recommended == "tree" and policy.rules:
+            yield _leaves(facts, policy)
         if policy.population is not None:
             yield _rolled_out(facts, policy, at)
+        if policy.break_even_budget is not None and policy.recommended in {"value", "limited"}:
+            yield break_even_sentence(facts)
+        yield from _stopped(facts, policy.policies[at])
     yield from _in_use(facts, policy)
+
+
+def _leaves(facts: Facts, policy: PolicyResult) -> Sentence:
+    """Return the readable rules, one after another."""
+    parts: list[Piece] = []
+    for at, rule in enumerate(policy.rules):
+        key = path("policy", "rules", at)
+        share = facts.number(derived("percent", f"{key}.share"), percent())
+        where = facts.quote(f"{key}.condition", clip=CLIP)
+        parts += [*(["; "] if parts else []), "“", facts.arm(rule.arm), "” where ", where, " (", share, ")"]
+    return ("Its rules: ", *parts, ".")
+
+
+def break_even_sentence(facts: Facts) -> Sentence:
+    """Return the budget beyond which nobody is left who seems to gain."""
+    key = "policy.break_even_budget"
+    value = facts.number(key).value
+    place = place_for(value) if value else 0
+    budget = facts.number(key, money(facts.currency, place) if in_money(facts) else Style(place=place))
+    unit = "" if in_money(facts) else " contacts"
+    return ("Beyond a budget of ", budget, f"{unit} per {facts.people.one}, a larger one is not expected to gain more.")
+
+
+def _stopped(facts: Facts, rule: PolicyWorth) -> Iterator[Sentence]:
+    """Yield which arms of a rule are to be stopped for everybody, and why: its gains don't make up for harm."""
+    for name, arm in facts.result.arms.items():
+        if arm.verdict == "stop" and rule.share.get(name, 0.0) > 0:
+            reason = facts.quote(path("arms", name, "reason"))
+            yield sentence(
+                "The recommended rule contacts with “",
+                facts.arm(name),
+                "”, whose verdict for everybody is STOP: ",
+                reason,
+            )
 
 
 def _nobody(facts: Facts, policy: PolicyResult) -> Sentence:
