@@ -10,6 +10,7 @@ from cxcausal.core.hashing import Keys
 from cxcausal.core.rows import Flags, Floats
 
 Arms = npt.NDArray[np.int8]
+Places = npt.NDArray[np.intp]
 PRICED_AT_MOST = 200_000
 """Prices are found on so many customers; with more, on those whose keys are smallest, which is as good as by lot."""
 _CHUNK = 1 << 18
@@ -51,6 +52,15 @@ class _Left:
         """Close what nobody can have."""
         self.closed = np.zeros(len(self.cost), dtype=bool)
         self.close()
+
+    def most(self) -> int:
+        """Return how many customers can be served at most, were each arm the only one."""
+        places = self.places if self.money is None else np.minimum(self.places, self._paid(self.money))
+        return int(places[~self.closed].sum())
+
+    def _paid(self, money: int) -> npt.NDArray[np.int64]:
+        """Return how many contacts of each arm the money pays for."""
+        return np.where(self.cost > 0, money // np.maximum(self.cost, 1), np.iinfo(np.int32).max)
 
     def close(self) -> None:
         """Close the arms that are full, or cost more than what is left."""
@@ -137,32 +147,33 @@ def _spent(gains: Floats, cost: Floats, price: Floats) -> float:
     return float(np.bincount(arms, minlength=len(cost) + 1)[1:] @ cost)
 
 
-def _best(gains: Floats, price: Floats, closed: Flags, *, strictly: bool = False) -> tuple[Arms, Floats]:
-    """Return each customer's best open arm among those with a gain, 0 for none, and its surplus."""
-    n = len(gains)
+def _best(
+    gains: Floats, price: Floats, closed: Flags, some: Places | None = None, *, strictly: bool = False
+) -> tuple[Arms, Floats]:
+    """Return the best open arm among those with a gain of each customer, or of some, 0 for none, and its surplus."""
+    n = len(gains) if some is None else len(some)
     found, surplus = np.zeros(n, dtype=np.int8), np.full(n, -np.inf)
     for start in range(0, n, _CHUNK):
-        part = gains[start : start + _CHUNK]
+        these = slice(start, start + _CHUNK)
+        part = gains[these] if some is None else gains[some[these]]
         value = np.where((part > 0) & ~closed, part - price, -np.inf)
-        if not value.shape[1]:
-            continue
         place = value.argmax(axis=1)
         best = value[np.arange(len(part)), place]
-        taken = best > (0.0 if strictly else -np.inf)
-        found[start : start + _CHUNK] = np.where(taken, place + 1, 0)
-        surplus[start : start + _CHUNK] = best
+        found[these] = np.where(best > (0.0 if strictly else -np.inf), place + 1, 0)
+        surplus[these] = best
     return found, surplus
 
 
 def _dealt(gains: Floats, limits: Limits, key: Keys, price: Floats) -> Arms:
     """Deal out money and places in the order of surplus; every round serves all, or closes an arm."""
     left, found = _left(limits, len(gains)), np.zeros(len(gains), dtype=np.int8)
-    waiting = np.arange(len(gains))
+    waiting: Places = np.arange(len(gains), dtype=np.int64)
     while len(waiting) and not left.closed.all():
-        arms, surplus = _best(gains[waiting], price, left.closed)
+        arms, surplus = _best(gains, price, left.closed, waiting)
         some = arms > 0
         waiting, arms, surplus = waiting[some], arms[some], surplus[some]
-        order = np.lexsort((key[waiting], -surplus))
+        first = _first(surplus, left.most())
+        order = first[np.lexsort((key[waiting[first]], -surplus[first]))]
         served = order[_served(arms[order] - 1, left)]
         found[waiting[served]] = arms[served]
         counts = np.bincount(arms[served] - 1, minlength=len(left.cost))
@@ -173,6 +184,14 @@ def _dealt(gains: Floats, limits: Limits, key: Keys, price: Floats) -> Arms:
         waiting = waiting[rest]
         left.close()
     return found
+
+
+def _first(surplus: Floats, most: int) -> Places:
+    """Return the places of those with the largest surplus, at least `most` of them: nobody after them is served yet."""
+    if most >= len(surplus):
+        return np.arange(len(surplus))
+    at = len(surplus) - max(most, 1)
+    return np.flatnonzero(surplus >= np.partition(surplus, at)[at])
 
 
 def _served(arms: npt.NDArray[np.int8], left: _Left) -> Flags:
