@@ -70,9 +70,11 @@ chaos: $(READY) ## kill 200 runs at random, check what is left, go on with them;
 	@$(BIN)/python -m tests.chaos $(CHAOS)
 
 BENCH := $(VENV)/.bench
-bench: $(BENCH) ## time the aggregate road against its peers in the same run, and compare their numbers
+PEERS := $(VENV)/peers
+bench: $(BENCH) $(PEERS)/.ready ## time the aggregate road against its peers in the same run, and compare their numbers
 	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks.scores
+	@$(BIN)/python -m benchmarks.uplift --peers $(PEERS)/bin/python
 
 $(BENCH): $(READY) benchmarks/requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/requirements.lock
@@ -81,7 +83,6 @@ $(BENCH): $(READY) benchmarks/requirements.lock
 scoreboard: $(BENCH) ## effects in worlds of known truth beside EconML's and DoubleML's (resumable, an hour or two)
 	@$(BIN)/python -m benchmarks.scoreboard
 
-PEERS := $(VENV)/peers
 $(PEERS)/.ready: $(READY) benchmarks/uplift-peers.lock
 	@$(BIN)/python -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r benchmarks/uplift-peers.lock
