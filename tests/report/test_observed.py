@@ -268,7 +268,8 @@ def test_of_several_arms_the_answer_tells_the_strength_of_its_own_effect() -> No
     result = replace(OBSERVED["observed_arms"](), checks=checks)
     own = "An unmeasured difference twice as strong as 'trouble' would be enough to explain it."
     assert summary_text(result).splitlines()[1].endswith(own)
-    assert text in beside(result)
+    assert agent.format("Handed over with the whole story") in beside(result)
+    assert not [line for line in beside(result) if mine in line]
     page = read(render_report(result, ledger_head=worlds.HASH))
     tree = {**result.to_dict(), "ledger_head": worlds.HASH}
     assert [mark for mark in page.quotes if not quoted(tree, mark)] == []

@@ -56,15 +56,32 @@ def strength_in_answer(facts: Facts, metric: PlannedMetric) -> Sentence:
 
 def _own_strength(facts: Facts, metric: PlannedMetric) -> Sentence:
     """Return the sentence of the effect that the answer tells, in which `it` is this effect; nothing without one."""
+    key, _, strength, _ = _parted(facts, metric)
+    return (facts.part(key, strength), " it.") if strength else ()
+
+
+def _strength_beside(facts: Facts, metric: PlannedMetric) -> Iterator[Sentence]:
+    """Yield what is said of strength beside what the answer says of it."""
+    key, before, strength, after = _parted(facts, metric)
+    if strength:
+        yield from ((facts.part(key, told),) for told in (before, after) if told)
+    elif not strength_in_answer(facts, metric) and (told := strength_sentence(facts)) is not None:
+        yield told
+
+
+def _parted(facts: Facts, metric: PlannedMetric) -> tuple[str, str, str, str]:
+    """Return where strength is told: the key, what is said before the answer's own effect, of it, and after it.
+
+    What is said of it ends before the effect's name; it is empty where nothing so short is said of it alone.
+    """
+    whose = f" the effect of '{facts.arm(facts.lead, clip=None).text}' on '{facts.label(metric, clip=None).text}'."
     for index, check in enumerate(facts.result.checks):
-        if check.name != "sensitivity" or check.verdict not in _TOLD:
-            continue
-        whose = f" the effect of '{facts.arm(facts.lead, clip=None).text}' on '{facts.label(metric, clip=None).text}'."
-        for said in _SENTENCES.split(check.text):
+        told = _SENTENCES.split(check.text) if check.name == "sensitivity" and check.verdict in _TOLD else []
+        for place, said in enumerate(told):
             strength = said.removesuffix(whose)
             if strength.endswith("explain") and len(strength) <= _SHORT_OF_IT:
-                return (facts.part(path("checks", index, "text"), strength), " it.")
-    return ()
+                return path("checks", index, "text"), " ".join(told[:place]), strength, " ".join(told[place + 1 :])
+    return "", "", "", ""
 
 
 def apart_sentence(facts: Facts) -> Sentence | None:
@@ -89,9 +106,7 @@ def beside_an_observed_answer(facts: Facts, metric: PlannedMetric) -> Iterator[S
         yield apart
     if facts.withheld:
         return
-    strength, told = strength_sentence(facts), strength_in_answer(facts, metric)
-    if strength is not None and (not told or len(_SENTENCES.split(plain(strength))) > 1):
-        yield strength
+    yield from _strength_beside(facts, metric)
     naive = naive_sentence(facts, metric, facts.lead)
     if naive is not None:
         yield naive
