@@ -1,6 +1,8 @@
 """Units in turns: what was learned of some is judged on others, so that no gain is told where it was found."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -8,9 +10,19 @@ import numpy.typing as npt
 from cxcausal.core.measure import Measure
 from cxcausal.core.rows import Flags, Floats, Rows
 
+if TYPE_CHECKING:
+    from cxcausal.core.whom import Candidate
+
 Places = npt.NDArray[np.intp]
 SOME_ARM = -1
 """In place of an arm: a contact, by whichever single arm is best."""
+
+
+class Predicts(Protocol):
+    """What predicts gains from columns of modifiers, row by row."""
+
+    def gains(self, columns: Mapping[str, npt.NDArray[Any]]) -> Floats:
+        """Return the predicted gain of every arm, shape (n, arms), the control's being 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +94,8 @@ class HeldOut:
         turns: in their order; their judged units do not overlap.
         half: one more turn, whose judged side is all that comes after it, for what needs one fixed rule.
         weight: of each of the n rows in the population, mean 1, shape (n,).
-        clusters: name → keys of shape (n,), as `Rows.clusters`; empty where units are independent.
+        model: what the half learned; None where nobody is to look into it.
+        learners: of the last turn, with how much each had to say.
     """
 
     aim: Aim
@@ -90,6 +103,8 @@ class HeldOut:
     turns: tuple[Turn, ...]
     half: Turn
     weight: Floats
+    model: Predicts | None = None
+    learners: "tuple[Candidate, ...]" = ()
 
     @property
     def judged(self) -> Places:

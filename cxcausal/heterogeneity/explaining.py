@@ -2,28 +2,21 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
-from cxcausal.core.held_out import Side
-from cxcausal.core.rows import Floats
+from cxcausal.core.held_out import HeldOut, Places, Predicts, Side
+from cxcausal.core.rows import Floats, Rows
 from cxcausal.core.whom import Driver
+from cxcausal.heterogeneity.surrogate import leaves_of, lines_of
 
 Columns = Mapping[str, npt.NDArray[Any]]
 SHUFFLES = 5
 MOST_SHOWN = 20_000
 """Units of a turn that are shuffled: more tell shares no better than they are read."""
-
-
-class Predicts(Protocol):
-    """What predicts gains from columns of modifiers, row by row."""
-
-    def gains(self, columns: Columns) -> Floats:
-        """Return the predicted gain of every arm, shape (n, arms), the control's being 0."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,6 +55,31 @@ def drivers_of(turns: Sequence[Shown], *, seed: int) -> tuple[Driver, ...]:
         for name, rise in lost.items()
     )
     return tuple(sorted(told, key=lambda driver: (-(driver.importance or 0.0), driver.modifier)))
+
+
+def explained(held: HeldOut, modifiers: Sequence[str], *, seed: int) -> tuple[tuple[Driver, ...], tuple[str, ...]]:
+    """Return what the model of the first half looks at, and in a few lines what it says; both on the second half.
+
+    Args:
+        held: with the model of its half.
+        modifiers: the columns that it looks at.
+        seed: of the plan.
+    """
+    if held.model is None:
+        return (), ()
+    side = held.half.judged
+    columns = {name: raw_of(held.rows, name, side.units) for name in modifiers}
+    leaves, _ = leaves_of(columns, side.gains[:, 1:])
+    drivers = drivers_of([Shown(model=held.model, side=side, columns=columns)], seed=seed)
+    return drivers, lines_of(leaves, held.arms[1:], {}) if len(leaves) > 1 else ()
+
+
+def raw_of(rows: Rows, name: str, units: Places) -> npt.NDArray[Any]:
+    """Return a modifier's values as a model is shown them, shape (m,)."""
+    if name in rows.numbers:
+        return rows.numbers[name][units]
+    text = rows.texts[name]
+    return np.array(text.levels, dtype=object)[text.codes[units]]
 
 
 def _some(shown: Shown) -> Shown:

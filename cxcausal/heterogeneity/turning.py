@@ -10,8 +10,10 @@ from cxcausal.core.held_out import Aim, HeldOut, Places, Side, Turn
 from cxcausal.core.rows import Flags, Floats, Rows
 from cxcausal.core.whom import Candidate
 from cxcausal.heterogeneity.choosing import DEFAULT, LARGE, MANY, Chosen, chosen
+from cxcausal.heterogeneity.encoding import encoding_of
 from cxcausal.heterogeneity.known import Known, Subject, known_of
 from cxcausal.heterogeneity.lesson import Ground, Lesson
+from cxcausal.heterogeneity.predicting import Predicting
 from cxcausal.heterogeneity.subject import content_of, places_of, refuse, rows_at, subject_of, why_not
 from cxcausal.nuisance.crossfit import Nuisances
 from cxcausal.nuisance.features import features_of
@@ -92,6 +94,15 @@ class Course:
             reason = f"a turn leaves fewer than {FEWEST_IN_TURN} eligible customers of {name}"
             refuse(self.subject.name, reason)
 
+    def predicting(self, found: Learned, modifiers: Sequence[str]) -> Predicting:
+        """Return what was learned, to be asked about raw columns."""
+        constants = np.asarray(self.subject.values.constants)
+        return Predicting(
+            encoding=encoding_of(self.subject.rows, modifiers, self.ground.features),
+            effect=found.chosen.effect,
+            constants=constants - constants[0],
+        )
+
     def _lesson(self, train: Places, known: Known, own: Places, stage: str) -> Lesson:
         n, arms = self.subject.rows.n, self.ground.arms
         y = np.full(n, np.nan)
@@ -152,17 +163,20 @@ def held_out(  # noqa: PLR0913 - what a stage is given
                        learners=learners)  # fmt: skip
     turns: list[Turn] = []
     half: Turn | None = None
+    model: Predicting | None = None
     for last in range(FIRST, BLOCKS):
         after = course.block >= last if last == HALF else course.block == last
         train, others = drawn(course, course.block < last), np.flatnonzero(after)
         found = course.taught(train, others, f"turn{last}")
         judged = found.judged
         if last == HALF:
-            half = Turn(learned=found.learned, judged=judged)
+            half, model = Turn(learned=found.learned, judged=judged), course.predicting(found, modifiers)
             judged = judged.of(np.flatnonzero(course.block[others] == last))
         turns.append(Turn(learned=found.learned, judged=judged))
     assert half is not None  # noqa: S101 - `HALF` is one of the turns
-    return HeldOut(aim=aim, rows=rows, turns=tuple(turns), half=half, weight=weight)
+    return HeldOut(
+        aim=aim, rows=rows, turns=tuple(turns), half=half, weight=weight, model=model, learners=leaderboard(found)
+    )
 
 
 def course_of(  # noqa: PLR0913 - what a stage is given

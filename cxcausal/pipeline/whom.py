@@ -14,7 +14,7 @@ from cxcausal.core.progress import SILENT, Progress
 from cxcausal.core.rows import ELIGIBLE, Flags, Floats, Rows
 from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec, Metric
-from cxcausal.core.whom import PolicyResult, Whom
+from cxcausal.core.whom import AimHeterogeneity, PolicyResult, Whom
 from cxcausal.value.composite import composite, money_of
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def whom_of(asked: Asked) -> Whom:
             )
             step.advance(1)
         told = across(tuple(told_of(held, alpha=alpha) for held in turned), alpha)
+        told = tuple(_looked_into(aim, held, spec) for aim, held in zip(told, turned, strict=True))
         held, spending, rules = turned[0], spending_of(spec, rows, eligible), rules_of(spec, rows, eligible)
         question = question_of(spec, rows, turned)
         policy = noted(spec, rules, policy_of(held, spending, rules, question))
@@ -139,6 +140,17 @@ def aims_of(spec: ExperimentSpec) -> tuple[Aim, ...]:
             )
         )
     return tuple(found)
+
+
+def _looked_into(aim: AimHeterogeneity, held: HeldOut, spec: ExperimentSpec) -> AimHeterogeneity:
+    """Return an aim with the learners behind it and, where anything is found, what predictions look at."""
+    from cxcausal.heterogeneity.explaining import explained  # noqa: PLC0415
+
+    aim = replace(aim, learners=held.learners)
+    if not any(arm.found for arm in aim.arms):
+        return aim
+    drivers, surrogate = explained(held, modifiers_of(spec), seed=spec.analysis.seed)
+    return replace(aim, drivers=drivers, surrogate=surrogate)
 
 
 def eligible_of(rows: Rows) -> Flags:
