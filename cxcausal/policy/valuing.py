@@ -83,23 +83,30 @@ def worth_of(found: tuple[Valued, ...], judging: Judging, setting: Setting, alph
         share = {arm: float(s) for arm, s in zip(setting.rows.arms[1:], each.share[1:], strict=True)}
         cost = float(each.share @ setting.spending.cost)
         worths.append(replace(worth, share=share, cost=cost, over_current=(*over, Told())[0]))
-    most = max(worth.gain.point or 0.0 for worth in worths)
-    return tuple(replace(worth, regret=most - (worth.gain.point or 0.0)) for worth in worths)
+    most = max(_gain(worth) for worth in worths)
+    return tuple(replace(worth, regret=most - _gain(worth)) for worth in worths)
 
 
 def recommended(worths: tuple[PolicyWorth, ...], alpha: float) -> tuple[str, bool]:
     """Return the name of the rule to follow, and whether choosing whom to contact is shown to gain.
 
     A rule is followed over the best single arm only where its gain beyond that is above zero after Holm's correction
-    for the rules compared, predictions before readable rules; not the one that happens to look best. Else the best
-    single arm, where that is reliably better than contacting nobody.
+    for the rules compared, and no single arm for everybody was seen to gain as much. Of several the first is, by
+    prediction before by readable rules; not the one that happens to look best. Else the best single arm, where that is
+    reliably better than contacting nobody.
     """
     by_name = {worth.name: worth for worth in worths}
-    names = LIMITED_RULES if "limited" in by_name else RULES
-    candidates = [by_name[name] for name in names if name in by_name]
+    limited = "limited" in by_name
+    candidates = [by_name[name] for name in (LIMITED_RULES if limited else RULES) if name in by_name]
     tested = holm([1.0 if worth.beyond.p is None else worth.beyond.p for worth in candidates], alpha)
-    shown = [worth for worth, rejected in zip(candidates, tested.rejected, strict=True)
-             if rejected and (worth.beyond.point or 0.0) > 0 and (worth.gain.point or 0.0) > 0]  # fmt: skip
-    if shown:
-        return shown[0].name, True
+    # A single arm that turns did not choose may have gained more; with limits not everybody can have it.
+    singles = [_gain(worth) for name, worth in by_name.items() if name.startswith("everybody:") and not limited]
+    least = max([0.0, *singles])
+    for worth, rejected in zip(candidates, tested.rejected, strict=True):
+        if rejected and (worth.beyond.point or 0.0) > 0 and _gain(worth) > least:
+            return worth.name, True
     return ("best_arm" if (by_name["best_arm"].gain.low or 0.0) > 0 else "nobody"), False
+
+
+def _gain(worth: PolicyWorth) -> float:
+    return worth.gain.point or 0.0

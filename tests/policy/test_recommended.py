@@ -1,0 +1,51 @@
+"""Which rule is followed, by what was told of all of them."""
+
+import pytest
+
+from cxcausal.core.whom import PolicyWorth, Told
+from cxcausal.policy.valuing import recommended
+
+
+def _worth(name: str, gain: float, low: float, beyond: float = 0.0, p: float = 1.0) -> PolicyWorth:
+    told = Told(point=gain, se=1.0, low=low, high=gain + 1)
+    return PolicyWorth(name=name, label=name, gain=told, beyond=Told(point=beyond, se=1.0, p=p))
+
+
+NOBODY = _worth("nobody", 0.0, 0.0, -1.0, 0.001)
+BEST = _worth("best_arm", 1.0, 0.5)
+WEAK = _worth("best_arm", 0.2, -0.5)
+
+
+@pytest.mark.parametrize(
+    ("worths", "expected"),
+    [
+        ((NOBODY, BEST, _worth("value", 3, 2, 2, 0.001), _worth("tree", 4, 3, 3, 0.001)), ("value", True)),
+        ((NOBODY, BEST, _worth("value", 3, 2, 2, 0.2), _worth("tree", 4, 3, 3, 0.001)), ("tree", True)),
+        # Each alone would pass at 5 %; two rules were compared.
+        ((NOBODY, BEST, _worth("value", 3, 2, 2, 0.04), _worth("tree", 2, 1, 1, 0.4)), ("best_arm", False)),
+        ((NOBODY, BEST, _worth("value", 3, 2, 2, 0.04)), ("value", True)),
+        # Reliably worse than the best single arm is no reason.
+        ((NOBODY, BEST, _worth("value", 0.1, 0.05, -0.9, 0.001)), ("best_arm", False)),
+        ((NOBODY, WEAK, _worth("value", 0.3, 0.1, 0.1, 0.4)), ("nobody", False)),
+        # Better than what turns chose, but all losing.
+        ((NOBODY, _worth("best_arm", -3, -4), _worth("value", -1, -2, 2, 0.001)), ("nobody", False)),
+        # Better than what turns chose, but one arm for everybody gained more.
+        ((NOBODY, WEAK, _worth("everybody:a", 3.5, 3), _worth("value", 3, 2, 2.8, 0.001)), ("nobody", False)),
+        # With limits not everybody can have that arm, and rules without limits are out of question.
+        (
+            (
+                NOBODY,
+                BEST,
+                _worth("everybody:a", 3.5, 3),
+                _worth("value", 9, 8, 8, 0.001),
+                _worth("limited", 2, 1, 1, 0.01),
+            ),
+            ("limited", True),
+        ),
+        ((NOBODY, BEST, _worth("value", 9, 8, 8, 0.001), _worth("limited", 2, 1, 1, 0.2)), ("best_arm", False)),
+    ],
+)
+def test_the_rule_that_is_shown_to_gain_is_followed(
+    worths: tuple[PolicyWorth, ...], expected: tuple[str, bool]
+) -> None:
+    assert recommended(worths, 0.05) == expected
