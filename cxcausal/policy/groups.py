@@ -9,9 +9,8 @@ import numpy.typing as npt
 from cxcausal.core.held_out import HeldOut, Places, Side
 from cxcausal.core.rows import Flags, Text
 from cxcausal.core.whom import GroupEffect, Rule, Told
-from cxcausal.policy.best_arm import is_limited
 from cxcausal.policy.question import Question
-from cxcausal.policy.readable import gaining_tree, readable_tree
+from cxcausal.policy.readable import parting_tree, readable_tree
 from cxcausal.policy.seen import Seen, Setting
 from cxcausal.policy.splits import columns_of
 from cxcausal.policy.trees import Tree
@@ -24,10 +23,11 @@ MOST_LEVELS = 24
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Group:
-    """Customers of one kind among m, by name."""
+    """Customers of one kind among m, by name, and the place of the arm that it is asked about; 0 for every arm."""
 
     name: str
     inside: Flags
+    arm: int = 0
 
 
 def declared_groups(segments: Mapping[str, Text], side: Side) -> Iterator[Group]:
@@ -56,7 +56,7 @@ def group_effects(
     """Return every group's gain under every arm, with intervals that hold for all of them together."""
     arms, judging = setting.rows.arms, Judging.of(setting.rows, setting.weight, [side.units])
     asked = [(group, place) for group in groups for place in range(1, len(arms))
-             if enough(group.inside, judging.arm, place)]  # fmt: skip
+             if group.arm in {0, place} and enough(group.inside, judging.arm, place)]  # fmt: skip
     if not asked:
         return ()
     family = [Part(values=side.scores[:, place] - side.scores[:, 0], weight=judging.weight * group.inside)
@@ -80,14 +80,13 @@ def group_effects(
 def discovered(held: HeldOut, setting: Setting, question: Question) -> tuple[tuple[Rule, ...], tuple[GroupEffect, ...]]:
     """Return the readable rules of the first half of the customers with what they gain on the second, and groups.
 
-    The rules' intervals hold for all of them together; so do those of the groups, under each arm. Where means are
-    scarce, the rules mind what they are worth; the groups are those of the best tree without limits.
+    The rules' intervals hold for all of them together; so do those of the groups. Where means are scarce, the rules
+    mind what they are worth. The groups of an arm are the leaves of the tree that best parts those whom it is predicted
+    to help from those whom it is predicted to harm: predictions are far less noisy than scores, so that small groups
+    are found, and the second half tells whether it is so.
     """
     learned, seen = setting.seen(held.half.learned), setting.seen(held.half.judged)
-    plain = gaining_tree(learned)
-    limited = is_limited(setting.spending, setting.rows.arms)
-    rules = readable_tree(learned) if limited else plain
-    return _rules(rules, seen, question.alpha), _groups(plain, seen, question.alpha / 2)
+    return _rules(readable_tree(learned), seen, question.alpha), _groups(learned, seen, question.alpha / 2)
 
 
 def _rules(tree: Tree, seen: Seen, alpha: float) -> tuple[Rule, ...]:
@@ -112,9 +111,14 @@ def _rules(tree: Tree, seen: Seen, alpha: float) -> tuple[Rule, ...]:
     )
 
 
-def _groups(tree: Tree, seen: Seen, alpha: float) -> tuple[GroupEffect, ...]:
-    if len(tree.leaves) == 1:
-        return ()
-    leaf = tree.leaf_of(columns_of(seen.setting.rows, tree.columns, seen.side.units), seen.m)
-    groups = [Group(name=each.condition, inside=leaf == place) for place, each in enumerate(tree.leaves)]
+def _groups(learned: Seen, seen: Seen, alpha: float) -> tuple[GroupEffect, ...]:
+    groups = [group for arm in range(1, len(seen.setting.rows.arms)) for group in _parted(learned, seen, arm)]
     return group_effects(groups, seen.side, seen.setting, alpha, declared=False)
+
+
+def _parted(learned: Seen, seen: Seen, arm: int) -> Iterator[Group]:
+    """Yield the groups that one arm is predicted to help and to harm; none where it is one group."""
+    tree = parting_tree(learned, arm)
+    if len(tree.leaves) > 1:
+        leaf = tree.leaf_of(columns_of(seen.setting.rows, tree.columns, seen.side.units), seen.m)
+        yield from (Group(name=each.condition, inside=leaf == at, arm=arm) for at, each in enumerate(tree.leaves))
