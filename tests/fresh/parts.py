@@ -165,13 +165,17 @@ POLICY_PLAN: dict[str, Any] = {
 }
 
 
+NOBODY = "http://127.0.0.1:9"
+"""Where no tracking server listens: most tests need none, and a run is recorded all the same."""
+
+
 def recorded(project: Project, make_result: Callable[..., RunResult], **changes: Any) -> Recorded:
-    """Record a run of the plan with a model in it."""
+    """Record a run of the plan with a model in it; `uri` is the tracking server's."""
     rule = changes.pop("policy", RULE)
     plan = {**POLICY_PLAN, "data": {**POLICY_PLAN["data"], **changes.pop("data", {})}}
     project.write("experiments/callback.yaml", json.dumps(plan))
     resolved = load_experiment(project.root / "experiments/callback.yaml", root=project.root)
-    tracker = Tracker(project.root, actor="analyst@example.com")
+    tracker = Tracker(project.root, changes.pop("uri", NOBODY), actor="analyst@example.com")
     with tracker.open("callback") as store:
         told = {"verdict": changes.get("verdict", "ship"), "grade": changes.get("grade", "A")}
         result = make_result(

@@ -14,13 +14,19 @@ from cxcausal.tracking.mlflow_sink import open_store
 from cxcausal.tracking.model_folder import read_model
 from cxcausal.tracking.predicting import Predictor
 from cxcausal.tracking.sync import sync
+from cxcausal.tracking.tracker import Recorded
 from cxcausal.tracking.tracking_uri import DEFAULT_URI, resolve_uri
 from tests.e2e.project import Project
-from tests.fresh.parts import EFFECTS, TIERS, people, recorded
+from tests.fresh import parts
+from tests.fresh.parts import EFFECTS, TIERS, people
 
 MakeResult = Callable[..., RunResult]
 NAME = "cx-callback"
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:mlflow.*")
+
+
+def recorded(project: Project, make_result: MakeResult, **changes: Any) -> Recorded:
+    return parts.recorded(project, make_result, uri=DEFAULT_URI, **changes)
 
 
 @pytest.fixture
