@@ -24,10 +24,12 @@ _FEWEST_PER_TERM = 2
 SLOW = Sizes(trees=120, rate=0.05, leaves=5, fewest_in_leaf=20, ridge=1.0)
 """Effects are small and smooth beside outcomes: few leaves, slowly."""
 QUICK = Sizes(trees=60, rate=0.1, leaves=8, fewest_in_leaf=50, ridge=1.0)
-"""Where more than `_QUICK_FROM` units are learned from, noise is small beside what time costs."""
-_QUICK_FROM = 50_000
+"""Where more than `QUICK_FROM` units are learned from, noise is small beside what time costs."""
+QUICK_FROM = 50_000
+QUICK_KINDS = ("linear", BOOSTED)
+"""What arms are learned by there; scores are regressed by all kinds."""
 STAGES = (40,)
-"""After how many trees boosted effects are told, so that the choice can stop early."""
+"""After how many slow trees effects are told besides, so that the choice can stop early."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -106,5 +108,7 @@ def regressed(ground: Ground, target: Target, seed: int, only: Sequence[str] = K
     y, weight = target.y, target.weight
     if target.times is not None:
         y, weight = y / target.times, weight * target.times**2
-    sizes = SLOW if len(y) <= _QUICK_FROM else QUICK
-    return found | staged(boosted(ground.features, Target(units=target.units, y=y, weight=weight), sizes, seed))
+    told = Target(units=target.units, y=y, weight=weight)
+    if len(y) > QUICK_FROM:
+        return found | {BOOSTED: boosted(ground.features, told, QUICK, seed)}
+    return found | staged(boosted(ground.features, told, SLOW, seed))

@@ -2,7 +2,7 @@
 
 from cxcausal.core.held_out import Places
 from cxcausal.core.rows import Floats
-from cxcausal.heterogeneity.fitting import Target, regressed
+from cxcausal.heterogeneity.fitting import KINDS, QUICK_FROM, QUICK_KINDS, Target, regressed
 from cxcausal.heterogeneity.formulas import Effect, Formula
 from cxcausal.heterogeneity.lesson import Lesson
 
@@ -30,6 +30,7 @@ def of_arm(lesson: Lesson, train: Places, place: int) -> dict[str, Formula]:
     if key not in lesson.kept:
         units = lesson.of_arms(train, place)
         target = Target(units=units, y=lesson.y[units], weight=lesson.weight[units])
-        lesson.kept[key] = regressed(lesson.ground, target, lesson.seed)
+        only = KINDS if len(units) <= QUICK_FROM else QUICK_KINDS
+        lesson.kept[key] = regressed(lesson.ground, target, lesson.seed, only=only)
     found: dict[str, Formula] = lesson.kept[key]
     return found

@@ -161,6 +161,8 @@ def held_out(  # noqa: PLR0913 - what a stage is given
     """
     course = course_of(rows, aim, modifiers=modifiers, nuisances=nuisances, eligible=eligible, weight=weight,
                        learners=learners)  # fmt: skip
+    if np.bincount(course.block, minlength=BLOCKS).min() == 0:
+        refuse(aim.name, "too few groups of customers share a fate to fall into six blocks")
     turns: list[Turn] = []
     half: Turn | None = None
     model: Predicting | None = None

@@ -191,3 +191,33 @@ def test_modifiers_apart_from_confounders_predict_from_modifiers_alone() -> None
         assert np.corrcoef(world.rows.numbers["x"][turn.judged.units], gains)[0, 1] < 0.3
         assert np.abs(np.diff(gains[near])).max() < 1.0
         assert abs(gains.mean() - 0.5) < 0.25
+
+
+def test_amounts_that_are_mostly_zero_are_learned_without_bending_scores() -> None:
+    world = trial(3_000, seed=9)
+    rng, x, arm = np.random.default_rng(10), world.rows.numbers["x"], world.rows.arm
+    chance = 0.2 * np.exp(0.2 * np.tanh(x))
+    lift = 1 + 0.8 * (x > 0)
+    spend = np.where(rng.random(3_000) < chance, 20 * rng.lognormal(-0.32, 0.8, 3_000), 0.0) * np.where(
+        arm == 1, lift, 1
+    )
+    truth = 20 * chance * (lift - 1)
+    held = told(with_numbers(world, y=spend), recipe=Recipe(outcome="two_part", repeats=1), learners=("x", "dr"))
+    judged = held.judged
+    scores = np.concatenate([turn.judged.scores for turn in held.turns])
+    gains = np.concatenate([turn.judged.gains for turn in held.turns])
+    off = scores[:, 1] - scores[:, 0] - truth[judged]
+    assert abs(off.mean()) < 3.5 * off.std() / np.sqrt(len(off))
+    assert np.corrcoef(gains[:, 1], truth[judged])[0, 1] > 0.5
+
+
+@pytest.mark.parametrize(
+    ("homes", "reason"), [(3, "too few groups"), (12, "a turn leaves fewer than 5|too few groups")]
+)
+def test_a_handful_of_large_clusters_is_refused_with_a_reason(homes: int, reason: str) -> None:
+    world = trial(600)
+    keys = np.arange(600, dtype=np.uint64) % np.uint64(homes)
+    arm = (keys == 0).astype(np.int8)  # the arm is one whole cluster, and most turns never see it
+    rows = replace(world.rows, clusters={"home": keys}, arm=arm)
+    with pytest.raises(DataError, match=f"D620 .*({reason})"):
+        told(replace(world, rows=rows))

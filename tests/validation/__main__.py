@@ -33,6 +33,7 @@ QUICK = {
     "hidden": 60,
     "gates": 60,
     "V7": 6,
+    "V7-effects": 3,
     "V-agreement": 20,
     "V3": 1,
     "V15": 25,

@@ -12,6 +12,7 @@ from cxcausal.estimators.multiplicity import apply_multiplicity
 from cxcausal.stats.difference import Difference, hc2
 from cxcausal.stats.proportions import srm_p
 from tests.validation import adjusted, cluster_adjusted, ratios
+from tests.validation.effects import EFFECT_BARS
 from tests.validation.engine import SPEND, Band, Row, Trial, cells_of, rng_of
 from tests.validation.gates import gates
 from tests.validation.identities import Gap, metamorphic_gap, twin_gap
@@ -295,4 +296,5 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     **OPINION_BARS,
     **TARGETING_BARS,
     **POLICY_BARS,
+    **EFFECT_BARS,
 }
