@@ -23,7 +23,7 @@ class Judging:
 
     Attributes:
         arm: place of the arm that each had. weight: of each in the population.
-        clusters: name → codes, equal where customers share a fate. turn: which turn judged each.
+        clusters: name → codes from 0 without gaps, equal where customers share a fate. turn: which turn judged each.
     """
 
     arm: npt.NDArray[np.int8]
@@ -84,8 +84,9 @@ class Judging:
         return np.asarray(part.weight * (part.values - mean) / part.weight.mean())
 
     def _se(self, phi: Floats) -> float:
-        """Return a mean's standard error; the means of turns were all taken from the data."""
-        lost = (len(phi) - 1) / max(len(phi) - int(self.turn.max()) - 1, 1)
+        """Return a mean's standard error; every turn's mean was taken from its own customers, or clusters of them."""
+        draws = min((int(codes.max()) + 1 for codes in self.clusters.values()), default=len(phi))
+        lost = (draws - 1) / max(draws - int(self.turn.max()) - 1, 1)
         return float(np.sqrt(lost * covariance_of(phi[:, None], self.clusters)[0, 0]))
 
     def _df(self, phi: Floats, weight: Floats) -> float:

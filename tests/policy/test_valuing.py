@@ -14,6 +14,7 @@ from cxcausal.policy.predicted import Limited
 from cxcausal.policy.question import Question
 from cxcausal.policy.seen import Setting
 from cxcausal.policy.valuing import sides_of
+from cxcausal.policy.worth import Judging
 from tests.validation.policy_worlds import HARMED, HARMED_HOMES, MODIFIERS, Drawn, drawn, held_out, spending
 
 EXACT = 1e-9
@@ -131,6 +132,20 @@ def test_homes_widen_the_intervals() -> None:
     ses = {each.name: each.gain.se or 0.0 for each in one.policies}
     free = {each.name: each.gain.se or 0.0 for each in other.policies}
     assert ses["everybody:agent"] > 1.15 * free["everybody:agent"]
+
+
+def test_few_homes_are_few_draws_of_every_turn() -> None:
+    rng = np.random.default_rng(16)
+    home = np.repeat(np.arange(12, dtype=np.uint64), 5)
+    one = np.zeros(60, dtype=np.int8)
+    judging = Judging(arm=one, weight=np.ones(60), clusters={"home": home}, turn=np.repeat(np.arange(3), 20))
+    ratios = []
+    for _ in range(400):
+        values = np.repeat(rng.normal(size=12), 5)
+        (told,) = judging.told(values[:, None], 0.05)
+        ratios.append((told.se or 0.0) ** 2)
+    # Twelve homes of equal size, whose values vary by one: the mean's variance is a twelfth.
+    assert np.mean(ratios) == pytest.approx(1 / 12, rel=0.08)
 
 
 def test_the_same_twice(found: Drawn, held: HeldOut, result: PolicyResult) -> None:
