@@ -7,7 +7,7 @@ import numpy as np
 from cxcausal.core.held_out import Spending
 from cxcausal.core.whom import FrontierPoint
 from cxcausal.policy.best_arm import BestArm, by_lot
-from cxcausal.policy.predicted import Limited, Priced
+from cxcausal.policy.predicted import Dealt, Limited
 from cxcausal.policy.prices import Prices
 from cxcausal.policy.seen import Chooser, Seen
 from cxcausal.policy.valuing import Sides, of_choosers
@@ -27,9 +27,10 @@ def full_budget(seen: Seen) -> float:
 def frontier_of(sides: tuple[Sides, ...], judging: Judging, alpha: float) -> tuple[FrontierPoint, ...]:
     """Return points of the frontier; none where contacting costs nothing, or nobody seems to gain.
 
-    Budgets are shares of each turn's own full budget, as learned; a point's budget is the mean over turns.
+    Budgets are shares of what contacting all who seem to gain costs among those judged; a point's budget is the mean
+    over turns.
     """
-    full = [full_budget(turn.learned) for turn in sides]
+    full = [full_budget(turn.judged) for turn in sides]
     if not any(full):
         return ()
     weights = [turn.judged.weight.sum() for turn in sides]
@@ -37,24 +38,23 @@ def frontier_of(sides: tuple[Sides, ...], judging: Judging, alpha: float) -> tup
     points = []
     for share in SHARES[::-1]:
         limits = [_limited(turn, share * budget) for turn, budget in zip(sides, full, strict=True)]
-        found = [turn.learned.prices_at(own, start) for turn, own, start in zip(sides, limits, prices, strict=True)]
+        found = [turn.judged.prices_at(own, start) for turn, own, start in zip(sides, limits, prices, strict=True)]
         prices = list(found)
         lots = tuple(by_lot(turn.learned, own) for turn, own in zip(sides, limits, strict=True))
         budget = share * float(np.average(full, weights=weights))
-        points.append(
-            _point(sides, judging, alpha, (tuple(Priced(prices=own) for own in found), lots), (budget, share))
-        )
+        dealt = tuple(Dealt(spending=own, start=start) for own, start in zip(limits, found, strict=True))
+        points.append(_point(sides, judging, alpha, (dealt, lots), (budget, share)))
     return tuple(points[::-1])
 
 
 def break_even(sides: tuple[Sides, ...]) -> float:
     """Return the budget per customer beyond which nobody is left who seems to gain, the mean over turns."""
-    return float(np.average([full_budget(turn.learned) for turn in sides],
+    return float(np.average([full_budget(turn.judged) for turn in sides],
                             weights=[turn.judged.weight.sum() for turn in sides]))  # fmt: skip
 
 
 def _limited(turn: Sides, budget: float) -> Spending:
-    return replace(turn.learned.setting.spending, budget=budget)
+    return replace(turn.judged.setting.spending, budget=budget)
 
 
 def _point(

@@ -10,7 +10,7 @@ from cxcausal.core.held_out import HeldOut, Places, Side
 from cxcausal.core.rows import Flags, Text
 from cxcausal.core.whom import GroupEffect, Rule, Told
 from cxcausal.policy.question import Question
-from cxcausal.policy.readable import parting_tree, readable_tree
+from cxcausal.policy.readable import gaining_tree, parting_tree, readable_tree
 from cxcausal.policy.seen import Seen, Setting
 from cxcausal.policy.splits import columns_of
 from cxcausal.policy.trees import Tree
@@ -81,9 +81,9 @@ def discovered(held: HeldOut, setting: Setting, question: Question) -> tuple[tup
     """Return the readable rules of the first half of the customers with what they gain on the second, and groups.
 
     The rules' intervals hold for all of them together; so do those of the groups. Where means are scarce, the rules
-    mind what they are worth. The groups of an arm are the leaves of the tree that best parts those whom it is predicted
-    to help from those whom it is predicted to harm: predictions are far less noisy than scores, so that small groups
-    are found, and the second half tells whether it is so.
+    mind what they are worth. The groups of an arm are the leaves of the tree that gains most on scores, and of the one
+    that best parts those whom it is predicted to help from those whom it is predicted to harm: predictions are far less
+    noisy, so that small groups are found, and scores know what predictions smooth away.
     """
     learned, seen = setting.seen(held.half.learned), setting.seen(held.half.judged)
     return _rules(readable_tree(learned), seen, question.alpha), _groups(learned, seen, question.alpha / 2)
@@ -112,13 +112,18 @@ def _rules(tree: Tree, seen: Seen, alpha: float) -> tuple[Rule, ...]:
 
 
 def _groups(learned: Seen, seen: Seen, alpha: float) -> tuple[GroupEffect, ...]:
-    groups = [group for arm in range(1, len(seen.setting.rows.arms)) for group in _parted(learned, seen, arm)]
-    return group_effects(groups, seen.side, seen.setting, alpha, declared=False)
+    arms = range(1, len(seen.setting.rows.arms))
+    trees = [(0, gaining_tree(learned)), *((arm, parting_tree(learned, arm)) for arm in arms)]
+    found: dict[tuple[str, int], Group] = {}
+    for arm, tree in trees:
+        for group in _leaves(tree, seen, arm):
+            if (group.name, 0) not in found:
+                found[group.name, arm] = group
+    return group_effects(tuple(found.values()), seen.side, seen.setting, alpha, declared=False)
 
 
-def _parted(learned: Seen, seen: Seen, arm: int) -> Iterator[Group]:
-    """Yield the groups that one arm is predicted to help and to harm; none where it is one group."""
-    tree = parting_tree(learned, arm)
+def _leaves(tree: Tree, seen: Seen, arm: int) -> Iterator[Group]:
+    """Yield the leaves of a tree, asked about one arm or all; none where it is one."""
     if len(tree.leaves) > 1:
         leaf = tree.leaf_of(columns_of(seen.setting.rows, tree.columns, seen.side.units), seen.m)
         yield from (Group(name=each.condition, inside=leaf == at, arm=arm) for at, each in enumerate(tree.leaves))

@@ -6,6 +6,7 @@ from typing import Self
 
 import numpy as np
 
+from cxcausal.core.held_out import Spending
 from cxcausal.core.rows import Floats
 from cxcausal.policy.best_arm import is_limited
 from cxcausal.policy.prices import Prices
@@ -34,19 +35,28 @@ class Value:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Priced:
-    """Every customer gets the arm with the best predicted gain beyond what it takes at these prices."""
+class Dealt:
+    """Customers get the best predicted gains that limits leave for them, as a file of fresh customers is dealt out.
 
-    prices: Prices
+    Prices are found among those whom the rule is applied to, by predictions alone: no outcome of theirs is looked at,
+    and what is spent is what may be spent.
+
+    Attributes:
+        spending: costs and limits. start: prices to begin from.
+    """
+
+    spending: Spending
+    start: Prices | None = None
 
     def shares(self, seen: Seen) -> Floats:
         """Return the arms, equal predictions in an order by lot."""
-        return one_hot(self.prices.best(seen.lots, seen.setting.spending.cost), len(seen.setting.rows.arms))
+        prices = seen.prices_at(self.spending, self.start)
+        return one_hot(prices.best(seen.lots, self.spending.cost), len(seen.setting.rows.arms))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Limited:
-    """The best predicted gains within budget and capacity, at prices learned beforehand."""
+    """The best predicted gains within budget and capacity."""
 
     name: str = "limited"
     label: str = "By predicted value, within budget and capacity"
@@ -57,5 +67,5 @@ class Limited:
         return (cls(),) if is_limited(setting.spending, setting.rows.arms) else ()
 
     def learn(self, seen: Seen) -> Chooser:
-        """Return the rule at the prices that keep this side within the limits."""
-        return Priced(prices=seen.prices)
+        """Return the rule, with the prices of this side to begin from."""
+        return Dealt(spending=seen.setting.spending, start=seen.prices)

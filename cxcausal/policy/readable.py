@@ -46,7 +46,12 @@ class ReadableRules:
 def readable_tree(seen: Seen) -> Tree:
     """Return the best tree on scores; where means are scarce, a contact must bring their price too."""
     limited = is_limited(seen.setting.spending, seen.setting.rows.arms)
-    return _tree(seen, seen.prices.net(seen.effects, seen.setting.spending.cost) if limited else seen.effects)
+    return _tree(seen, seen.prices.net(seen.effects, seen.setting.spending.cost)) if limited else gaining_tree(seen)
+
+
+def gaining_tree(seen: Seen) -> Tree:
+    """Return the best tree on scores, without limits."""
+    return _tree(seen, seen.effects)
 
 
 def parting_tree(seen: Seen, arm: int) -> Tree:

@@ -156,7 +156,7 @@ def model_of(held: HeldOut, spending: Spending, rules: Rules, question: Question
         name: of the recommended policy.
     """
     setting = Setting.of(held, spending, rules, question.modifiers, seed=question.seed)
-    last, whole = setting.seen(held.turns[-1].learned), setting.seen(everyone(held, rules))
+    last, whole = setting.seen(held.turns[-1].judged), setting.seen(everyone(held, rules))
     lot = by_lot(whole, spending)
     return PolicyModel(
         name=name,

@@ -107,7 +107,7 @@ def test_what_is_written_is_read(name: str) -> None:
     assert counts[2] <= 0.05 * len(gains)
     assert (counts[1:].sum() > 0) == (name != "nobody")
     if name == "limited":
-        seen = held.turns[-1].learned
+        seen = held.turns[-1].judged
         shares = np.bincount(model.assign(seen.gains, mixed(seen.units.astype(np.uint64))), minlength=3) / len(
             seen.units
         )
