@@ -196,6 +196,7 @@ def unknowns(facts: Facts) -> Iterator[Sentence]:
     incomplete = incomplete_sentence(facts)
     if incomplete is not None:
         yield incomplete
+    if not facts.withheld:
         yield from individual_sentences(facts)
     yield from _checks_not_run(facts)
     if not facts.withheld:
