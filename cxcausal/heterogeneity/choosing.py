@@ -16,7 +16,7 @@ from cxcausal.nuisance.folds import Places as Folds
 DEFAULT = ("s", "t", "x", "dr", "r")
 LARGE = ("t", "x", "dr")
 """Learners where there are more than `MANY` units: those that tell most in the time."""
-MANY = 100_000
+MANY = 30_000
 CONSTANT = "constant"
 _SHARE = 0.25
 """How much each member's own loss counts beside the mixture's: Q-aggregation's ν."""

@@ -92,6 +92,7 @@ def whom_of(asked: Asked) -> Whom:
     reason = _why_not(spec, rows, aims, eligible)
     if reason is not None:
         return withheld_whom(spec, reason)
+    aims = tuple(aim for aim in aims if _not_learned(rows, aim, eligible) is None)
     alpha, names = spec.analysis.alpha, modifiers_of(spec)
     with asked.progress.stage("learning who responds", total=len(aims) + 1) as step:
         turned = []
@@ -281,7 +282,14 @@ def _why_not(spec: ExperimentSpec, rows: Rows, aims: tuple[Aim, ...], eligible: 
     for arm, n in zip(rows.arms, counts, strict=True):
         if n < FEWEST:
             return _TOO_FEW.format(fewest=FEWEST, arm=arm, n=int(n))
-    return None
+    return _not_learned(rows, aims[0], eligible)
+
+
+def _not_learned(rows: Rows, aim: Aim, eligible: Flags) -> str | None:
+    """Return why an aim's effects can't be learned by customer; None where they can."""
+    from cxcausal.heterogeneity.subject import why_not  # noqa: PLC0415 - only plans that ask pay for it
+
+    return why_not(rows, aim, eligible)
 
 
 def _is_mean(metric: Metric) -> bool:
