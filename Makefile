@@ -13,7 +13,7 @@ WORKERS ?= 2
 export OMP_NUM_THREADS ?= 1
 export OPENBLAS_NUM_THREADS ?= 1
 
-.PHONY: help install demo engines team test check fuzz chaos bench scoreboard pehe growth validate reports lock clean
+.PHONY: help install demo engines team test check fuzz chaos bench scoreboard pehe targeting growth validate reports lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -90,6 +90,9 @@ $(PEERS)/.ready: $(READY) benchmarks/uplift-peers.lock
 
 pehe: $(PEERS)/.ready ## every customer's predicted effect beside EconML's and causalml's (resumable, some hours)
 	@$(BIN)/python -m benchmarks.pehe --causalml $(PEERS)/bin/python
+
+targeting: $(READY) ## what targeting finds of what the best policy gains, over seeds, sizes and budgets (resumable)
+	@$(BIN)/python -m benchmarks.targeting
 
 growth: $(ENGINES) ## measure time and memory against rows, metrics, segments, arms and covariates, and Spark's (half an hour)
 	@$(BIN)/python -m benchmarks.growth

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from cxcausal.core.adjusting import needs_rows
 from cxcausal.core.errors import PlanError, Problem
 from cxcausal.core.measures import not_winsorized
 from cxcausal.core.opinions import opinions_of
@@ -163,7 +164,7 @@ def _left_out(spec: ExperimentSpec) -> Iterator[str]:
 
 def _left_out_methods(spec: ExperimentSpec) -> Iterator[str]:
     observed = isinstance(spec.design, Observational)
-    learned = observed or spec.estimation.method == "aipw"
+    learned = needs_rows(spec)
     if spec.estimation.nuisance != Nuisance() and not learned:
         yield "The declared nuisance learners are not used: a difference in means needs none."
     if spec.estimation.nuisance.propensity is not None and learned and not observed and not spec.epochs:

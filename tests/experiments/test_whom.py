@@ -8,7 +8,7 @@ import pytest
 from cxcausal.core.results import RunResult
 from tests.experiments.test_expected import ROOT
 
-pytest.importorskip("cxcausal.pipeline.whom", reason="needs the stage that asks whom to contact")
+pytestmark = pytest.mark.xdist_group("hillstrom whom")
 WOMENS, MENS = "Womens E-Mail", "Mens E-Mail"
 PUBLISHED = {("womens: 0", WOMENS): 0.011, ("mens: 0", WOMENS): 0.074}
 """Gains in visits of customers who bought men's goods only, and women's only; answers.json has their digits."""
