@@ -21,6 +21,8 @@ from cxcausal.core.wording import number
 class Leakage:
     """The largest absolute correlation, within arms, between a numeric covariate and a success metric's column.
 
+    Effect modifiers are covariates here: who responds is learned with them adjusted for.
+
     Where nobody tossed a coin confounders are covariates too, and one that alone tells who was treated is a breach as
     well: it is a consequence of the treatment, or its very definition.
 
@@ -98,7 +100,9 @@ def _may_decide(spec: ExperimentSpec) -> bool:
 def _pairs(spec: ExperimentSpec) -> dict[tuple[str, str], CorrelationQuery]:
     """Return (covariate, metric title) → query; a ratio's numerator and denominator are outcomes of their own."""
     own = (metric.covariate for _, metric in spec.metrics.with_roles() if metric.covariate is not None)
-    declared = adjusted_for(spec) if isinstance(spec.design, Observational) else spec.covariates
+    declared = (
+        adjusted_for(spec) if isinstance(spec.design, Observational) else (*spec.covariates, *spec.effect_modifiers)
+    )
     covariates = dict.fromkeys((*declared, *own))
     return {
         (covariate, column if metric.type == "ratio" else metric.title): CorrelationQuery(

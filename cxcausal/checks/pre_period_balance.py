@@ -32,7 +32,9 @@ class _Gap:
 
 @dataclass(frozen=True, kw_only=True)
 class PrePeriodBalance:
-    """The largest standardised mean difference, arm against control, over covariates and metrics' pre-period columns.
+    """The largest standardised mean difference, arm against control, over what is said to be known before the contact.
+
+    That is covariates, effect modifiers and metrics' pre-period columns.
 
     Numeric columns by their means, text columns by the shares of their levels, both divided by the root of the two
     arms' mean variance (Austin 2009, https://doi.org/10.1002/sim.3697).
@@ -85,7 +87,7 @@ class PrePeriodBalance:
 
 def _columns(spec: ExperimentSpec) -> tuple[str, ...]:
     own = (metric.covariate for _, metric in spec.metrics.with_roles() if metric.covariate is not None)
-    return tuple(dict.fromkeys((*spec.covariates, *own)))
+    return tuple(dict.fromkeys((*spec.covariates, *spec.effect_modifiers, *own)))
 
 
 def _gaps(spec: ExperimentSpec, column: str, answers: Answers) -> Iterator[_Gap]:

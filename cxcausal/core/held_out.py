@@ -144,8 +144,10 @@ class Rules:
         current: place of the arm that the rule in use gives each unit, shape (n,), or `SOME_ARM` where it says that
             there is a contact, and not which; None where none is declared.
         reason: why the rule in use can't be valued, where one is declared.
+        silent: share of the eligible of whom the rule in use says nothing, so that it doesn't contact them.
     """
 
     eligible: Flags
     current: npt.NDArray[np.int8] | None = None
     reason: str | None = None
+    silent: float = 0.0

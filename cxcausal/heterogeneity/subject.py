@@ -18,6 +18,15 @@ FEWEST = 40
 """Units with a value below which no effect of an arm is learned by customer."""
 
 
+class TooFewError(DataError):
+    """There is too little to learn who responds from; the average effects don't hang on it."""
+
+    def __init__(self, problem: Problem, reason: str) -> None:
+        """Keep the reason as part of a sentence."""
+        super().__init__(problem)
+        self.reason = reason
+
+
 def why_not(rows: Rows, aim: Aim, eligible: Flags) -> str | None:
     """Return why effects of an aim cannot be learned by customer, or None where they can.
 
@@ -41,11 +50,11 @@ def refuse(aim: str, reason: str) -> NoReturn:
     """Say why there is nothing to learn.
 
     Raises:
-        DataError: always.
+        TooFewError: always.
     """
     what = f"who responds cannot be learned, because {reason}"
     mend = "leave out effect_modifiers and policy, or bring more data"
-    raise DataError(Problem(where=f"metric {aim}", code="D620", what=what, mend=mend))
+    raise TooFewError(Problem(where=f"metric {aim}", code="D620", what=what, mend=mend), reason)
 
 
 def places_of(rows: Rows, eligible: Flags, covariates: Sequence[str]) -> Places:

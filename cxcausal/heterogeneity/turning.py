@@ -157,7 +157,7 @@ def held_out(  # noqa: PLR0913 - what a stage is given
             of units: `DEFAULT`, or `LARGE`.
 
     Raises:
-        DataError: there are too few units to learn from.
+        TooFewError: there are too few units to learn from.
     """
     course = course_of(rows, aim, modifiers=modifiers, nuisances=nuisances, eligible=eligible, weight=weight,
                        learners=learners)  # fmt: skip

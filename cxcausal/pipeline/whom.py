@@ -10,11 +10,12 @@ from cxcausal.core.adjusting import modifiers_of
 from cxcausal.core.held_out import SOME_ARM, Aim, HeldOut, Rules, Spending
 from cxcausal.core.measures import measure_of, unit_of, why_not_measured
 from cxcausal.core.model_facts import Baseline
-from cxcausal.core.progress import SILENT, Progress
+from cxcausal.core.progress import SILENT, Progress, Stage
 from cxcausal.core.rows import ELIGIBLE, Flags, Floats, Rows
 from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 from cxcausal.core.whom import AimHeterogeneity, PolicyResult, Whom
+from cxcausal.core.wording import percent
 from cxcausal.value.composite import composite, money_of
 
 if TYPE_CHECKING:
@@ -83,7 +84,6 @@ def whom_of(asked: Asked) -> Whom:
         asked: the plan with its units.
     """
     from cxcausal.heterogeneity.telling import across, told_of  # noqa: PLC0415 - only plans that ask pay for it
-    from cxcausal.heterogeneity.turning import held_out  # noqa: PLC0415
     from cxcausal.policy.deciding import policy_of  # noqa: PLC0415
     from cxcausal.policy.rule import model_of  # noqa: PLC0415
 
@@ -92,25 +92,28 @@ def whom_of(asked: Asked) -> Whom:
     reason = _why_not(spec, rows, aims, eligible)
     if reason is not None:
         return withheld_whom(spec, reason)
-    aims = tuple(aim for aim in aims if _not_learned(rows, aim, eligible) is None)
-    alpha, names = spec.analysis.alpha, modifiers_of(spec)
+    alpha = spec.analysis.alpha
     with asked.progress.stage("learning who responds", total=len(aims) + 1) as step:
-        turned = []
-        for aim in aims:
-            turned.append(
-                held_out(rows, aim, modifiers=names, nuisances=asked.nuisances, eligible=eligible, weight=weight)
-            )
-            step.advance(1)
+        turned, untold = _turned(asked, aims, step)
         told = across(tuple(told_of(held, alpha=alpha) for held in turned), alpha)
         told = tuple(_looked_into(aim, held, spec) for aim, held in zip(told, turned, strict=True))
-        held, spending, rules = turned[0], spending_of(spec, rows, eligible), rules_of(spec, rows, eligible)
+        if aims[0].name in untold:
+            return replace(withheld_whom(spec, untold[aims[0].name]), heterogeneity=told)
+        held, spending, rules = turned[0], spending_of(spec, rows, eligible, weight), rules_of(spec, rows, eligible)
         question = question_of(spec, rows, turned)
         policy = noted(spec, rules, policy_of(held, spending, rules, question))
+        policy = replace(policy, notes=(*policy.notes, *_unlearned(aims, untold)))
         if asked.shelf is not None and policy.recommended is not None:
             from cxcausal.heterogeneity.effect_model import effect_model  # noqa: PLC0415
 
             effects, _ = effect_model(
-                rows, aims[0], modifiers=names, nuisances=asked.nuisances, eligible=eligible, weight=weight, held=held
+                rows,
+                aims[0],
+                modifiers=modifiers_of(spec),
+                nuisances=asked.nuisances,
+                eligible=eligible,
+                weight=weight,
+                held=held,
             )
             rule = model_of(held, spending, rules, question, name=policy.recommended)
             seen = baselines_of(rows, eligible, effects)
@@ -141,6 +144,30 @@ def aims_of(spec: ExperimentSpec) -> tuple[Aim, ...]:
             )
         )
     return tuple(found)
+
+
+def _turned(asked: Asked, aims: tuple[Aim, ...], step: Stage) -> tuple[list[HeldOut], dict[str, str]]:
+    """Return the turns of every aim that leaves enough to learn from, and why the others don't, by their names."""
+    from cxcausal.heterogeneity.subject import TooFewError  # noqa: PLC0415
+    from cxcausal.heterogeneity.turning import held_out  # noqa: PLC0415
+
+    turned, untold = [], {}
+    eligible, weight = eligible_of(asked.rows), weight_of(asked.nuisances)
+    for aim in aims:
+        try:
+            turned.append(
+                held_out(asked.rows, aim, modifiers=modifiers_of(asked.spec), nuisances=asked.nuisances,
+                         eligible=eligible, weight=weight)
+            )  # fmt: skip
+        except TooFewError as error:
+            untold[aim.name] = error.reason
+        step.advance(1)
+    return turned, untold
+
+
+def _unlearned(aims: tuple[Aim, ...], untold: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(f"Who responds is not told for “{aim.label}”: {untold[aim.name]}."
+                 for aim in aims if aim.name in untold)  # fmt: skip
 
 
 def _looked_into(aim: AimHeterogeneity, held: HeldOut, spec: ExperimentSpec) -> AimHeterogeneity:
@@ -205,15 +232,27 @@ def noted(spec: ExperimentSpec, rules: Rules, policy: PolicyResult) -> PolicyRes
         notes.append(f"The rule in use is not valued: {rules.reason}.")
     if rules.current is not None and (rules.current == SOME_ARM).any():
         notes.append("The rule in use says whom to contact, and not how: it is valued with the arm that gains most.")
+    if rules.silent:
+        notes.append(
+            f"The rule in use says nothing about {percent(rules.silent)} of those who may be contacted: they count as "
+            "not contacted by it."
+        )
     return replace(policy, notes=tuple(notes))
 
 
-def spending_of(spec: ExperimentSpec, rows: Rows, eligible: Flags) -> Spending:
-    """Return what contacts cost beyond the control's, and how many there may be, per eligible customer."""
-    priced = _priced(spec)
-    costs = np.array([_cost(spec, rows, arm, eligible) for arm in rows.arms])
+def spending_of(spec: ExperimentSpec, rows: Rows, eligible: Flags, weight: Floats | None = None) -> Spending:
+    """Return what contacts cost beyond the control's, and how many there may be, per eligible customer.
+
+    Args:
+        spec: the plan.
+        rows: its analysed units.
+        eligible: who may be contacted, shape (n,).
+        weight: of each in the population, shape (n,); equal ones by default.
+    """
+    priced, weight = _priced(spec), np.ones(rows.n) if weight is None else weight
+    costs = np.array([_cost(spec, rows, arm, weight * eligible) for arm in rows.arms])
     cost = costs - costs[0] if priced else (np.arange(len(rows.arms)) > 0).astype(np.float64)
-    share = float(eligible.mean())
+    share = float(np.average(eligible, weights=weight))
     customers = share * (spec.value.population or rows.n)
     budget = spec.policy.budget / customers if priced and spec.policy.budget is not None else None
     capacity = tuple(
@@ -240,7 +279,8 @@ def rules_of(spec: ExperimentSpec, rows: Rows, eligible: Flags) -> Rules:
             f"'{name}' depends on the arm, so it tells what was done in the test, and not what a rule would have done"
         )
         return Rules(eligible=eligible, reason=said)
-    return Rules(eligible=eligible, current=current)
+    unsaid = np.array([not level.strip() for level in text.levels])[text.codes]
+    return Rules(eligible=eligible, current=current, silent=float(unsaid[eligible].mean()))
 
 
 def _places_of(levels: tuple[str, ...], arms: tuple[str, ...]) -> "np.ndarray[tuple[int], np.dtype[np.int8]] | None":
@@ -282,14 +322,7 @@ def _why_not(spec: ExperimentSpec, rows: Rows, aims: tuple[Aim, ...], eligible: 
     for arm, n in zip(rows.arms, counts, strict=True):
         if n < FEWEST:
             return _TOO_FEW.format(fewest=FEWEST, arm=arm, n=int(n))
-    return _not_learned(rows, aims[0], eligible)
-
-
-def _not_learned(rows: Rows, aim: Aim, eligible: Flags) -> str | None:
-    """Return why an aim's effects can't be learned by customer; None where they can."""
-    from cxcausal.heterogeneity.subject import why_not  # noqa: PLC0415 - only plans that ask pay for it
-
-    return why_not(rows, aim, eligible)
+    return None
 
 
 def _is_mean(metric: Metric) -> bool:
@@ -300,13 +333,17 @@ def _priced(spec: ExperimentSpec) -> bool:
     return any(arm.unit_cost for arm in spec.design.treatment.arms.values())
 
 
-def _cost(spec: ExperimentSpec, rows: Rows, arm: str, eligible: Flags) -> float:
-    """Return what an arm costs per customer assigned to it; where contacts are paid as delivered, at the share seen."""
+def _cost(spec: ExperimentSpec, rows: Rows, arm: str, weight: Floats) -> float:
+    """Return what an arm costs per customer assigned to it; where contacts are paid as delivered, at the share seen.
+
+    Where nobody's delivery is known, every contact is taken as delivered: a cost is rather told too high.
+    """
     found = spec.design.treatment.arms.get(arm)
     if found is None or not found.unit_cost:
         return 0.0
     received = spec.design.treatment.received
     if found.cost_basis != "received" or received is None:
         return float(found.unit_cost)
-    own = rows.units_of(arm) & eligible
-    return float(found.unit_cost) * float(np.nanmean(rows.numbers[received][own]))
+    delivered = rows.numbers[received]
+    own = weight * (rows.units_of(arm) & np.isfinite(delivered))
+    return float(found.unit_cost) * (float(np.average(delivered[own > 0], weights=own[own > 0])) if own.any() else 1.0)

@@ -134,3 +134,11 @@ def test_leakage_asks_for_success_columns_only_and_both_sides_of_a_ratio() -> No
         (("r", 1.0),),
         (("d", 1.0),),
     ]
+
+
+def test_effect_modifiers_are_looked_at_where_a_coin_was_tossed() -> None:
+    spec = plan(covariates=["tenure"], effect_modifiers=["tenure", "mood"])
+    looked = {query.column for query in PrePeriodBalance().queries(spec) if isinstance(query, CovariateQuery)}
+    assert looked == {"tenure", "mood"}
+    asked = {query.column for query in Leakage().queries(spec) if isinstance(query, CorrelationQuery)}
+    assert asked == {"tenure", "mood"}

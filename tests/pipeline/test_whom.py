@@ -13,8 +13,8 @@ from cxcausal.core.rows import ELIGIBLE, Rows
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data import open_dataset
 from cxcausal.data.kept import keep_units, kept_dataset, read_kept
-from cxcausal.pipeline.score_road import wanted
-from cxcausal.pipeline.whom import aims_of, eligible_of, rules_of, spending_of, withheld_whom
+from cxcausal.pipeline.score_road import BothRoads, wanted
+from cxcausal.pipeline.whom import aims_of, eligible_of, noted, rules_of, spending_of, whom_of, withheld_whom
 from tests.data.plans import plan, rows
 
 DATA = {"source": "x.parquet", "unit": "customer_id"}
@@ -43,7 +43,7 @@ def spec_of(**changes: Any) -> ExperimentSpec:
         "metrics": {"success": PAID},
         **changes,
     }
-    return plan(DATA, **blocks)
+    return plan(blocks.pop("data", DATA), **blocks)
 
 
 def rows_of(folder: Path, spec: ExperimentSpec) -> Rows:
@@ -162,3 +162,60 @@ def test_what_is_withheld_says_why() -> None:
     found = withheld_whom(spec_of(), "a check failed").policy
     assert found is not None
     assert (found.status, found.reason, found.aim, found.unit) == ("not_computed", "a check failed", "net_value", "EUR")
+
+
+def test_a_rule_that_is_silent_about_some_says_so(tmp_path: Path) -> None:
+    spec = spec_of(policy={"current_rule": "named"})
+    found = rows_of(tmp_path, spec)
+    text = found.texts["named"]
+    codes = text.codes.copy()
+    codes[:150] = len(text.levels)
+    gaps = replace(found, texts={**found.texts, "named": replace(text, codes=codes, levels=(*text.levels, ""))})
+    result = withheld_whom(spec, "").policy
+    assert result is not None
+    for rows_, share in ((found, 0.0), (gaps, 0.25)):
+        rules = rules_of(spec, rows_, eligible_of(rows_))
+        assert rules.silent == share
+        said = "says nothing about 25 %" in " ".join(noted(spec, rules, result).notes).replace("\xa0", " ")
+        assert said == (share > 0)
+
+
+def test_limits_and_deliveries_are_shares_of_the_population(tmp_path: Path) -> None:
+    spec = spec_of(value={"population": 1000})
+    found = rows_of(tmp_path, spec)
+    eligible, weight = eligible_of(found), 1 + 4 * (found.numbers["reached"] == 1)
+    share = np.average(eligible, weights=weight)
+    spending = spending_of(spec, found, eligible, weight)
+    assert spending.budget == pytest.approx(900 / (1000 * share))
+    own = found.units_of("gig") & eligible
+    reached = np.average(found.numbers["reached"][own], weights=weight[own])
+    assert spending.cost[1] == pytest.approx(4 * reached - 1)
+
+
+def test_deliveries_that_nobody_knows_are_paid_in_full(tmp_path: Path) -> None:
+    spec = spec_of()
+    found = rows_of(tmp_path, spec)
+    unknown = replace(found, numbers={**found.numbers, "reached": np.full(found.n, np.nan)})
+    assert spending_of(spec, unknown, eligible_of(found)).cost[1] == pytest.approx(4 - 1)
+
+
+def test_too_few_groups_withhold_who_responds_and_nothing_else(tmp_path: Path) -> None:
+    spec = spec_of(
+        data={**DATA, "cluster": ["store"]},
+        design={
+            "type": "randomized",
+            "treatment": {"column": "arm", "control": "none", "arms": {"none": {}, "gig": {}}},
+        },
+        policy={},
+        effect_modifiers=["age"],
+    )
+    some = rows(1600).assign(
+        store=lambda f: np.arange(len(f)) % 4, arm=lambda f: np.where(f.arm == "none", "none", "gig")
+    )
+    some.to_parquet(tmp_path / "x.parquet")
+    with open_dataset(spec, tmp_path) as dataset:
+        found = whom_of(BothRoads(dataset=dataset, spec=spec).asked())
+    assert found.policy is not None
+    assert found.heterogeneity == ()
+    assert (found.policy.status, found.policy.recommended) == ("not_computed", None)
+    assert "too few groups" in (found.policy.reason or "")
