@@ -45,6 +45,18 @@ class UpliftPolicy:
         places = self.rule.assign(self.model.gains(_columns(X)), _keys(X.index), _columns(X))
         return pd.Series(np.array(self.rule.arms, dtype=object)[places], index=X.index, name="arm")
 
+    def under_budget(self, X: pd.DataFrame, budget: float | None = None) -> pd.Series:  # noqa: N803 - as above
+        """Return the arm of every customer of X, so that budget and capacities hold exactly for all of X together.
+
+        Args:
+            X: customers who may be contacted; its index names them.
+            budget: for all of X; by default the rule's own per customer.
+        """
+        share = self.rule.budget if budget is None else budget / max(len(X), 1)
+        gains, columns, keys = self.model.gains(_columns(X)), _columns(X), _keys(X.index)
+        places = self.rule.under_budget(gains, share, dict(self.rule.capacity), len(X), keys=keys, columns=columns)
+        return pd.Series(np.array(self.rule.arms, dtype=object)[places], index=X.index, name="arm")
+
     def to_frame(self) -> pd.DataFrame:
         """Return a row per rule: its gain against contacting nobody, and beyond the best single arm for everybody."""
         return pd.DataFrame(

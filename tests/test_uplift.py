@@ -162,3 +162,15 @@ def test_what_was_not_fitted_or_given_is_said(model: UpliftModel) -> None:
         model.predict(frame.drop(columns="plan"))
     with pytest.raises(UsageError, match="there is no arm 'fax'"):
         model.policy(current=np.full(N, "fax"))
+
+
+def test_a_budget_is_dealt_out_to_the_customer(model: UpliftModel) -> None:
+    chosen = model.policy(budget=0.2, capacity={"call": 0.15})
+    fresh, _, _ = customers(400, seed=4)
+    arms = chosen.under_budget(fresh)
+    counts = arms.value_counts()
+    assert counts["call"] == 60  # as many as there are places, as more would gain
+    assert counts.drop("none").sum() <= 80
+    shuffled = fresh.sample(frac=1, random_state=1)
+    assert chosen.under_budget(shuffled).loc[fresh.index].equals(arms)
+    assert set(chosen.under_budget(fresh, budget=0)) == {"none"}

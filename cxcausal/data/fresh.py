@@ -67,7 +67,7 @@ class Fresh:
     """An open file of fresh customers.
 
     Attributes:
-        label: names the file in messages. rows: how many there are.
+        label: names the file in messages. files: what is read. rows: how many there are.
         unit: the column of ids; None where the plan has none, and rows are counted instead.
         inputs, fingerprint: what was read, by the hash of its bytes.
         left_out: columns of the plan's filter that can't be known of fresh customers.
@@ -75,6 +75,7 @@ class Fresh:
     """
 
     label: str
+    files: tuple[Path, ...]
     rows: int
     unit: str | None
     inputs: tuple[tuple[str, str], ...]
@@ -174,6 +175,7 @@ def open_fresh(
             table = _typed(engine, opened, spec, asked, wanted)
         yield Fresh(
             label=source.label,
+            files=source.files,
             rows=opened.rows,
             unit=spec.data.unit,
             inputs=inputs,

@@ -76,6 +76,17 @@ def refuse_target(path: Path, *, force: bool) -> None:
         raise UsageError(Problem(where=str(path), code="U641", what=what, mend=mend))
 
 
+def refuse_input(path: Path, files: tuple[Path, ...]) -> None:
+    """Refuse to replace what is read, by whatever name: the customers' own columns would be lost.
+
+    Raises:
+        UsageError: the target is one of the files.
+    """
+    if path.exists() and any(file.exists() and path.samefile(file) for file in files):
+        what, mend = "this is the file of the customers themselves", "choose another --out"
+        raise UsageError(Problem(where=str(path), code="U646", what=what, mend=mend))
+
+
 @contextmanager
 def writing(
     path: Path, ids: "pa.DataType", unit: str, words: tuple[tuple[str, ...], tuple[str, ...]]

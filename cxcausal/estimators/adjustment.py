@@ -9,6 +9,7 @@ from cxcausal.core.epochs import EPOCH
 from cxcausal.core.measures import measure_of
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import ClusterRegressionQuery, RegressionQuery
+from cxcausal.core.small_cells import without_levels
 from cxcausal.estimators import cluster_adjustment as in_clusters
 from cxcausal.estimators.found import Found
 from cxcausal.estimators.questions import Levels, Question, questions_of
@@ -132,7 +133,8 @@ def _why_not_here(found: Found) -> str | None:
 
 
 def _note(fits: Regression) -> str | None:
-    notes = [f"not adjusted for {', '.join(fits.dropped)}: nothing of its own to tell in some arm"] * bool(fits.dropped)
+    left_out = ", ".join(without_levels(fits.dropped))
+    notes = [f"not adjusted for {left_out}: nothing of its own to tell in some arm"] * bool(left_out)
     if fits.strata_apart:
         notes.append("adjusted for each of the strata by itself: too many of their combinations occur")
     return "; ".join(notes) or None

@@ -8,6 +8,7 @@ from cxcausal.core.answers import ClusterRegressionTable
 from cxcausal.core.measures import measure_of
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import ClusterRegressionQuery, subsets_of
+from cxcausal.core.small_cells import without_levels
 from cxcausal.estimators.found import Found
 from cxcausal.estimators.questions import Question
 from cxcausal.stats.cluster_regression import common_slopes, difference, lin, why_not_adjusted, why_not_told
@@ -75,5 +76,5 @@ def adjusted(
 def _noted(effect: Difference, dropped: Sequence[str]) -> Difference:
     if not dropped:
         return effect
-    left_out = f"not adjusted for {', '.join(dropped)}: nothing of its own to tell in some arm"
+    left_out = f"not adjusted for {', '.join(without_levels(dropped))}: nothing of its own to tell in some arm"
     return replace(effect, note="; ".join(note for note in (effect.note, left_out) if note))

@@ -8,6 +8,7 @@ from cxcausal.core.answers import MomentTable, RegressionTable
 from cxcausal.core.measures import measure_of
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import Query, RegressionQuery
+from cxcausal.core.small_cells import without_levels
 from cxcausal.core.surveys import AIPW
 from cxcausal.estimators.adjustment import covariates_of
 from cxcausal.estimators.comparison import Comparison
@@ -62,7 +63,7 @@ def _find(spec: "ExperimentSpec", metric: "Metric", question: Question, answers:
     effect = lin(fits, question.arm, question.control)
     if effect.se <= _NO_VARIATION * max(abs(effect.mean_treated), abs(effect.mean_control)):
         return replace(found, reason="the covariates leave no variation of the answers within the arms")
-    left_out = f"not adjusted for {', '.join(fits.dropped)}: nothing of its own to tell in some arm"
+    left_out = f"not adjusted for {', '.join(without_levels(fits.dropped))}: nothing of its own to tell in some arm"
     return replace(found, effect=replace(effect, note=left_out if fits.dropped else None))
 
 

@@ -10,9 +10,11 @@ import numpy.typing as npt
 from cxcausal.core.errors import DataError, Problem
 from cxcausal.core.rows import Floats, Rows
 from cxcausal.heterogeneity.formulas import Table
-from cxcausal.nuisance.features import MISSING, Column, Features
+from cxcausal.nuisance.features import FEWEST_OF_LEVEL, MISSING, Column, Features
 
-DECILES = tuple(float(place) / 10 for place in range(11))
+DECILES = tuple(float(place) / 10 for place in range(1, 10))
+"""Without the lowest and the highest value, which are somebody's."""
+_FEWEST_OF_DECILE = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +24,10 @@ class Modifier:
     Attributes:
         name: of the column. kind: what its values are.
         levels: of a text those with a column of their own, the empty text being a missing value.
-        base: of a text the most frequent level, which has none: unknown levels are taken as it.
+        base: of a text the most frequent level, which has none: unknown levels are taken as it. It is not named where
+            fewer than `FEWEST_OF_LEVEL` units have it.
         shares: of a text those of `levels`, for drift. missing: the share of missing values.
-        quantiles: of a number at `DECILES`, the lowest and the highest value among them.
+        quantiles: of a number at `DECILES`; none where a tenth of the units are fewer than ten.
     """
 
     name: str
@@ -85,17 +88,19 @@ def _modifier(rows: Rows, name: str, features: Features) -> Modifier:
     if name in rows.numbers:
         values = rows.numbers[name]
         known = values[~np.isnan(values)]
-        quantiles = np.quantile(known, DECILES, method="lower") if known.size else ()
+        enough = known.size >= _FEWEST_OF_DECILE * (len(DECILES) + 1)
+        quantiles = np.quantile(known, DECILES, method="lower") if enough else ()
         missing = 1 - known.size / max(rows.n, 1)
         return Modifier(name=name, kind="number", missing=missing, quantiles=tuple(map(float, quantiles)))
     text = rows.texts[name]
-    counts = dict(zip(text.levels, np.bincount(text.codes, minlength=len(text.levels)) / max(rows.n, 1), strict=True))
+    counted = np.bincount(text.codes, minlength=len(text.levels))
+    counts = dict(zip(text.levels, counted / max(rows.n, 1), strict=True))
     own = tuple(_level(column) for column in features.columns if column.covariate == name)
     return Modifier(
         name=name,
         kind="text",
         levels=own,
-        base=min(counts, key=lambda level: (-counts[level], level)),
+        base=min(counts, key=lambda level: (-counts[level], level)) if counted.max() >= FEWEST_OF_LEVEL else "",
         shares=tuple(float(counts[level]) for level in own),
         missing=float(counts.get("", 0.0)),
     )

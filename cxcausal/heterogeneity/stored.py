@@ -1,6 +1,7 @@
 """Effect models on disk: arrays without pickle, JSON for what they are, and LightGBM's own text."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -44,7 +45,7 @@ def written(folder: Path, model: Mapping[str, Any]) -> None:
         "formulas": [_told(formula, place, boosters, arrays) for place, formula in enumerate(formulas)],
     }
     for place, booster in enumerate(boosters):
-        (folder / _text(place)).write_text(booster.model_to_string(), encoding="utf-8")
+        (folder / _text(place)).write_text(_unranged(booster.model_to_string()), encoding="utf-8")
     np.savez(folder / ARRAYS, allow_pickle=False, **arrays)
     (folder / FACTS).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -89,6 +90,15 @@ def _facts(folder: Path) -> dict[str, Any]:
 
 def _text(place: int) -> str:
     return f"trees_{place}.txt"
+
+
+def _unranged(text: str) -> str:
+    """Return LightGBM's text without the lowest and the highest value of every column, which predict nothing."""
+    told = re.search(r"^feature_infos=(.*)$", text, flags=re.MULTILINE)
+    if told is None:
+        return text
+    nothing = " ".join("none" for _ in told[1].split())
+    return text[: told.start(1)] + nothing + text[told.end(1) :]
 
 
 def _times(effect: Effect, formulas: list[Formula]) -> npt.NDArray[np.float64]:

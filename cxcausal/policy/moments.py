@@ -38,11 +38,14 @@ def crossed(segments: Mapping[str, Text]) -> tuple[str, ...]:
 
 
 def map_of(segments: Mapping[str, Text], side: Side, setting: Setting, alpha: float) -> MomentMap | None:
-    """Return the map, with intervals that hold for all its cells and arms together; None without segments."""
+    """Return the map, with intervals that hold for all its cells and arms together; None without segments.
+
+    Levels of fewer than ten customers have no row or column: their name would be told.
+    """
     names = crossed(segments)
     if not names:
         return None
-    cells = _cells([levels_of(segments[name], side.units)[:MOST_LEVELS] for name in names])
+    cells = _cells([_named(segments[name], side) for name in names])
     arms, judging = setting.rows.arms, Judging.of(setting.rows, setting.weight, [side.units])
     asked = [(at, place) for at, cell in enumerate(cells) for place in range(1, len(arms))
              if enough(cell.inside, judging.arm, place)]  # fmt: skip
@@ -58,6 +61,12 @@ def map_of(segments: Mapping[str, Text], side: Side, setting: Setting, alpha: fl
         cells=tuple(_moment(cell, own, arms) for cell, own in zip(cells, gains, strict=True)),
         level=1 - alpha,
     )
+
+
+def _named(column: Text, side: Side) -> list[tuple[str, Flags]]:
+    """Return the commonest levels that may be named."""
+    levels = levels_of(column, side.units)[:MOST_LEVELS]
+    return [(level, inside) for level, inside in levels if not is_small(int(inside.sum()))]
 
 
 def _cells(levels: list[list[tuple[str, Flags]]]) -> list[_Cell]:

@@ -11,13 +11,13 @@ from cxcausal.core.hashing import mixed
 from cxcausal.core.held_out import HeldOut, Places, Rules, Spending
 from cxcausal.core.rows import Floats
 from cxcausal.policy.best_arm import by_lot
-from cxcausal.policy.exact import limits_for, within
-from cxcausal.policy.prices import Prices, prices_of
+from cxcausal.policy.prices import Prices
 from cxcausal.policy.question import Question, everyone
 from cxcausal.policy.readable import readable_tree
 from cxcausal.policy.seen import Setting, with_lots
 from cxcausal.policy.splits import Split
 from cxcausal.policy.trees import Leaf, Tree
+from cxcausal.stats.allotting import allotted, limits_for
 
 Keys = npt.NDArray[np.uint64]
 _LOTS = 0x0007_5C0E
@@ -80,14 +80,14 @@ class PolicyModel:
     ) -> Places:
         """Return the place of every customer's arm, so that budget and capacities hold exactly for all together.
 
-        Of customers alike, a lot drawn from their keys decides.
+        They are dealt out as `score` does it (`stats.allotting`): of customers alike the smallest key comes first.
 
         Args:
             gains: predicted, of every customer who may be contacted, shape (n, arms).
             budget: per customer of the population; None without a limit.
             capacity: arm → largest share of the population.
             population: customers who may be contacted, mostly n.
-            keys: hashes of the customers' ids, shape (n,); without them lots go by the customers' places.
+            keys: hashes of the customers' ids, shape (n,); without them the first rows come first.
             columns: of the plan, where the rule asks for some (`columns`).
 
         Example:
@@ -96,16 +96,10 @@ class PolicyModel:
             >>> model.under_budget(gains, 0.5, {}, 4).tolist()
             [1, 0, 0, 1]
         """
-        n, cost = len(gains), np.array(self.cost)
-        if not n:
-            return np.zeros(0, dtype=np.intp)
-        own = Spending(
-            cost=cost,
-            budget=None if budget is None else budget * population / n,
-            capacity=tuple((arm, share * population / n) for arm, share in capacity.items()),
-        )
-        moved = with_lots(self._wished(gains, columns), np.arange(n, dtype=np.uint64) if keys is None else keys)
-        return within(moved, prices_of(moved, np.ones(n), own, self.arms), limits_for(own, self.arms, n))
+        total = None if budget is None else budget * population
+        limits = limits_for(self.arms, self.cost, total, capacity, population)
+        own = np.arange(len(gains), dtype=np.uint64) if keys is None else keys
+        return allotted(self._wished(gains, columns)[:, 1:], limits, own).astype(np.intp)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rule as JSON can write it."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from math import floor, fsum, isfinite
+from math import fsum, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from cxcausal.reviewing.fresh_rows import Told
     from cxcausal.stats.allotting import Limits
     from cxcausal.stats.drift import Drift
-
-_ROUNDING = 1e-9
-"""A share of customers is a fraction that floats may miss by less than this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,18 +100,19 @@ def score(
         progress: told how far the work is.
 
     Raises:
-        UsageError: there is no model, or `out` can't be written.
+        UsageError: there is no model, `out` can't be written or is what is read, or the budget is no sum.
         GateError: the run's verdict does not allow it.
         DataError: the customers' columns are not those of the run's data.
         IntegrityError: the model is not what was recorded.
     """
     from cxcausal.data.fresh import open_fresh
     from cxcausal.data.fresh_columns import Wanted
-    from cxcausal.data.treat_file import refuse_target
+    from cxcausal.data.treat_file import refuse_input, refuse_target
     from cxcausal.reviewing.fresh_gains import gathered
     from cxcausal.reviewing.fresh_rows import Told
 
     refuse_target(asked.out, force=asked.force)
+    _refuse_budget(asked.budget)
     with progress.stage("reading the model"):
         chosen = chosen_model(experiment, asked.run, root, despite_verdict=asked.despite_verdict)
         effects = chosen.saved.effects()
@@ -126,6 +124,7 @@ def score(
     )
     timezone, place = chosen.project.timezone, chosen.project.root
     with open_fresh(chosen.spec, place, asked.on, wanted, timezone=timezone, progress=progress) as fresh:
+        refuse_input(asked.out, fresh.files)
         found = gathered(fresh, effects, chosen.saved, progress)
         limits = _limits(facts, found.eligible, asked.budget)
         with progress.stage("dealing out what there is"):
@@ -136,15 +135,22 @@ def score(
     return _recorded(_scored(chosen, asked, fresh, told, limits, gain), chosen, asked)
 
 
+def _refuse_budget(budget: float | None) -> None:
+    """Refuse what is no sum of money."""
+    from cxcausal.core.errors import Problem, UsageError
+
+    if budget is not None and not (isfinite(budget) and budget >= 0):
+        what, mend = "a budget is a number from 0 on", "name a sum; without --budget the plan's own counts"
+        raise UsageError(Problem(where="--budget", code="U647", what=what, mend=mend))
+
+
 def _limits(facts: ModelFacts, eligible: int, budget: float | None) -> "Limits":
     """Return what there is for so many customers: what is asked, or else the plan's own."""
-    from cxcausal.stats.allotting import Limits
+    from cxcausal.stats.allotting import limits_for
 
     if budget is None and facts.budget is not None:
         budget = facts.budget * eligible
-    shares = (facts.capacity.get(arm) for arm in facts.arms[1:])
-    places = tuple(None if share is None else floor(share * eligible + _ROUNDING) for share in shares)
-    return Limits(cost=facts.cost[1:], budget=budget, places=places)
+    return limits_for(facts.arms, facts.cost, budget, facts.capacity, eligible)
 
 
 def _scored(chosen: Chosen, asked: ScoreAsked, fresh: "Fresh", told: "Told", limits: "Limits", gain: float) -> Scored:

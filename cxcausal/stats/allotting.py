@@ -1,7 +1,9 @@
 """Who gets which contact where there is not enough for all: prices for budget and places, then an exact allotment."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from math import floor
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,8 @@ _CHUNK = 1 << 18
 _GRAIN = 1_000_000
 _HALVINGS = 60
 _ROUNDS = 30
+_ROUNDING = 1e-9
+"""A share of customers is a fraction that floats may miss by less than this."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,27 @@ class Limits:
     def bind(self) -> bool:
         """Whether there is any limit at all."""
         return self.budget is not None or any(place is not None for place in self.places)
+
+
+def limits_for(
+    arms: tuple[str, ...], cost: tuple[float, ...], budget: float | None, capacity: Mapping[str, float], n: int
+) -> Limits:
+    """Return the limits of n customers together; a part of a place is no place.
+
+    Args:
+        arms: the control first.
+        cost: of each per customer.
+        budget: for all together; None without a limit.
+        capacity: arm → the largest share of customers.
+        n: customers whom budget and shares are for.
+
+    Example:
+        >>> limits_for(("none", "call"), (0.0, 2.5), 10.0, {"call": 0.3}, 9)
+        Limits(cost=(2.5,), budget=10.0, places=(2,))
+    """
+    shares = (capacity.get(arm) for arm in arms[1:])
+    places = tuple(None if share is None else floor(share * n + _ROUNDING) for share in shares)
+    return Limits(cost=tuple(cost[1:]), budget=budget, places=places)
 
 
 @dataclass(kw_only=True)
@@ -211,6 +236,8 @@ def _left(limits: Limits, n: int) -> _Left:
     money = None
     if limits.budget is not None:
         money = int((Decimal(repr(float(limits.budget))) * _GRAIN).to_integral_value(ROUND_FLOOR))
+        # More than the dearest arm for everybody is never spent; counts of contacts would not fit into 64 bits.
+        money = min(money, max(0, *cost) * n)
     places = limits.places or (None,) * len(cost)
     return _Left(
         money=money,

@@ -109,10 +109,15 @@ def test_a_weighted_ratio_with_its_own_earlier_column_is_adjusted_in_every_segme
     assert {row["adjustment"] for row in result["effects"] if row["metric"] == "spend"} == {"none"}
 
 
-def test_strata_with_one_customer_in_an_arm_are_named_and_the_rest_still_count(project: Project) -> None:
+def test_strata_with_one_customer_in_an_arm_are_told_and_not_named_and_the_rest_still_count(
+    project: Project,
+) -> None:
     frame = buyers()
     frame.loc[[0, 2], "tier"] = 9
     project.data(frame)
     done = project.cx("run", project.plan(design=blocked(), metrics={"success": [SPEND]}), "--json")
     row = headline(done.json)
-    assert (row["status"], row["reason"]) == ("ok", "not adjusted for tier=9: nothing of its own to tell in some arm")
+    assert (row["status"], row["reason"]) == (
+        "ok",
+        "not adjusted for 1 value of tier: nothing of its own to tell in some arm",
+    )

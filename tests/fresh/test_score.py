@@ -290,3 +290,36 @@ def test_the_terminal_tells_it_in_words(project: Project, make_result: MakeResul
     assert done.code == 0
     assert "customers to contact (gig" in done.out
     assert "written: treat.csv" in done.out
+
+
+@pytest.mark.parametrize("link", ["same", "symlink", "hardlink"])
+def test_the_customers_own_file_is_never_replaced(project: Project, make_result: MakeResult, link: str) -> None:
+    recorded(project, make_result)
+    people(50).to_parquet(project.root / "fresh.parquet", index=False)
+    before, out = (project.root / "fresh.parquet").read_bytes(), project.root / "out.parquet"
+    if link == "symlink":
+        out.symlink_to("fresh.parquet")
+    elif link == "hardlink":
+        out.hardlink_to(project.root / "fresh.parquet")
+    name = "fresh.parquet" if link == "same" else "out.parquet"
+    done = project.cx("score", "callback", "--on", "fresh.parquet", "--out", name, "--force")
+    assert (done.code, "U646" in done.err) == (2, True)
+    assert (project.root / "fresh.parquet").read_bytes() == before
+
+
+@pytest.mark.parametrize("budget", ["inf", "nan"])
+def test_what_is_no_sum_is_no_budget(project: Project, make_result: MakeResult, budget: str) -> None:
+    recorded(project, make_result)
+    done = scored(project, people(50), "--budget", budget)
+    assert (done.code, "U647" in done.err) == (2, True)
+
+
+@pytest.mark.parametrize("budget", ["1e13", "1e18", "1e300"])
+def test_more_money_than_there_can_be_is_as_good_as_none(
+    project: Project, make_result: MakeResult, budget: str
+) -> None:
+    recorded(project, make_result)
+    assert scored(project, people()).code == 0
+    before = written(project)
+    assert scored(project, people(), "--force", "--budget", budget).code == 0
+    pd.testing.assert_frame_equal(written(project), before)

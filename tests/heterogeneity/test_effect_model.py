@@ -97,6 +97,32 @@ def test_the_files_hold_no_pickle_and_are_the_same_each_time(
         assert all(b"'O'" not in opened.read(name)[:128] for name in opened.namelist())
 
 
+def test_the_files_tell_no_customers_value(tmp_path: Path) -> None:
+    """The lowest and the highest number are somebody's, and so is a text that few have."""
+    world, raw = tiered(2_000)
+    x, tier = raw["x"].copy(), raw["tier"].copy()
+    x[:2], tier[:9] = (-5.4375, 5.8125), "of nine"
+    y = world.rows.numbers["y"] + 3 * (world.rows.arm == 1) * (np.abs(x) < 0.7)  # what trees follow best
+    rows = replace(world.rows, numbers={**world.rows.numbers, "x": x, "y": y},
+                   texts={"tier": text_of(np.array([each or "" for each in tier.tolist()]))})  # fmt: skip
+    model = modelled(replace(world, rows=rows))
+    model.write(tmp_path)
+    names = [path.name for path in tmp_path.iterdir()]
+    assert any(name.startswith("trees_") for name in names)
+    for name in names:
+        written = (tmp_path / name).read_bytes()
+        assert not [told for told in (b"5.4375", b"5.8125", b"of nine") if told in written]
+    assert all(len(modifier.quantiles) == 9 for modifier in model.modifiers if modifier.kind == "number")
+
+
+def test_the_most_frequent_of_rare_texts_is_not_named() -> None:
+    world, _ = tiered(2_000)
+    homes = text_of(np.array([f"home {place // 15}" for place in range(2_000)]))
+    rows = replace(world.rows, texts={"home": homes}, numbers={"x": world.rows.numbers["x"][:]})
+    (modifier,) = encoding_of(rows, ("home",), features_of(rows, ("home",))).modifiers
+    assert (modifier.levels, modifier.base) == ((), "")
+
+
 @pytest.mark.parametrize("learner", ["s", "t", "x", "dr", "r", "causal_forest", "constant"])
 def test_every_learner_alone_can_be_written(learner: str, tmp_path: Path) -> None:
     world, raw = tiered(900, arms=3)

@@ -154,6 +154,17 @@ def test_a_cell_of_few_customers_is_not_told() -> None:
     assert all(cell.arm is None for cell in told.cells if not cell.gains)
 
 
+def test_a_level_of_few_customers_is_not_named_in_the_map() -> None:
+    found = drawn(HARMED, np.random.default_rng(26), 2_000)
+    held = held_out(found)
+    codes = np.where(np.arange(2_000) < 9, 1, np.where(np.arange(2_000) < 19, 2, 0)).astype(np.int32)
+    column = Text(codes=codes, levels=("usual", "the nine", "the ten"))
+    setting = Setting.of(held, spending(HARMED), _who(2_000), (), seed=1)
+    told = map_of({"home": column}, everyone(held, _who(2_000)), setting, 0.05)
+    assert told is not None
+    assert {cell.row for cell in told.cells} == {"usual", "the ten"}
+
+
 def test_homes_count_as_one_in_groups() -> None:
     found = drawn(HARMED_HOMES, np.random.default_rng(28), 4_000)
     held = held_out(found)

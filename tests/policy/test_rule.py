@@ -13,6 +13,7 @@ from cxcausal.core.rows import Floats
 from cxcausal.policy.prices import Prices
 from cxcausal.policy.question import Question
 from cxcausal.policy.rule import PolicyModel, model_of
+from cxcausal.stats.allotting import Limits, allotted
 from tests.policy.test_prices import _best_total, _spending
 from tests.validation.policy_worlds import HARMED, MODIFIERS, drawn, held_out, spending
 
@@ -65,6 +66,15 @@ def test_the_order_of_customers_does_not_matter() -> None:
     one = MODEL.under_budget(gains, 0.2, {"agent": 0.1}, 2_000, keys=keys)
     other = MODEL.under_budget(gains[order], 0.2, {"agent": 0.1}, 2_000, keys=keys[order])
     assert one[order].tolist() == other.tolist()
+
+
+@pytest.mark.parametrize("name", ["value", "limited"])
+def test_it_is_the_allotment_of_score_to_the_customer(name: str) -> None:
+    gains, keys = np.round(_gains(3, 2_000), 1), mixed(np.arange(2_000, dtype=np.uint64))
+    model = replace(MODEL, name=name, prices=Prices(budget=0.8, capacity=(0.0, 0.1, 0.2)))
+    limits = Limits(cost=(0.25, 1.0), budget=400.0, places=(None, 200))
+    expected = allotted(gains[:, 1:], limits, keys)
+    assert model.under_budget(gains, 0.2, {"agent": 0.1}, 2_000, keys=keys).tolist() == expected.tolist()
 
 
 def test_each_customer_is_assigned_by_themselves() -> None:
