@@ -10,11 +10,13 @@ from cxcausal.core.spec.learner_rules import LEARNER_RULES
 from cxcausal.core.spec.metric_rules import METRIC_RULES
 from cxcausal.core.spec.nodes import Finding
 from cxcausal.core.spec.plan_rules import PLAN_RULES
+from cxcausal.core.spec.policy_rules import POLICY_RULES
 from cxcausal.core.spec.segment_rules import SEGMENT_RULES
 from cxcausal.core.spec.time_zero_rules import TIME_ZERO_RULES
 
 RULES: tuple[Rule, ...] = (
     *PLAN_RULES,
+    *POLICY_RULES,
     *EVENT_RULES,
     *DESIGN_RULES,
     *ESTIMATION_RULES,

@@ -1,0 +1,72 @@
+"""What a plan may say about whom to contact, and what is noted where something of it will not be used."""
+
+from collections.abc import Callable
+
+import pytest
+
+from cxcausal.core.adjusting import modifiers_of
+from cxcausal.core.spec.resolve import Resolved
+
+Load = Callable[..., Resolved]
+Told = Callable[..., list[tuple[str, str]]]
+
+PLAN = """schema_version: 1
+id: x
+question: Whom to call?
+owner: me@example.com
+data: {source: data/x.csv, unit: customer}
+design:
+  type: randomized
+  treatment:
+    column: took
+    control: none
+    arms: {none: {share: 1/2}, call: {share: 1/2, unit_cost: 3}}
+covariates: [tier, age]
+metrics:
+  success: [{name: churn, type: proportion, column: churned, desired_direction: decrease}]
+"""
+OBSERVED = PLAN.replace("type: randomized", "type: observational\n  confounders: [tier]")
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ("policy: {eligible: churned == 0}\n", "P310"),
+        ('policy: {eligible: took == "call"}\n', "P311"),
+        ("policy: {current_rule: took}\n", "P311"),
+        ("policy: {current_rule: churned}\n", "P310"),
+        ("policy: {protected: [churned]}\n", "P310"),
+        ("policy: {protected: [age, age]}\n", "P314"),
+        ("policy: {protected: [age]}\neffect_modifiers: [tier, age]\n", "P393"),
+        ("effect_modifiers: [tier, customer]\n", "P394"),
+    ],
+)
+def test_what_nobody_knows_or_may_look_at_makes_no_rule(told: Told, more: str, code: str) -> None:
+    assert [found for found, _ in told(PLAN + more)] == [code]
+
+
+def test_where_nobody_tossed_a_coin_the_treatment_is_what_the_rule_in_use_did(told: Told) -> None:
+    assert told(OBSERVED + "policy: {current_rule: took}\n") == []
+
+
+def test_no_rule_looks_at_a_protected_column(load: Load) -> None:
+    resolved = load(PLAN + "policy: {protected: [age]}\n")
+    assert modifiers_of(resolved.spec) == ("tier",)
+    assert any("'age', which is protected" in note for note in resolved.notes)
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        (PLAN.replace("covariates: [tier, age]\n", ""), "add effect_modifiers"),
+        (PLAN.replace("[tier, age]", "[age]"), "add effect_modifiers"),
+        (PLAN.replace(", unit_cost: 3", ""), "no arm has a unit_cost"),
+    ],
+)
+def test_what_will_not_be_used_is_noted_before_the_data(load: Load, plan: str, said: str) -> None:
+    notes = load(plan + "policy: {budget: 9, protected: [age]}\n").notes
+    assert any(said in note for note in notes)
+
+
+def test_a_plan_that_asks_nothing_is_told_nothing(load: Load) -> None:
+    assert not [note for note in load(PLAN).notes if "contact" in note]
