@@ -247,7 +247,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "Policy.budget": (
         "What may be spent on contacts in value.population, else in the customers of the data; needs a unit_cost."
     ),
-    "Policy.eligible": "Who may be contacted, in the small language of filters: nobody else is learned from, or chosen.",
+    "Policy.eligible": "Who may be contacted, in the small language of filters: nobody else is learned from or chosen.",
     "Policy.protected": "Columns that no rule looks at; how often a rule contacts each of their values is told.",
     "Value.population": "How many customers a roll-out would reach.",
     "Value.fixed_cost": "What a roll-out costs once.",

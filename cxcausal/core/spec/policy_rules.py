@@ -52,7 +52,7 @@ def policy_notes(draft: Draft) -> Iterator[str]:
         yield "Whom to contact will not be learned: add effect_modifiers, the columns that a rule may look at."
     dropped = [f"'{name}'" for name in left if name in policy.protected]
     if kept and dropped:
-        yield f"No rule for whom to contact looks at {', '.join(dropped)}, which is protected; effects are adjusted for it."
+        yield f"No rule for whom to contact looks at {', '.join(dropped)}, which is protected."
     arms = {} if draft.design is None else draft.design.treatment.arms
     if policy.budget is not None and draft.design is not None and not any(arm.unit_cost for arm in arms.values()):
         yield "The budget will not be applied: no arm has a unit_cost."
