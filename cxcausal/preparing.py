@@ -64,6 +64,7 @@ def plan(
         >>> plan("experiments/proactive_outreach.yaml", history="data/2025.parquet").answer  # doctest: +SKIP
         'answerable'
     """
+    from cxcausal.pipeline.whom_ahead import whom_ahead
     from cxcausal.planning.assumptions import Assumptions, check
     from cxcausal.planning.moments import stated_bases
     from cxcausal.planning.plan import compute, horizon_of, refuse_unplannable
@@ -78,7 +79,7 @@ def plan(
         horizon = horizon_of(resolved.spec, assumed, past.units)
         with progress.stage("computing power"):
             computed = compute(resolved.spec, resolved.plan_hash, past.bases, horizon)
-        return replace(computed, inputs=past.inputs)
+        return replace(computed, inputs=past.inputs, notes=(*computed.notes, *whom_ahead(resolved.spec)))
 
 
 def assign(  # noqa: PLR0913 - each is an option of the command

@@ -1,4 +1,4 @@
-"""The worked examples of CONTRIBUTING.md add a check and a companion, and they work as they stand there."""
+"""The worked examples of CONTRIBUTING.md add components of four kinds, and they work as they stand there."""
 
 import os
 import re
@@ -7,17 +7,23 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 BLOCK = re.compile(r"```(?:python|markdown)\n(?:# |<!-- )(file|line): (\S+?)(?: -->)?\n(.*?)```", re.DOTALL)
 CHECKS = '        "tiny_arm": "cxcausal.checks.tiny_arm:TinyArm",\n'
 COMPANIONS = '        "complier": "cxcausal.estimators.complier:Complier",\n'
+LEARNERS = '        "constant": "cxcausal.heterogeneity.learners.constant:Constant",\n'
+POLICIES = '        "top_risk": "cxcausal.policy.top_risk:TopRisk",\n'
 UNRELEASED = "## Unreleased\n\n"
 LISTED = '    companions: ClassVar[tuple[str, ...]] = ("winsorized", "parts", "response", "complier")\n'
 
 
-def _examples() -> tuple[str, str]:
-    check, companion = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Add a companion")
-    return check, companion
+def _example(heading: str) -> str:
+    """Return the section of CONTRIBUTING.md that begins with a heading."""
+    sections = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split("\n## ")
+    (found,) = (section for section in sections if section.startswith(heading))
+    return found
 
 
 def _apply(target: Path, text: str, anchors: dict[str, str], replaced: tuple[str, ...] = ()) -> list[str]:
@@ -61,7 +67,9 @@ def _passed(target: Path, places: list[str], named: str) -> int:
 
 def test_the_worked_example_adds_a_check_in_four_files(tmp_path: Path) -> None:
     _copy(tmp_path)
-    touched = _apply(tmp_path, _examples()[0], {"cxcausal/core/registry.py": CHECKS, "CHANGELOG.md": UNRELEASED})
+    touched = _apply(
+        tmp_path, _example("Add a check"), {"cxcausal/core/registry.py": CHECKS, "CHANGELOG.md": UNRELEASED}
+    )
     assert len(touched) == len(set(touched)) == 4
     places = ["tests/checks/test_lopsided_arms.py", "tests/conformance/test_checks.py"]
     assert _passed(tmp_path, places, "lopsided") > 4, "the conformance suite did not pick the check up"
@@ -71,7 +79,24 @@ def test_the_worked_example_adds_a_companion_in_five_files(tmp_path: Path) -> No
     _copy(tmp_path)
     design = "cxcausal/designs/randomized.py"
     anchors = {"cxcausal/core/registry.py": COMPANIONS, "CHANGELOG.md": UNRELEASED, design: LISTED}
-    touched = _apply(tmp_path, _examples()[1], anchors, replaced=(design,))
+    touched = _apply(tmp_path, _example("Add a companion"), anchors, replaced=(design,))
     assert len(touched) == len(set(touched)) == 5
     places = ["tests/estimators/test_equal_variances.py", "tests/conformance/test_companions.py"]
     assert _passed(tmp_path, places, "equal_variances") > 3, "the conformance suite did not pick the companion up"
+
+
+@pytest.mark.parametrize(
+    ("heading", "anchor", "test"),
+    [
+        ("Add a learner of effects", LEARNERS, "tests/heterogeneity/test_transformed.py"),
+        ("Add a rule for whom to contact", POLICIES, "tests/policy/test_cautious.py"),
+    ],
+)
+def test_the_worked_examples_add_a_learner_and_a_rule_in_four_files(
+    tmp_path: Path, heading: str, anchor: str, test: str
+) -> None:
+    _copy(tmp_path)
+    anchors = {"cxcausal/core/registry.py": anchor, "CHANGELOG.md": UNRELEASED}
+    touched = _apply(tmp_path, _example(heading), anchors)
+    assert len(touched) == len(set(touched)) == 4
+    assert _passed(tmp_path, [test], "test") == 1

@@ -24,6 +24,7 @@ from cxcausal.core.spec.resolve import BUILT_IN, Resolved
 from cxcausal.core.spec.scalars import is_slug
 from cxcausal.core.spec.schema import plan_schema
 from cxcausal.pipeline.support import unsupported
+from cxcausal.pipeline.whom_ahead import whom_ahead
 from cxcausal.tracking.files import write_atomic
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Write exactly one JSON object to stdout.")
@@ -146,11 +147,14 @@ def explain(path: Path, *, sql: bool, on: str | None, as_json: bool) -> None:
             click.echo(shown_statements(sent), nl=False)
         return
     resolved = load_experiment(path)
+    whom = whom_ahead(resolved.spec)
     if as_json:
-        facts = {"plan_hash": resolved.plan_hash, "notes": list(resolved.notes)}
+        facts = {"plan_hash": resolved.plan_hash, "notes": list(resolved.notes), "whom": list(whom)}
         emit({"plan": resolved.plan, "provenance": dict(resolved.provenance), **facts})
     else:
         click.echo(explained(resolved), nl=False)
+        for line in whom:
+            click.echo(f"# {line}")
 
 
 @click.command()

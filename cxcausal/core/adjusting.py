@@ -34,8 +34,12 @@ def asks_whom(spec: "ExperimentSpec") -> bool:
 
 
 def modifiers_of(spec: "ExperimentSpec") -> tuple[str, ...]:
-    """Return the columns over which effects may differ: the plan's own, else its covariates, else its segments."""
-    return spec.effect_modifiers or spec.covariates or spec.segments
+    """Return the columns over which effects may differ: the plan's own, else its covariates, else its segments.
+
+    Never a protected one: rules for whom to contact look at these columns.
+    """
+    found = spec.effect_modifiers or spec.covariates or spec.segments
+    return tuple(name for name in found if name not in spec.policy.protected)
 
 
 def target_of(spec: "ExperimentSpec") -> Target:

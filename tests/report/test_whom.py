@@ -152,9 +152,18 @@ def test_the_harmed_are_named_once_and_what_the_data_found_is_said_to_be_found()
     said = page_one(with_policy(pays(), groups=twice))
     assert said.count("Harmed: tier=premium") == 1
     assert "The data named this group, not the plan." in said
-    assert "Harmed: tier: premium" not in said
+    assert "tier: premium" not in said
     assert "Harmed: tier: premium (20 % of these customers) with “Bot message”" in page_one(pays())
     assert "basic" not in said.partition("The best arm by")[0].rpartition("Harmed:")[2]
+
+
+def test_a_loss_no_larger_than_the_cost_of_contact_is_no_harm() -> None:
+    """“Bot message” costs 0.10, and “Customer expert calls” 4.00: what lies above minus that may be the cost alone."""
+    lines = [plain(line) for line in harmed_by_prediction(Facts(pays()), frozenset())]
+    assert [line.partition(":")[0] for line in lines] == ["Harmed", "Loses money"]
+    deep = (*GROUPS[:1], *(replace(one, gain=told(-9.0, 1.0)) for one in GROUPS[1:] if one.harmed))
+    lines = [plain(line) for line in harmed_by_prediction(Facts(with_policy(pays(), groups=deep)), frozenset())]
+    assert [line.partition(":")[0] for line in lines] == ["Harmed", "Harmed"]
 
 
 def test_a_group_that_several_arms_harm_is_one_line() -> None:
@@ -187,3 +196,10 @@ def test_gains_in_customers_say_which_way_is_better() -> None:
 
 def test_a_comparison_without_a_coin_says_that_it_is_no_test() -> None:
     assert "by comparing similar ones: it was not a randomised test" in " ".join(page_one(observed()).split())
+
+
+def test_who_stops_reading_at_the_answer_learns_that_choosing_pays_and_whom_an_arm_loses_money_on() -> None:
+    answer = page_one(pays()).partition("What changed for")[0]
+    assert "choosing by prediction is shown to gain more than giving everybody “Customer expert calls”" in answer
+    assert "reliably harms: tier=premium (20 % of these customers); and that it reliably loses money on: ten" in answer
+    assert "Whom to contact matters" not in page_one(with_policy(pays(), targeting=False))

@@ -92,14 +92,17 @@ DESCRIPTIONS: Mapping[str, str] = {
     "ExperimentSpec.data": "Where the rows are, and what each of them is.",
     "ExperimentSpec.design": "What happened: who was treated how, and what decided it.",
     "ExperimentSpec.covariates": "Columns known at time zero, for adjustment and balance.",
-    "ExperimentSpec.effect_modifiers": "Columns over which the effect may differ; the covariates by default.",
+    "ExperimentSpec.effect_modifiers": (
+        "What rules for whom to contact may look at; with it a run learns who gains how much. Else covariates, else "
+        "segments."
+    ),
     "ExperimentSpec.segments": "Columns whose every value gets its own effect.",
     "ExperimentSpec.metrics": "What is measured, by its role in the decision.",
     "ExperimentSpec.analysis": "How the numbers are read: error rates, multiplicity, scales, looks.",
     "ExperimentSpec.estimand": "Which effect is asked for; the design's default otherwise.",
     "ExperimentSpec.estimation": "What is computed, apart from what happened.",
     "ExperimentSpec.checks": "Validity checks by name, with their options and what a breach means.",
-    "ExperimentSpec.policy": "Whom we may treat, and with how much.",
+    "ExperimentSpec.policy": "Whom to contact: who may be, with how much, and what is done today.",
     "ExperimentSpec.value": "The roll-out that the money is told for.",
     "ExperimentSpec.decision": "What will be done at each verdict, written before the data.",
     "ExperimentSpec.reruns": "What a run keeps, so that a rerun can tell what moved.",
@@ -191,7 +194,7 @@ DESCRIPTIONS: Mapping[str, str] = {
     "Arm.share": "The planned share: a decimal or a fraction such as 1/3.",
     "Arm.unit_cost": "What treating one customer costs.",
     "Arm.cost_basis": "Whether that is paid for everyone assigned, or for those who received it.",
-    "Arm.capacity": "How many customers the arm can serve.",
+    "Arm.capacity": "How many customers of value.population, else of the data, the arm can serve.",
     "Metrics.success": "What the treatment is for; at least one.",
     "Metrics.guardrails": "What must not get worse by more than its margin.",
     "Metrics.secondary": "What helps to understand the result.",
@@ -238,10 +241,14 @@ DESCRIPTIONS: Mapping[str, str] = {
     "Estimation.nuisance": "The learners behind cross-fitted scores.",
     "Nuisance.outcome": "The learner of the outcome.",
     "Nuisance.propensity": "The learner of the treatment.",
-    "Policy.current_rule": "The column that says whom today's rule treats.",
-    "Policy.budget": "What may be spent.",
-    "Policy.eligible": "Whom we may treat, in the small language of filters.",
-    "Policy.protected": "Columns that a rule must not use.",
+    "Policy.current_rule": (
+        "The column that says whom the rule in use contacts: 0 and 1, or names of arms, as known before assignment."
+    ),
+    "Policy.budget": (
+        "What may be spent on contacts in value.population, else in the customers of the data; needs a unit_cost."
+    ),
+    "Policy.eligible": "Who may be contacted, in the small language of filters: nobody else is learned from or chosen.",
+    "Policy.protected": "Columns that no rule looks at; how often a rule contacts each of their values is told.",
     "Value.population": "How many customers a roll-out would reach.",
     "Value.fixed_cost": "What a roll-out costs once.",
     "Value.approved_by": "Who approved these numbers.",

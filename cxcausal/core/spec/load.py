@@ -12,6 +12,7 @@ from cxcausal.core.spec.library import read_library
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.spec.nodes import Finding, Node, find, locate
 from cxcausal.core.spec.plan_rules import notes_of
+from cxcausal.core.spec.policy_rules import policy_notes
 from cxcausal.core.spec.project import find_root, read_project
 from cxcausal.core.spec.resolve import Resolved, plan_hash, provenance_of
 from cxcausal.core.spec.rules import broken_rules
@@ -61,7 +62,7 @@ def _resolved(file: FilePath, root: FilePath) -> Resolved:
         provenance=provenance_of(spec, merged.node),
         plan_path=file,
         plan_hash=plan_hash(spec),
-        notes=(*merged.notes, *notes_of(draft), *learner_notes(draft)),
+        notes=(*merged.notes, *notes_of(draft), *learner_notes(draft), *policy_notes(draft)),
         removed={path: str(place) for path, place in merged.removed},
     )
 

@@ -101,7 +101,7 @@ def worthwhile_is_planned(draft: Draft) -> Iterator[Finding]:
 
 def columns_apart(draft: Draft) -> Iterator[Finding]:
     """Outcomes and treatments are not also adjusted for or split by."""
-    taken = _taken_columns(draft)
+    taken = taken_columns(draft)
     for path, names in _lists(draft):
         for at, name in enumerate(names):
             if name in taken:
@@ -113,7 +113,7 @@ def columns_apart(draft: Draft) -> Iterator[Finding]:
 
 def outcomes_are_not_treatments(draft: Draft) -> Iterator[Finding]:
     """No outcome is the treatment, or what was received of it."""
-    taken = {name: owner for name, (code, owner) in _taken_columns(draft).items() if code != "P310"}
+    taken = {name: owner for name, (code, owner) in taken_columns(draft).items() if code != "P310"}
     for planned in draft.metrics:
         for key in ("column", "numerator", "denominator"):
             name = getattr(planned.metric, key)
@@ -133,7 +133,7 @@ def covariate_is_not_the_outcome(draft: Draft) -> Iterator[Finding]:
             yield Finding(path=(*planned.path, "covariate"), code="P310", what=what, mend=mend)
 
 
-def _taken_columns(draft: Draft) -> dict[str, tuple[str, str]]:
+def taken_columns(draft: Draft) -> dict[str, tuple[str, str]]:
     """Return the columns that can't be covariates, each with the code and the words of why."""
     taken: dict[str, tuple[str, str]] = {}
     for planned in draft.metrics:

@@ -236,7 +236,7 @@ class Estimation(Part):
 
 
 class Policy(Part):
-    """Whom we may treat, and with how much."""
+    """Whom to contact: who may be, with how much, and what is done today."""
 
     current_rule: Text | None = None
     budget: Positive | None = None

@@ -186,6 +186,8 @@ def lists_are_unique(draft: Draft) -> Iterator[Finding]:
         lists.append((("design", "confounders"), getattr(draft.design, "confounders", ())))
     if draft.data is not None:
         lists.append((("data", "cluster"), draft.data.cluster))
+    if draft.policy is not None:
+        lists.append((("policy", "protected"), draft.policy.protected))
     for path, names in lists:
         seen: set[str] = set()
         for at, name in enumerate(names):

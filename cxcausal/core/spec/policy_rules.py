@@ -1,72 +1,79 @@
-"""What a policy may look at: nothing that the contact decides or changes, for whoever is chosen isn't yet contacted."""
+"""What must be true of what a plan says about whom to contact."""
 
 from collections.abc import Iterator
 
-from cxcausal.core.spec.designs import Encouragement, Observational
+from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.draft import Draft, Rule
 from cxcausal.core.spec.filter_grammar import FilterError, columns_of, parse_filter
-from cxcausal.core.spec.nodes import Finding
+from cxcausal.core.spec.metric_rules import taken_columns
+from cxcausal.core.spec.nodes import Finding, Path
+
+_KNOWN_BEFORE = "name a column that is known before anybody is contacted"
 
 
-def eligible_before_contact(draft: Draft) -> Iterator[Finding]:
-    """Who may be contacted doesn't hang on who was, nor on what came of it."""
-    text = None if draft.policy is None else draft.policy.eligible
-    taken = _known_later(draft)
-    for name in dict.fromkeys(_columns_of(text)):
-        if name in taken:
-            what = f"'{name}' is {taken[name]}, and can't decide who may be contacted"
-            mend = "use columns known before anybody was contacted"
-            yield Finding(path=("policy", "eligible"), code="P396", what=what, mend=mend)
+def policy_is_known_before(draft: Draft) -> Iterator[Finding]:
+    """Whom a rule may contact, whom today's rule contacts and who is protected is known before any contact."""
+    answered = {planned.metric.response: planned.metric.name for planned in draft.metrics}
+    told = {name: ("P310", f"whether '{metric}' was answered") for name, metric in answered.items() if name is not None}
+    taken = told | taken_columns(draft)
+    done = draft.design.treatment.column if isinstance(draft.design, Observational) else None
+    for path, name in _named(draft):
+        if name in taken and not (path[-1] == "current_rule" and name == done):  # the rule in use made these data
+            code, owner = taken[name]
+            what = f"'{name}' is {owner}, which nobody knows when customers are chosen"
+            yield Finding(path=path, code=code, what=what, mend=_KNOWN_BEFORE)
 
 
-def rule_before_contact(draft: Draft) -> Iterator[Finding]:
-    """The rule in use doesn't know what comes of contacts; where nobody tossed a coin, it may be what was done."""
-    name = None if draft.policy is None else draft.policy.current_rule
-    taken = _known_later(draft)
-    done = isinstance(draft.design, Observational) and name == draft.design.treatment.column
-    if name in taken and not done:
-        what = f"'{name}' is {taken[name]}, and can't be the rule in use"
-        mend = "name a column that says what the rule in use would do with each customer"
-        yield Finding(path=("policy", "current_rule"), code="P397", what=what, mend=mend)
+def protected_is_not_learned_from(draft: Draft) -> Iterator[Finding]:
+    """No rule looks at a protected column."""
+    protected = () if draft.policy is None else draft.policy.protected
+    for at, name in enumerate(draft.names("effect_modifiers")):
+        if name in protected:
+            what = f"'{name}' is in policy.protected, and rules would be learned from it"
+            mend = "keep it in one: effect_modifiers are what rules look at, protected columns what they never do"
+            yield Finding(path=("effect_modifiers", at), code="P393", what=what, mend=mend)
 
 
-def protected_before_contact(draft: Draft) -> Iterator[Finding]:
-    """Groups that are watched are not made by the contact, and each is named once."""
-    names = () if draft.policy is None else draft.policy.protected
-    taken = _known_later(draft)
-    for at, name in enumerate(names):
-        path = ("policy", "protected", at)
-        if name in taken:
-            what = f"'{name}' is {taken[name]}, and makes no protected group"
-            yield Finding(path=path, code="P398", what=what, mend="name what customers are, such as age_band")
-        elif name in names[:at]:
-            what = f"'{name}' stands twice in policy.protected"
-            yield Finding(path=path, code="P314", what=what, mend="remove one")
+def ids_are_no_modifiers(draft: Draft) -> Iterator[Finding]:
+    """Who a customer is is nothing that other customers share."""
+    unit = None if draft.data is None else draft.data.unit
+    for at, name in enumerate(draft.names("effect_modifiers")):
+        if name == unit:
+            what = f"'{name}' is the customer's id, and nothing learned of it holds for anybody else"
+            yield Finding(path=("effect_modifiers", at), code="P394", what=what, mend="remove it")
 
 
-def _known_later(draft: Draft) -> dict[str, str]:
-    """Return the columns that are not known when somebody is chosen, each with what it is."""
-    found = {name: f"the outcome of metric '{planned.metric.name}'"
-             for planned in draft.metrics for name in planned.metric.columns}  # fmt: skip
-    for planned in draft.metrics:
-        if planned.metric.response is not None:
-            found[planned.metric.response] = f"whether '{planned.metric.name}' was answered"
-    if draft.design is None:
-        return found
-    treatment = draft.design.treatment
-    if treatment.received is not None:
-        found[treatment.received] = "what was received"
-    if isinstance(draft.design, Encouragement):
-        found[draft.design.instrument.column] = "the instrument"
-    return found | {treatment.column: "the treatment"}
+def policy_notes(draft: Draft) -> Iterator[str]:
+    """Yield what of a policy will not be used, and why."""
+    policy = draft.policy
+    if policy is None or not any(value for _, value in policy):
+        return
+    left = draft.names("effect_modifiers") or draft.names("covariates") or draft.names("segments")
+    kept = [name for name in left if name not in policy.protected]
+    if not kept:
+        yield "Whom to contact will not be learned: add effect_modifiers, the columns that a rule may look at."
+    dropped = [f"'{name}'" for name in left if name in policy.protected]
+    if kept and dropped:
+        yield f"No rule for whom to contact looks at {', '.join(dropped)}, which is protected."
+    arms = {} if draft.design is None else draft.design.treatment.arms
+    if policy.budget is not None and draft.design is not None and not any(arm.unit_cost for arm in arms.values()):
+        yield "The budget will not be applied: no arm has a unit_cost."
 
 
-def _columns_of(text: str | None) -> tuple[str, ...]:
-    """Return the columns of a condition; those of one that can't be parsed are told by another rule."""
+def _named(draft: Draft) -> Iterator[tuple[Path, str]]:
+    policy = draft.policy
+    if policy is None:
+        return
+    if policy.current_rule is not None:
+        yield ("policy", "current_rule"), policy.current_rule
+    for at, name in enumerate(policy.protected):
+        yield ("policy", "protected", at), name
     try:
-        return () if text is None else columns_of(parse_filter(text))
+        used = () if policy.eligible is None else columns_of(parse_filter(policy.eligible))
     except FilterError:
-        return ()
+        return  # told by the rule about filters
+    for name in used:
+        yield ("policy", "eligible"), name
 
 
-POLICY_RULES: tuple[Rule, ...] = (eligible_before_contact, rule_before_contact, protected_before_contact)
+POLICY_RULES: tuple[Rule, ...] = (policy_is_known_before, protected_is_not_learned_from, ids_are_no_modifiers)

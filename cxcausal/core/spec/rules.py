@@ -16,6 +16,7 @@ from cxcausal.core.spec.time_zero_rules import TIME_ZERO_RULES
 
 RULES: tuple[Rule, ...] = (
     *PLAN_RULES,
+    *POLICY_RULES,
     *EVENT_RULES,
     *DESIGN_RULES,
     *ESTIMATION_RULES,
@@ -23,7 +24,6 @@ RULES: tuple[Rule, ...] = (
     *METRIC_RULES,
     *GRAPH_RULES,
     *SEGMENT_RULES,
-    *POLICY_RULES,
     *LEARNER_RULES,
     *TIME_ZERO_RULES,
 )

@@ -8,6 +8,7 @@ from cxcausal.report.keys import derived, path
 from cxcausal.report.sections.gain_cells import gain_cell
 from cxcausal.report.sections.moments import named
 from cxcausal.report.sections.score_cells import dash, part, whole
+from cxcausal.report.sentences.harm import loses_money
 from cxcausal.report.text import Sentence
 
 
@@ -25,7 +26,7 @@ def groups_table(facts: Facts, policy: PolicyResult) -> Table:
                 whole(facts, f"{key}.n"),
                 part(facts, f"{key}.share"),
                 gain_cell(gains, f"{key}.gain", group.gain, marked=True),
-                Cell(words=(_found(group),)),
+                Cell(words=(_found(group, money=loses_money(facts, group)),)),
             )
         )
     level = level_of(facts, "policy.level")
@@ -37,9 +38,9 @@ def groups_table(facts: Facts, policy: PolicyResult) -> Table:
     return Table(caption=caption, name="groups-table", head=tuple((t,) for t in head), rows=tuple(rows), wide=True)
 
 
-def _found(group: GroupEffect) -> str:
+def _found(group: GroupEffect, *, money: bool) -> str:
     if group.harmed:
-        return "harmed"
+        return "loses money" if money else "harmed"
     return "helped" if group.helped else "no reliable difference"
 
 

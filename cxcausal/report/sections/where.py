@@ -43,7 +43,8 @@ def _blocks(facts: Facts) -> Iterator[Block]:
     if harmed:
         yield Bullets(items=harmed[:_MANY_HARMED])
     if len(harmed) > _MANY_HARMED:
-        yield Paragraph(words=("More groups are reliably harmed; the appendix names them all.",), tone="warning")
+        more = "More groups are reliably harmed, or cost more than they bring; the appendix names them all."
+        yield Paragraph(words=(more,), tone="warning")
     if policy is not None and policy.moments is not None and policy.moments.cells:
         yield from moment_blocks(facts, policy.moments)
     elif populations:

@@ -89,18 +89,25 @@ def _unsettled(facts: Facts) -> Iterator[Sentence]:
 
 
 def _lead_harms(facts: Facts) -> Iterator[Sentence]:
-    """Yield the groups that the arm of page one harms, for those who read no further than the answer."""
+    """Yield the groups that the arm of page one harms or loses on, for those who read no further than the answer."""
     rows = [row for _, row in _harmed_rows(facts) if row.estimate.arm == facts.lead]
     told = [
         (*facts.population(row), *_share(facts, row)) for row in {row.estimate.population: row for row in rows}.values()
     ]
-    told += harmed_by_lead(facts, frozenset(row.estimate.population for row in rows))
-    names: list[Piece] = []
-    for name in told:
-        names += [*([", "] if names else []), *name]
-    if names:
-        harms = Strong(pieces=("reliably harms: ", *names))
-        yield ("Not everybody gains. There are groups that “", facts.arm(facts.lead), "” ", harms, ".")
+    known = frozenset(row.estimate.population for row in rows)
+    told += harmed_by_lead(facts, known, money=False)
+    parts = [("harms: ", told), ("loses money on: ", harmed_by_lead(facts, known, money=True))]
+    claims = [Strong(pieces=(f"reliably {verb}", *_listed(names))) for verb, names in parts if names]
+    if claims:
+        more: Sentence = ("; and that it ", *claims[1:]) if claims[1:] else ()
+        yield ("Not everybody gains. There are groups that “", facts.arm(facts.lead), "” ", claims[0], *more, ".")
+
+
+def _listed(names: list[Sentence]) -> Sentence:
+    pieces: list[Piece] = []
+    for name in names:
+        pieces += [*([", "] if pieces else []), *name]
+    return tuple(pieces)
 
 
 def _other_arms(facts: Facts) -> Iterator[Sentence]:

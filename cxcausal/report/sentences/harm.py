@@ -12,7 +12,7 @@ from cxcausal.report.text import Number, Piece, Quote, Sentence, Strong
 
 
 def harmed_by_prediction(facts: Facts, known: frozenset[tuple[str, str]]) -> Iterator[Sentence]:
-    """Yield every group that an arm reliably harms, by name and share.
+    """Yield every group that an arm reliably harms, by name and share; of money, on which it reliably loses.
 
     Args:
         facts: the result.
@@ -29,7 +29,8 @@ def harmed_by_prediction(facts: Facts, known: frozenset[tuple[str, str]]) -> Ite
         for at, group in same:
             losses += [*([", "] if losses else []), *_loss(facts, policy, at, group)]
         late = () if same[0][1].declared else (" The data named this group, not the plan.",)
-        opening = (Strong(pieces=("Harmed: ", quote)), " (", share, f" of these {facts.people.many}) ")
+        word = "Loses money: " if all(loses_money(facts, group) for _, group in same) else "Harmed: "
+        opening = (Strong(pieces=(word, quote)), " (", share, f" of these {facts.people.many}) ")
         yield (*opening, *losses, ".", *late)
 
 
@@ -39,10 +40,27 @@ def _loss(facts: Facts, policy: PolicyResult, at: int, group: GroupEffect) -> Se
     return ("with “", facts.arm(group.arm), "”: ", *size)
 
 
-def harmed_by_lead(facts: Facts, known: frozenset[str]) -> list[Sentence]:
-    """Return the groups that the arm of page one harms and that are not known yet, each with its share."""
+def loses_money(facts: Facts, group: GroupEffect) -> bool:
+    """Return whether a loss may be the cost of contact alone: the group itself need not fare worse."""
+    policy = facts.result.policy
+    if policy is None or Gains(facts, policy.aim).metric is not None:
+        return False
+    arms = facts.result.plan["design"]["treatment"].get("arms") or {}
+    costs = [(arms.get(arm) or {}).get("unit_cost") or 0.0 for arm in (group.arm, facts.control)]
+    return (group.gain.high or 0.0) + costs[0] - costs[1] >= 0
+
+
+def harmed_by_lead(facts: Facts, known: frozenset[str], *, money: bool) -> list[Sentence]:
+    """Return the groups that the arm of page one harms and that are not known yet, each with its share.
+
+    Args:
+        facts: the result.
+        known: what another sentence names already.
+        money: return instead those on which the arm loses no more than it may cost.
+    """
     policy = told_policy(facts)
-    found = () if policy is None else _harmed(policy)
+    found = [] if policy is None else _harmed(policy)
+    found = [(at, group) for at, group in found if loses_money(facts, group) is money]
     places = {group.name: at for at, group in found if group.arm == facts.lead and segment_name(group) not in known}
     told = (_group(facts, at) for at in places.values())
     return [(name, " (", share, f" of these {facts.people.many})") for name, share in told]

@@ -59,6 +59,18 @@ def targeting_line(facts: Facts) -> Sentence | None:
     return None if policy is None or policy.status != "ok" else claim_sentence(facts)
 
 
+def pointer_sentence(facts: Facts) -> Sentence | None:
+    """Return, for who reads no further than the answer, that choosing gained more than one arm; else None."""
+    policy = told_policy(facts)
+    at = None if policy is None or policy.status != "ok" else compared_rule(policy)
+    if policy is None or at is None or not policy.targeting or not _above(policy.policies[at]):
+        return None
+    opening = "Whom to contact matters: choosing by prediction is shown to gain more than "
+    if facts.observational:
+        opening = "Whom to contact matters: choosing by prediction seems to gain more than "
+    return (opening, *single_arm(facts, policy), "; see “Where the human matters”.")
+
+
 def _unasked(facts: Facts) -> Sentence:
     asked = facts.result.plan.get("policy") or {}
     if facts.result.policy is not None:

@@ -1,50 +1,96 @@
-"""What a policy may look at: nothing that contacts decide or change."""
+"""What a plan may say about whom to contact, and what is noted where something of it will not be used."""
 
 from collections.abc import Callable
 
 import pytest
 
+from cxcausal.core.adjusting import modifiers_of
+from cxcausal.core.spec.resolve import Resolved
+
+Load = Callable[..., Resolved]
 Told = Callable[..., list[tuple[str, str]]]
 
 PLAN = """schema_version: 1
 id: x
+question: Whom to call?
+owner: me@example.com
+data: {source: data/x.csv, unit: customer}
+design:
+  type: randomized
+  treatment:
+    column: took
+    control: none
+    arms: {none: {share: 1/2}, call: {share: 1/2, unit_cost: 3}}
+covariates: [tier, age]
+metrics:
+  success: [{name: churn, type: proportion, column: churned, desired_direction: decrease}]
+"""
+ANSWERED = """schema_version: 1
+id: x
 question: Why?
 owner: me@example.com
 data: {source: data/x.csv, unit: customer}
+design:
+  type: randomized
+  treatment: {column: took, control: 0, arms: {}, received: reached}
 metrics:
   success: [{name: csat, type: mean, column: score, response: answered, desired_direction: increase}]
   secondary: [{name: worth, type: ratio, numerator: paid, denominator: orders, desired_direction: increase}]
 """
-RANDOMIZED = """design:
-  type: randomized
-  treatment: {column: took, control: 0, arms: {}, received: reached}
-"""
-OBSERVATIONAL = """design:
-  type: observational
-  confounders: [age]
-  treatment: {column: took, control: 0, arms: {}}
-"""
+OBSERVED = PLAN.replace("type: randomized", "type: observational\n  confounders: [tier]")
 
 
-@pytest.mark.parametrize("name", ["took", "score", "answered", "paid", "orders", "reached"])
 @pytest.mark.parametrize(
-    ("policy", "code"), [("eligible: {} == 0", "P396"), ("current_rule: {}", "P397"), ("protected: [age, {}]", "P398")]
+    ("more", "code"),
+    [
+        ("policy: {eligible: churned == 0}\n", "P310"),
+        ('policy: {eligible: took == "call"}\n', "P311"),
+        ("policy: {current_rule: took}\n", "P311"),
+        ("policy: {current_rule: churned}\n", "P310"),
+        ("policy: {protected: [churned]}\n", "P310"),
+        ("policy: {protected: [age, age]}\n", "P314"),
+        ("policy: {protected: [age]}\neffect_modifiers: [tier, age]\n", "P393"),
+        ("effect_modifiers: [tier, customer]\n", "P394"),
+    ],
 )
-def test_a_policy_looks_at_nothing_that_comes_later(told: Told, policy: str, code: str, name: str) -> None:
+def test_what_nobody_knows_or_may_look_at_makes_no_rule(told: Told, more: str, code: str) -> None:
+    assert [found for found, _ in told(PLAN + more)] == [code]
+
+
+@pytest.mark.parametrize("policy", ["eligible: {} == 0", "current_rule: {}", "protected: [age, {}]"])
+@pytest.mark.parametrize(
+    ("name", "code"), [("took", "P311"), ("score", "P310"), ("answered", "P310"), ("paid", "P310"), ("reached", "P312")]
+)
+def test_a_policy_looks_at_nothing_that_comes_later(told: Told, policy: str, name: str, code: str) -> None:
     def codes(column: str) -> list[str]:
-        return [found for found, _ in told(PLAN + RANDOMIZED + "policy: {" + policy.format(column) + "}\n")]
+        return [found for found, _ in told(ANSWERED + "policy: {" + policy.format(column) + "}\n")]
 
     assert codes("tier") == []
     assert codes(name) == [code]
 
 
-def test_what_was_done_may_be_the_rule_in_use_where_nobody_tossed_a_coin(told: Told) -> None:
-    assert told(PLAN + OBSERVATIONAL + "policy: {current_rule: took}\n") == []
-    (found,) = told(PLAN + OBSERVATIONAL + "policy: {current_rule: score}\n")
-    assert found[0] == "P397"
+def test_where_nobody_tossed_a_coin_the_treatment_is_what_the_rule_in_use_did(told: Told) -> None:
+    assert told(OBSERVED + "policy: {current_rule: took}\n") == []
 
 
-def test_a_protected_column_stands_once(told: Told) -> None:
-    ((code, text),) = told(PLAN + RANDOMIZED + "policy: {protected: [age, age]}\n")
-    assert code == "P314"
-    assert "twice" in text
+def test_no_rule_looks_at_a_protected_column(load: Load) -> None:
+    resolved = load(PLAN + "policy: {protected: [age]}\n")
+    assert modifiers_of(resolved.spec) == ("tier",)
+    assert any("'age', which is protected" in note for note in resolved.notes)
+
+
+@pytest.mark.parametrize(
+    ("plan", "said"),
+    [
+        (PLAN.replace("covariates: [tier, age]\n", ""), "add effect_modifiers"),
+        (PLAN.replace("[tier, age]", "[age]"), "add effect_modifiers"),
+        (PLAN.replace(", unit_cost: 3", ""), "no arm has a unit_cost"),
+    ],
+)
+def test_what_will_not_be_used_is_noted_before_the_data(load: Load, plan: str, said: str) -> None:
+    notes = load(plan + "policy: {budget: 9, protected: [age]}\n").notes
+    assert any(said in note for note in notes)
+
+
+def test_a_plan_that_asks_nothing_is_told_nothing(load: Load) -> None:
+    assert not [note for note in load(PLAN).notes if "contact" in note]
