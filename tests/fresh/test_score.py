@@ -1,6 +1,7 @@
 """`score`: what is written for fresh customers, within what there is, and what is refused."""
 
 import json
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from cxcausal.core.results import RunResult
 from tests.e2e.project import Finished, Project
-from tests.fresh.parts import EFFECTS, Rule, people, recorded
+from tests.fresh.parts import EFFECTS, Rule, people, recorded, without_model
 
 MakeResult = Callable[..., RunResult]
 
@@ -133,6 +134,7 @@ def test_a_column_of_another_kind_is_refused(
     assert done.code == 4
     assert code in done.err
     assert column in done.err
+    assert column != "opted_out" or "policy.eligible" in done.err
     assert not (project.root / "treat.parquet").exists()
     assert "C1" not in done.err
 
@@ -233,6 +235,38 @@ def test_which_run_and_which_file(project: Project, make_result: MakeResult) -> 
     assert scored(project, frame, "--force", "--run", first.run_id).json["run_id"] == first.run_id
     assert "U642" in scored(project, frame, "--force", "--run", "01ARZ3NDEKTSV4RRFFQ69G5FAV").err
     assert "U640" in project.cx("score", "callback", "--on", "fresh.parquet", "--out", "treat.xlsx").err
+
+
+@pytest.mark.parametrize("lost", ["model.json", "all of it"])
+def test_an_older_model_does_not_stand_in_for_one_that_was_lost(
+    project: Project, make_result: MakeResult, lost: str
+) -> None:
+    recorded(project, make_result)
+    model = recorded(project, make_result).directory / "model"
+    if lost == "model.json":
+        (model / lost).unlink()
+    else:
+        shutil.rmtree(model)
+    done = scored(project, people(50))
+    assert (done.code, "model.json" in done.err) == (7, True)
+
+
+def test_a_newest_run_without_a_model_is_told_of(project: Project, make_result: MakeResult) -> None:
+    first = recorded(project, make_result)
+    assert not [note for note in scored(project, people(50)).json["notes"] if "newest" in note]
+    second = without_model(project, make_result)
+    told = scored(project, people(50), "--force").json
+    assert told["run_id"] == first.run_id
+    assert second in told["notes"][0]
+
+
+def test_conditions_that_hold_for_nobody_are_warned_about(project: Project, make_result: MakeResult) -> None:
+    recorded(project, make_result)
+    told = scored(project, people(50).assign(opted_out=np.nan, tenure=5)).json
+    assert (told["eligible"], told["not_eligible"]) == (0, 50)
+    assert "opted_out == 0" in told["warnings"][0]
+    told = scored(project, people(50).assign(tenure=99), "--force").json
+    assert "filter" in told["warnings"][0]
 
 
 def test_nobody_who_may_be_contacted(project: Project, make_result: MakeResult) -> None:
