@@ -23,6 +23,7 @@ from cxcausal.data.filters import FilterCompiler
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
 from cxcausal.data.formulas import formula_rules, with_formulas
 from cxcausal.data.fresh_columns import Asked, Wanted, asked_of
+from cxcausal.data.fresh_dates import dated_columns, refuse_other_dates
 from cxcausal.data.functions import digest
 from cxcausal.data.history import in_one_arm
 from cxcausal.data.memory import memory_limit
@@ -197,6 +198,8 @@ def _typed(engine: Engine, opened: Opened, spec: ExperimentSpec, asked: Asked, w
     rows = in_one_arm(with_formulas(opened, stored, formulas), spec.design.treatment.column, spec.control)
     reader = replace(stored, table=rows.table)
     compiler = FilterCompiler(reader=reader, numeric=numeric_texts(engine, reader, asked.conditions))
+    dated = tuple(dict.fromkeys((*dated_columns(asked.inside), *dated_columns(asked.eligible))))
+    refuse_other_dates(engine, rows.table, rows.source.label, dated)
     with _of_these_data(f"{rows.source.label}: data.filter"):
         inside = _condition(compiler, asked.inside)
     with _of_these_data(f"{rows.source.label}: policy.eligible"):

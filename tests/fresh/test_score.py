@@ -357,3 +357,19 @@ def test_more_money_than_there_can_be_is_as_good_as_none(
     before = written(project)
     assert scored(project, people(), "--force", "--budget", budget).code == 0
     pd.testing.assert_frame_equal(written(project), before)
+
+
+@pytest.mark.parametrize(
+    ("form", "code"), [("%Y-%m-%d %H:%M", 0), ("%Y-%m-%d", 0), ("%d.%m.%Y", 4), ("%Y-%m-%d %H:%M:%S+00:00", 4)]
+)
+def test_dates_as_text_are_compared_only_where_that_is_right(
+    project: Project, make_result: MakeResult, form: str, code: int
+) -> None:
+    recorded(project, make_result, data={"filter": "joined >= '2026-03-29'"})
+    joined = pd.Series(pd.date_range("2026-03-25 00:30", periods=200, freq="h"))
+    done = scored(project, people(200).assign(joined=joined.dt.strftime(form)), name="fresh.csv")
+    assert done.code == code, done.err
+    if code:
+        assert "fresh.csv column joined D655" in done.err
+    else:
+        assert done.json["outside"] == 96

@@ -12,7 +12,7 @@ AIM: dict[str, Any] = {"name": "margin", "arms": [{"arm": "call", "average": {"p
 
 
 def test_another_rule_or_response_is_a_difference() -> None:
-    then = {"verdict": "ship", "policy": POLICY, "heterogeneity": [AIM]}
+    then: dict[str, Any] = {"verdict": "ship", "policy": POLICY, "heterogeneity": [AIM]}
     now = {**then, "policy": {**POLICY, "recommended": "nobody"}, "heterogeneity": []}
     found = {one.name: (one.then, one.now) for one in differences(numbers_of(then), numbers_of(now))}
     assert found["policy recommended"] == ("limited", "nobody")
@@ -20,5 +20,5 @@ def test_another_rule_or_response_is_a_difference() -> None:
 
 
 def test_a_plan_that_does_not_ask_has_nothing_more_to_compare() -> None:
-    now = {"verdict": "ship", "policy": None, "heterogeneity": []}
+    now: dict[str, Any] = {"verdict": "ship", "policy": None, "heterogeneity": []}
     assert list(numbers_of(now)) == list(numbers_of({"verdict": "ship"})) == ["verdict"]
