@@ -259,7 +259,8 @@ def _save_model(directory: Path, result: "RunResult", model: "Model") -> None:
     from cxcausal.tracking.model_folder import MODEL, save_model
 
     assert result.policy is not None  # noqa: S101 - a model comes with what was found of its policy
-    facts = model_facts(result, result.policy, model.aim, model.spending, model.baselines)
+    single = model.rule.arms[model.rule.arm] if model.rule.arm else None
+    facts = model_facts(result, result.policy, model.aim, model.spending, model.baselines, single=single)
     save_model(directory / MODEL, model.effects, model.rule, facts)
 
 

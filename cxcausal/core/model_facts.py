@@ -9,7 +9,7 @@ from cxcausal.core.results import RunResult
 from cxcausal.core.whom import PolicyResult, Told
 
 MODEL_SCHEMA = 1
-NOBODY, EVERYBODY = "nobody", "everybody"
+NOBODY, EVERYBODY, BEST_ARM = "nobody", "everybody", "best_arm"
 BY_GAIN = frozenset({"value", "limited"})
 """The policies that choose by predicted gain."""
 TREE = "tree"
@@ -99,7 +99,13 @@ class ModelFacts:
 
 
 def model_facts(
-    result: RunResult, policy: PolicyResult, aim: Aim, spending: Spending, baselines: tuple[Baseline, ...]
+    result: RunResult,
+    policy: PolicyResult,
+    aim: Aim,
+    spending: Spending,
+    baselines: tuple[Baseline, ...],
+    *,
+    single: str | None = None,
 ) -> ModelFacts:
     """Return what is told of the model of a run.
 
@@ -109,6 +115,7 @@ def model_facts(
         aim: what the effect model predicts gains of.
         spending: what contacts cost, and how many there may be.
         baselines: of the effect model's modifiers, in its order (`stats.drift.baseline_of_number`, `..._of_text`).
+        single: the best single arm, as it was learned on everybody under budget and capacity; None where it is unknown.
     """
     plan = result.plan
     treatment, asked = plan["design"]["treatment"], plan.get("policy") or {}
@@ -129,7 +136,7 @@ def model_facts(
         money=aim.costs,
         arms=(control, *(arm for arm in treatment["arms"] if arm != control)),
         cost=tuple(float(cost) for cost in spending.cost),
-        rule=rule_of(policy),
+        rule=rule_of(policy, single),
         level=policy.level,
         recommended=policy.recommended,
         targeting=policy.targeting,
@@ -140,7 +147,7 @@ def model_facts(
         average=averages_of(policy),
         baselines=baselines,
         protected=tuple(asked.get("protected") or ()),
-        learned=policy.learned + policy.judged,
+        learned=max((one.n for one in baselines), default=0),
         inputs=result.data.inputs,
         data_fingerprint=result.data.fingerprint,
         metrics=_metrics(policy),
@@ -149,11 +156,12 @@ def model_facts(
     )
 
 
-def rule_of(policy: PolicyResult) -> str:
+def rule_of(policy: PolicyResult, single: str | None = None) -> str:
     """Return what fresh customers are assigned by: the run's own policy, or the simplest one where none was shown.
 
     A policy that looks at more than the model does, such as who is at risk, is told in the report and not applied to
-    fresh customers: the best single arm is.
+    fresh customers: the best single arm is. Under a budget that is `single`, which need not be the arm that would gain
+    most if everybody could have it.
 
     Example:
         >>> rule_of(PolicyResult(aim="v", label="v", unit="EUR", level=0.95, recommended="value", targeting=True))
@@ -162,12 +170,14 @@ def rule_of(policy: PolicyResult) -> str:
         'nobody'
     """
     recommended = policy.recommended or NOBODY
+    if recommended == BEST_ARM and single is not None:
+        return f"{EVERYBODY}:{single}"
     if policy.targeting and recommended in CHOOSING:
         return recommended
     if recommended in {NOBODY, CURRENT} or recommended.startswith(f"{EVERYBODY}:"):
         return recommended
-    single = {one.name: one.gain for one in policy.policies if one.name.startswith(f"{EVERYBODY}:")}
-    points = {name: gain.point for name, gain in single.items() if gain.point is not None and gain.point > 0}
+    arms = {one.name: one.gain for one in policy.policies if one.name.startswith(f"{EVERYBODY}:")}
+    points = {name: gain.point for name, gain in arms.items() if gain.point is not None and gain.point > 0}
     return max(points, key=lambda name: (points[name], name), default=NOBODY)
 
 

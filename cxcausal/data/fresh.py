@@ -13,6 +13,7 @@ from cxcausal.core.errors import DataError, PlanError
 from cxcausal.core.hashing import Keys, mixed
 from cxcausal.core.progress import SILENT, Progress
 from cxcausal.core.rows import Codes, Flags, Floats, Text
+from cxcausal.core.spec.filter_grammar import Expr
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.columns import Reader
 from cxcausal.data.engine import Engine, Opened, Table, Value
@@ -22,6 +23,7 @@ from cxcausal.data.filters import FilterCompiler
 from cxcausal.data.fingerprint import fingerprint_of, hash_inputs
 from cxcausal.data.formulas import formula_rules, with_formulas
 from cxcausal.data.fresh_columns import Asked, Wanted, asked_of
+from cxcausal.data.fresh_dates import dated_columns, refuse_other_dates
 from cxcausal.data.functions import digest
 from cxcausal.data.history import in_one_arm
 from cxcausal.data.memory import memory_limit
@@ -196,11 +198,12 @@ def _typed(engine: Engine, opened: Opened, spec: ExperimentSpec, asked: Asked, w
     rows = in_one_arm(with_formulas(opened, stored, formulas), spec.design.treatment.column, spec.control)
     reader = replace(stored, table=rows.table)
     compiler = FilterCompiler(reader=reader, numeric=numeric_texts(engine, reader, asked.conditions))
-    with _of_these_data(rows.source.label):
-        inside, eligible = (
-            ibis.literal(True) if tree is None else compiler.compile(tree).fill_null(False)
-            for tree in (asked.inside, asked.eligible)
-        )
+    dated = tuple(dict.fromkeys((*dated_columns(asked.inside), *dated_columns(asked.eligible))))
+    refuse_other_dates(engine, rows.table, rows.source.label, dated)
+    with _of_these_data(f"{rows.source.label}: data.filter"):
+        inside = _condition(compiler, asked.inside)
+    with _of_these_data(f"{rows.source.label}: policy.eligible"):
+        eligible = _condition(compiler, asked.eligible)
     whole, some = rows.table, rows.table.filter(inside & eligible)
     told = [(whole, rules_of(_terms(rows, spec, asked, reader, wanted, ids=True)))]
     told += [(some, rules_of(_terms(rows, spec, asked, reader, wanted, ids=False)))]
@@ -245,13 +248,18 @@ def _terms(rows: Opened, spec: ExperimentSpec, asked: Asked, reader: Reader, wan
     )
 
 
+def _condition(compiler: FilterCompiler, tree: Expr | None) -> Value:
+    """Return for whom a condition is true; where it can't be told it is not."""
+    return ibis.literal(True) if tree is None else compiler.compile(tree).fill_null(False)
+
+
 @contextmanager
-def _of_these_data(label: str) -> Iterator[None]:
+def _of_these_data(where: str) -> Iterator[None]:
     """Say of a condition that does not fit the columns that it is these data that are of another kind."""
     try:
         yield
     except PlanError as error:
-        problems = [replace(one, where=f"{label}: {one.where}", code="D642", mend=_MEND) for one in error.problems]
+        problems = [replace(one, where=where, code="D642", mend=_MEND) for one in error.problems]
         raise DataError(problems) from None
 
 

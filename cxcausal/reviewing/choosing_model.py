@@ -47,17 +47,21 @@ def chosen_model(experiment: str | Path, run_id: str | None, root: Path | None, 
     Raises:
         UsageError: there is no such run, or it has no model.
         GateError: the run's verdict or grade does not allow it.
-        IntegrityError: its files are not those that were recorded.
+        IntegrityError: its files are not those that were recorded, or are gone.
     """
     from cxcausal.tracking.layout import PLAN
     from cxcausal.tracking.model_folder import MODEL, read_model
+    from cxcausal.tracking.parents import analyses_of
     from cxcausal.tracking.recorded_run import read_run
 
     project, name, plan_hash = _named(experiment, root)
-    run = read_run(project.root, _run_with_model(project.root, name, run_id))
+    found = _run_with_model(project.root, name, run_id)
+    run = read_run(project.root, found)
     saved = read_model(run.directory / MODEL)
     _refuse_other(saved, run.directory, run.results["plan_hash"])
     notes = _gated(saved, despite_verdict=despite_verdict)
+    if run_id is None and found != (newest := str(analyses_of(project.root, name)[-1].payload["run_id"])):
+        notes += (f"The newest run, {newest}, left no model here; this is the one of {found}.",)
     if plan_hash is not None and plan_hash != saved.facts.plan_hash:
         notes += ("The plan changed since that run; customers are read and chosen by the plan of the run.",)
     return Chosen(
@@ -94,13 +98,16 @@ def _named(experiment: str | Path, root: Path | None) -> tuple[Project, str, str
 def _run_with_model(root: Path, experiment: str, run_id: str | None) -> str:
     """Return the id of the run that is meant."""
     from cxcausal.tracking.layout import runs_folder
+    from cxcausal.tracking.manifest import lists
     from cxcausal.tracking.model_folder import MODEL_FILE
     from cxcausal.tracking.parents import analyses_of
 
     known = [str(line.payload["run_id"]) for line in analyses_of(root, experiment)]
     wanted = known if run_id is None else [one for one in known if one == run_id.upper()]
+    folder = runs_folder(root) / experiment
     for name in reversed(wanted):
-        if (runs_folder(root) / experiment / name / MODEL_FILE).is_file():
+        # By the record: a model that was taken away is no reason to fall back on an older one.
+        if (folder / name).is_dir() and lists(folder / name, MODEL_FILE):
             return name
     mend = f"`cxcausal audit log {experiment}` names its runs"
     if run_id is not None and not wanted:

@@ -10,8 +10,11 @@ TOLERANCE = 1e-9
 """Of the larger of two numbers, or of the row's standard error: what another kernel of linear algebra may change."""
 COMPARED = (
     "verdict", "recommended_arm", "arms", "grade", "capped_by", "effects", "checks", "value", "reading", "data",
+    "heterogeneity", "policy",
 )  # fmt: skip
 """What a result says that was computed; all else names the run, or says what it was made of."""
+_IF_ASKED = frozenset({"heterogeneity", "policy"})
+"""Empty where the plan does not ask who responds, and absent in results of versions that could not tell."""
 _NAMES = ("inputs", "fingerprint")
 _KEYS = ("metric", "name", "arm", "control", "population", "scale", "method", "adjustment", "trimming")
 ABSENT = "(absent)"
@@ -49,7 +52,7 @@ def numbers_of(results: Mapping[str, Any]) -> dict[str, Number]:
     """
     found: dict[str, Number] = {}
     for part in COMPARED:
-        if part in results:
+        if results.get(part) or (part in results and part not in _IF_ASKED):
             found.update(_flat(part, results[part], 0.0))
     return found
 

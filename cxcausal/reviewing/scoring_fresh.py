@@ -184,7 +184,7 @@ def _scored(chosen: Chosen, asked: ScoreAsked, fresh: "Fresh", told: "Told", lim
         drift=found.drift,
         inputs=fresh.inputs,
         notes=(*chosen.notes, *_notes(facts, fresh, found)),
-        warnings=tuple(_warnings(found)),
+        warnings=tuple(_warnings(facts, fresh, found)),
     )
 
 
@@ -207,8 +207,13 @@ def _notes(facts: ModelFacts, fresh: "Fresh", found: "Gathered") -> Iterator[str
             yield f"{name}: {counted(n, 'customer')} with a value that the model does not know"
 
 
-def _warnings(found: "Gathered") -> Iterator[str]:
+def _warnings(facts: ModelFacts, fresh: "Fresh", found: "Gathered") -> Iterator[str]:
     """Yield how the customers are not those that the model was learned of."""
+    outside = int(found.outside.sum())
+    if outside == fresh.rows:
+        yield "No customer of this file passes the plan's filter, so nobody is contacted."
+    elif not found.eligible:
+        yield f"No customer of this file may be contacted: of none is `{facts.eligible}` known to hold."
     for one in found.drift:
         if one.moved == "no":
             continue

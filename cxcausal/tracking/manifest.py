@@ -128,6 +128,15 @@ def verify_manifest(directory: Path) -> str:
     return sha256_file(directory / MANIFEST_FILE)
 
 
+def lists(directory: Path, name: str) -> bool:
+    """Tell whether a run wrote a file, by its path from the run's folder, whether or not it is still there.
+
+    Raises:
+        IntegrityError: the manifest can't be read.
+    """
+    return name in _listed(directory)
+
+
 def artifacts_of(directory: Path) -> tuple[Artifact, ...]:
     """Return every file of a run that must never change again nor be removed, by path."""
     return tuple(_artifact(path, name) for path, name in _files(directory) if not name.startswith(_PRIVATE))

@@ -184,3 +184,12 @@ def recorded(project: Project, make_result: Callable[..., RunResult], **changes:
         facts = replace(FACTS, run_id=store.run_id, plan_hash=resolved.plan_hash, **changes)
         save_model(store.directory / MODEL, EFFECTS, rule, facts)
         return tracker.record(store, result, b"<!doctype html><title>callback</title>")
+
+
+def without_model(project: Project, make_result: Callable[..., RunResult]) -> str:
+    """Record a run of the plan that leaves no model, and return its id."""
+    resolved = load_experiment(project.root / "experiments/callback.yaml", root=project.root)
+    tracker = Tracker(project.root, NOBODY, actor="analyst@example.com")
+    with tracker.open("callback") as store:
+        result = make_result(store.run_id, experiment="callback", plan=resolved.plan, plan_hash=resolved.plan_hash)
+        return tracker.record(store, result, b"<!doctype html><title>callback</title>").run_id

@@ -1,6 +1,7 @@
 """`score`: what is written for fresh customers, within what there is, and what is refused."""
 
 import json
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from cxcausal.core.results import RunResult
 from tests.e2e.project import Finished, Project
-from tests.fresh.parts import EFFECTS, Rule, people, recorded
+from tests.fresh.parts import EFFECTS, Rule, people, recorded, without_model
 
 MakeResult = Callable[..., RunResult]
 
@@ -133,6 +134,7 @@ def test_a_column_of_another_kind_is_refused(
     assert done.code == 4
     assert code in done.err
     assert column in done.err
+    assert column != "opted_out" or "policy.eligible" in done.err
     assert not (project.root / "treat.parquet").exists()
     assert "C1" not in done.err
 
@@ -235,6 +237,38 @@ def test_which_run_and_which_file(project: Project, make_result: MakeResult) -> 
     assert "U640" in project.cx("score", "callback", "--on", "fresh.parquet", "--out", "treat.xlsx").err
 
 
+@pytest.mark.parametrize("lost", ["model.json", "all of it"])
+def test_an_older_model_does_not_stand_in_for_one_that_was_lost(
+    project: Project, make_result: MakeResult, lost: str
+) -> None:
+    recorded(project, make_result)
+    model = recorded(project, make_result).directory / "model"
+    if lost == "model.json":
+        (model / lost).unlink()
+    else:
+        shutil.rmtree(model)
+    done = scored(project, people(50))
+    assert (done.code, "model.json" in done.err) == (7, True)
+
+
+def test_a_newest_run_without_a_model_is_told_of(project: Project, make_result: MakeResult) -> None:
+    first = recorded(project, make_result)
+    assert not [note for note in scored(project, people(50)).json["notes"] if "newest" in note]
+    second = without_model(project, make_result)
+    told = scored(project, people(50), "--force").json
+    assert told["run_id"] == first.run_id
+    assert second in told["notes"][0]
+
+
+def test_conditions_that_hold_for_nobody_are_warned_about(project: Project, make_result: MakeResult) -> None:
+    recorded(project, make_result)
+    told = scored(project, people(50).assign(opted_out=np.nan, tenure=5)).json
+    assert (told["eligible"], told["not_eligible"]) == (0, 50)
+    assert "opted_out == 0" in told["warnings"][0]
+    told = scored(project, people(50).assign(tenure=99), "--force").json
+    assert "filter" in told["warnings"][0]
+
+
 def test_nobody_who_may_be_contacted(project: Project, make_result: MakeResult) -> None:
     recorded(project, make_result, budget=1.0)
     told = scored(project, people(50).assign(opted_out=1, tenure=5)).json
@@ -323,3 +357,19 @@ def test_more_money_than_there_can_be_is_as_good_as_none(
     before = written(project)
     assert scored(project, people(), "--force", "--budget", budget).code == 0
     pd.testing.assert_frame_equal(written(project), before)
+
+
+@pytest.mark.parametrize(
+    ("form", "code"), [("%Y-%m-%d %H:%M", 0), ("%Y-%m-%d", 0), ("%d.%m.%Y", 4), ("%Y-%m-%d %H:%M:%S+00:00", 4)]
+)
+def test_dates_as_text_are_compared_only_where_that_is_right(
+    project: Project, make_result: MakeResult, form: str, code: int
+) -> None:
+    recorded(project, make_result, data={"filter": "joined >= '2026-03-29'"})
+    joined = pd.Series(pd.date_range("2026-03-25 00:30", periods=200, freq="h"))
+    done = scored(project, people(200).assign(joined=joined.dt.strftime(form)), name="fresh.csv")
+    assert done.code == code, done.err
+    if code:
+        assert "fresh.csv column joined D655" in done.err
+    else:
+        assert done.json["outside"] == 96

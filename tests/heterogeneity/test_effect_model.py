@@ -100,7 +100,7 @@ def test_the_files_hold_no_pickle_and_are_the_same_each_time(
 def test_the_files_tell_no_customers_value(tmp_path: Path) -> None:
     """The lowest and the highest number are somebody's, and so is a text that few have."""
     world, raw = tiered(2_000)
-    x, tier = raw["x"].astype(np.float64), raw["tier"].copy()
+    x, tier = world.rows.numbers["x"].copy(), raw["tier"].copy()
     x[:2], tier[:9] = (-5.4375, 5.8125), "of nine"
     y = world.rows.numbers["y"] + 3 * (world.rows.arm == 1) * (np.abs(x) < 0.7)  # what trees follow best
     rows = replace(world.rows, numbers={**world.rows.numbers, "x": x, "y": y},
