@@ -187,3 +187,9 @@ def test_gains_in_customers_say_which_way_is_better() -> None:
 
 def test_a_comparison_without_a_coin_says_that_it_is_no_test() -> None:
     assert "by comparing similar ones: it was not a randomised test" in " ".join(page_one(observed()).split())
+
+
+def test_where_effects_are_of_some_gains_are_said_to_be_of_all_who_may_be_contacted() -> None:
+    line = "gain is of all customers who may be contacted, and not only of those for whom"
+    assert line in page_one(observed())
+    assert line not in page_one(pays())
