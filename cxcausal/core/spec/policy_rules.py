@@ -6,6 +6,7 @@ from cxcausal.core.spec.designs import Encouragement, Observational
 from cxcausal.core.spec.draft import Draft, Rule
 from cxcausal.core.spec.filter_grammar import FilterError, columns_of, parse_filter
 from cxcausal.core.spec.nodes import Finding
+from cxcausal.core.spec.segment_rules import consequences_of
 
 
 def eligible_before_contact(draft: Draft) -> Iterator[Finding]:
@@ -54,6 +55,9 @@ def _known_later(draft: Draft) -> dict[str, str]:
     if draft.design is None:
         return found
     treatment = draft.design.treatment
+    if isinstance(draft.design, Observational):
+        after = consequences_of(draft.design.causal_graph, treatment.column)
+        found |= {name: f"a consequence of '{treatment.column}' in the graph" for name in after if name not in found}
     if treatment.received is not None:
         found[treatment.received] = "what was received"
     if isinstance(draft.design, Encouragement):

@@ -48,3 +48,15 @@ def test_a_protected_column_stands_once(told: Told) -> None:
     ((code, text),) = told(PLAN + RANDOMIZED + "policy: {protected: [age, age]}\n")
     assert code == "P314"
     assert "twice" in text
+
+
+def test_a_policy_looks_at_no_drawn_consequence_of_the_treatment(told: Told) -> None:
+    drawn = OBSERVATIONAL + "  graph: graphs/g.dot\n"
+    dot = "digraph { age -> took; age -> score; took -> mood; mood -> score; tier -> score }"
+    for policy, code in (
+        ("eligible: mood == 0", "P396"),
+        ("current_rule: mood", "P397"),
+        ("protected: [mood]", "P398"),
+    ):
+        assert [found for found, _ in told(PLAN + drawn + f"policy: {{{policy}}}\n", {"graphs/g.dot": dot})] == [code]
+    assert told(PLAN + drawn + "policy: {protected: [tier]}\n", {"graphs/g.dot": dot}) == []
