@@ -296,5 +296,5 @@ def _like_an_id(label: str, name: str, what: str) -> Problem:
         where=f"{label} column {name}",
         code="D315",
         what=f"the column {what}",
-        mend="group its values before, or remove it from the plan's segments, strata and covariates",
+        mend="group its values before, or remove it from the plan's segments, strata, covariates and policy",
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxcausal.core.adjusting import adjusted_for, asks_whom, modifiers_of
 from cxcausal.core.answers import Answer, Flow
+from cxcausal.core.epochs import EPOCH
 from cxcausal.core.measure import Measure
 from cxcausal.core.progress import SILENT, Progress
 from cxcausal.core.protocols import Answers, ArrayStore, DatasetWithRows
@@ -64,7 +65,7 @@ class BothRoads:
         if not self._road:
             self._road.append(self._opened((), {}))
         road, spec = self._road[0], self.spec
-        known = road.nuisances.learning_from((*adjusted_for(spec), *modifiers_of(spec)))
+        known = road.nuisances.learning_from((*_learned_from(spec), *modifiers_of(spec)))
         return Asked(spec=spec, rows=road.rows, nuisances=known, shelf=self.edges.shelf, progress=self.edges.progress)
 
     def _scores(self, queries: Sequence[ScoreQuery], answers: Mapping[Any, Any]) -> Mapping[ScoreQuery, ScoreAnswer]:
@@ -84,7 +85,7 @@ class BothRoads:
         rows = self.dataset.rows(columns)
         nuisances = Nuisances(
             rows=rows,
-            covariates=adjusted_for(spec),
+            covariates=_learned_from(spec),
             recipe=recipe_of(spec),
             known=_known(spec),
             weight=None if spec.data.weight is None else rows.numbers[spec.data.weight],
@@ -122,11 +123,20 @@ def wanted(spec: ExperimentSpec, queries: Sequence[ScoreQuery]) -> RowsWanted:
     return RowsWanted(
         covariates=tuple(dict.fromkeys((*adjusted_for(spec), *exposures))),
         numbers=tuple(numbers),
-        texts=tuple(dict.fromkeys((*spec.segments, *ruled, *spec.policy.protected))),
+        texts=tuple(dict.fromkeys((*spec.segments, *ruled, *spec.policy.protected, *_ramp(spec)))),
         clusters=spec.clusters,
         time_zero=True,
         eligible=True,
     )
+
+
+def _learned_from(spec: ExperimentSpec) -> tuple[str, ...]:
+    """Return what nuisances are learned from: in a ramp-up the epoch as well, on which the chance of an arm hangs."""
+    return (*adjusted_for(spec), *_ramp(spec))
+
+
+def _ramp(spec: ExperimentSpec) -> tuple[str, ...]:
+    return (EPOCH,) if spec.epochs else ()
 
 
 def _columns(measure: Measure) -> tuple[str, ...]:

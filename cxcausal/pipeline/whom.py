@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cxcausal.core.adjusting import modifiers_of
+from cxcausal.core.adjusting import modifiers_of, target_of
 from cxcausal.core.held_out import SOME_ARM, Aim, HeldOut, Rules, Spending
 from cxcausal.core.measures import measure_of, unit_of, why_not_measured
 from cxcausal.core.model_facts import Baseline
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 NET_VALUE = "net_value"
 FEWEST = 500
 """Units per arm below which nobody's response is told apart."""
+_OF_ALL = (
+    "Gains are of everybody who may be contacted, and not only of those whom the plan's effects are of: the two need "
+    "not agree."
+)
 _TOO_FEW = "each arm needs at least {fewest} customers who may be contacted, and '{arm}' has {n}"
 _YES, _NO = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no", ""})
 _DEPENDENT = 12.0
@@ -232,6 +236,8 @@ def noted(spec: ExperimentSpec, rules: Rules, policy: PolicyResult) -> PolicyRes
         notes.append(f"The rule in use is not valued: {rules.reason}.")
     if rules.current is not None and (rules.current == SOME_ARM).any():
         notes.append("The rule in use says whom to contact, and not how: it is valued with the arm that gains most.")
+    if target_of(spec) != "ate":
+        notes.append(_OF_ALL)
     if rules.silent:
         notes.append(
             f"The rule in use says nothing about {percent(rules.silent)} of those who may be contacted: they count as "

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from cxcausal.core.held_out import HeldOut, Rules, Spending
-from cxcausal.core.whom import PolicyResult, PolicyWorth, ProtectedGroup
+from cxcausal.core.whom import GroupEffect, PolicyResult, PolicyWorth, ProtectedGroup
 from cxcausal.policy.best_arm import is_limited
 from cxcausal.policy.frontier import break_even, frontier_of
 from cxcausal.policy.groups import declared_groups, discovered, group_effects
@@ -70,12 +70,25 @@ def _decided(
         frontier=frontier_of(sides, judging, question.alpha),
         break_even_budget=_break_even(worths, sides),
         rules=leaves,
-        groups=(*declared, *groups),
+        groups=(*declared, *news_of(groups, declared)),
         harm=harm_of(question.success or held, setting.rules, question.alpha),
         protected=protected,
         moments=map_of(question.segments, everybody, setting, question.alpha),
         notes=(*_notes(worths, setting, name), *untold),
     )
+
+
+def news_of(found: tuple[GroupEffect, ...], declared: tuple[GroupEffect, ...]) -> tuple[GroupEffect, ...]:
+    """Return the groups found, without those of which the plan's own segments say the same.
+
+    Example:
+        >>> from cxcausal.core.whom import Told
+        >>> told = GroupEffect(name="tier: gold", arm="call", n=9, share=0.1, gain=Told(), declared=True, harmed=True)
+        >>> news_of((replace(told, name="tier is gold", declared=False),), (told,))
+        ()
+    """
+    known = {(group.name.replace(": ", " is ", 1), group.arm, group.harmed, group.helped) for group in declared}
+    return tuple(group for group in found if (group.name, group.arm, group.harmed, group.helped) not in known)
 
 
 def _too_few(sides: tuple[Sides, ...], arms: tuple[str, ...]) -> str | None:

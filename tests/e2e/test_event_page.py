@@ -99,6 +99,8 @@ CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "filter": ({"data": {"filter": "orders > 0"}}, "P344 'orders' is made of events after time zero, and data.filter"),
     "weight": ({"data": {"weight": "spend"}}, "P344 'spend' is made of events after time zero, and data.weight"),
     "policy": ({"policy": {"eligible": "large == 0"}}, "P344 'large' is made of events after time zero"),
+    "rule": ({"policy": {"current_rule": "large"}}, "P344 'large' is made of events after time zero"),
+    "protected": ({"policy": {"protected": ["large"]}}, "P344 'large' is made of events after time zero"),
     "formula": (
         {"data": {"columns": {"net": {"formula": "spend - spend_before"}}}, "covariates": ["net"]},
         "P344 'spend' is made of events after time zero, and covariates",

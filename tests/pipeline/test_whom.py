@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from cxcausal.core.errors import PlanError
-from cxcausal.core.held_out import SOME_ARM
+from cxcausal.core.held_out import SOME_ARM, Rules
 from cxcausal.core.rows import ELIGIBLE, Rows
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data import open_dataset
@@ -219,3 +219,15 @@ def test_too_few_groups_withhold_who_responds_and_nothing_else(tmp_path: Path) -
     assert found.heterogeneity == ()
     assert (found.policy.status, found.policy.recommended) == ("not_computed", None)
     assert "too few groups" in (found.policy.reason or "")
+
+
+def test_gains_of_others_than_the_effects_are_told_apart() -> None:
+    treatment = {"column": "arm", "control": "none", "arms": {"none": {}, "gig": {}}}
+    seen = {"type": "observational", "confounders": ["age"], "treatment": treatment}
+    result = withheld_whom(spec_of(), "").policy
+    assert result is not None
+    rules = Rules(eligible=np.ones(2, dtype=bool))
+    for design, estimand, said in ((seen, {}, True), (seen, {"contrast": "ate"}, False), (None, {}, False)):
+        changes = {} if design is None else {"design": design, "estimand": estimand}
+        notes = noted(spec_of(policy={"protected": ["band"]}, **changes), rules, result).notes
+        assert any("whom the plan's effects are of" in note for note in notes) == said

@@ -203,3 +203,9 @@ def test_who_stops_reading_at_the_answer_learns_that_choosing_pays_and_whom_an_a
     assert "choosing by prediction is shown to gain more than giving everybody “Customer expert calls”" in answer
     assert "reliably harms: tier=premium (20 % of these customers); and that it reliably loses money on: ten" in answer
     assert "Whom to contact matters" not in page_one(with_policy(pays(), targeting=False))
+
+
+def test_where_effects_are_of_some_gains_are_said_to_be_of_all_who_may_be_contacted() -> None:
+    line = "gain is of all customers who may be contacted, and not only of those for whom"
+    assert line in page_one(observed())
+    assert line not in page_one(pays())

@@ -190,7 +190,7 @@ def _known(draft: Draft) -> Iterator[tuple[Path, str]]:
 
 
 def _known_of_rows(draft: Draft) -> Iterator[tuple[Path, str]]:
-    """Yield what decides who is analysed, how much they count, and who may be treated."""
+    """Yield what decides who is analysed, how much they count, who may or would be treated, and who is watched."""
     data, policy = draft.data, draft.policy
     if data is not None and data.weight is not None:
         yield ("data", "weight"), data.weight
@@ -200,6 +200,9 @@ def _known_of_rows(draft: Draft) -> Iterator[tuple[Path, str]]:
     )
     for path, text in texts:
         yield from ((path, name) for name in _columns_of(text))
+    if policy is not None:
+        yield from ((("policy", "current_rule"), name) for name in (policy.current_rule,) if name is not None)
+        yield from ((("policy", "protected", at), name) for at, name in enumerate(policy.protected))
 
 
 def _columns_of(text: str | None) -> tuple[str, ...]:

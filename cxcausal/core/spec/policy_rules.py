@@ -7,6 +7,7 @@ from cxcausal.core.spec.draft import Draft, Rule
 from cxcausal.core.spec.filter_grammar import FilterError, columns_of, parse_filter
 from cxcausal.core.spec.metric_rules import taken_columns
 from cxcausal.core.spec.nodes import Finding, Path
+from cxcausal.core.spec.segment_rules import consequences_of
 
 _KNOWN_BEFORE = "name a column that is known before anybody is contacted"
 
@@ -15,7 +16,7 @@ def policy_is_known_before(draft: Draft) -> Iterator[Finding]:
     """Whom a rule may contact, whom today's rule contacts and who is protected is known before any contact."""
     answered = {planned.metric.response: planned.metric.name for planned in draft.metrics}
     told = {name: ("P310", f"whether '{metric}' was answered") for name, metric in answered.items() if name is not None}
-    taken = told | taken_columns(draft)
+    taken = _drawn_later(draft) | told | taken_columns(draft)
     done = draft.design.treatment.column if isinstance(draft.design, Observational) else None
     for path, name in _named(draft):
         if name in taken and not (path[-1] == "current_rule" and name == done):  # the rule in use made these data
@@ -58,6 +59,15 @@ def policy_notes(draft: Draft) -> Iterator[str]:
     arms = {} if draft.design is None else draft.design.treatment.arms
     if policy.budget is not None and draft.design is not None and not any(arm.unit_cost for arm in arms.values()):
         yield "The budget will not be applied: no arm has a unit_cost."
+
+
+def _drawn_later(draft: Draft) -> dict[str, tuple[str, str]]:
+    """Return what the graph draws as a consequence of the treatment, with the code and the words of why."""
+    if not isinstance(draft.design, Observational):
+        return {}
+    treatment = draft.design.treatment.column
+    words = f"a consequence of '{treatment}' in the graph"
+    return dict.fromkeys(consequences_of(draft.design.causal_graph, treatment), ("P385", words))
 
 
 def _named(draft: Draft) -> Iterator[tuple[Path, str]]:

@@ -7,6 +7,7 @@ from cxcausal.report.facts import CLIP, Facts
 from cxcausal.report.gains import Gains, in_money, spans
 from cxcausal.report.keys import derived, path
 from cxcausal.report.rounding import Style, money, percent, place_for
+from cxcausal.report.sentences.whom import whom
 from cxcausal.report.sentences.words import sentence
 from cxcausal.report.text import Number, Piece, Sentence, Strong
 
@@ -51,6 +52,8 @@ def targeting_sentences(facts: Facts) -> Iterator[Sentence]:
     yield from _against_others(facts, policy)
     yield from protected_sentences(facts)
     yield _ground(facts)
+    if whom(facts):
+        yield _of_everybody(facts)
 
 
 def targeting_line(facts: Facts) -> Sentence | None:
@@ -319,3 +322,10 @@ def _ground(facts: Facts) -> Sentence:
     if facts.observational:
         return (*held, *number, ", by comparing similar ones: it was ", Strong(pieces=("not",)), " a randomised test.")
     return (*held, *number, ".")
+
+
+def _of_everybody(facts: Facts) -> Sentence:
+    """Return that gains are of others than effects are of, where nobody tossed a coin."""
+    opening = f"What rules, groups and cells gain is of all {facts.people.many} who may be contacted, and not only of"
+    close = " whom the averages above are of; the two need not agree."
+    return (opening, " those", *whom(facts), ",", close)

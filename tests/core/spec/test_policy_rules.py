@@ -94,3 +94,11 @@ def test_what_will_not_be_used_is_noted_before_the_data(load: Load, plan: str, s
 
 def test_a_plan_that_asks_nothing_is_told_nothing(load: Load) -> None:
     assert not [note for note in load(PLAN).notes if "contact" in note]
+
+
+@pytest.mark.parametrize("policy", ["eligible: mood == 0", "current_rule: mood", "protected: [mood]"])
+def test_a_policy_looks_at_no_drawn_consequence_of_the_treatment(told: Told, policy: str) -> None:
+    drawn = OBSERVED.replace("confounders: [tier]", "confounders: [tier]\n  graph: graphs/g.dot")
+    dot = "digraph { tier -> took; tier -> churned; took -> mood; mood -> churned; age -> churned }"
+    assert [found for found, _ in told(drawn + f"policy: {{{policy}}}\n", {"graphs/g.dot": dot})] == ["P385"]
+    assert told(drawn + "policy: {protected: [age]}\n", {"graphs/g.dot": dot}) == []
