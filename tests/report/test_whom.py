@@ -1,6 +1,7 @@
 """Whom to contact on page one and on the terminal: claimed only where shown, refused in plain words, withheld whole."""
 
 import json
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from cxcausal.core.stored import record_from
 from cxcausal.core.whom import Moment, PolicyResult
 from cxcausal.report import render_report
 from cxcausal.report.facts import Facts
+from cxcausal.report.gains import in_money
 from cxcausal.report.sentences.briefly import caveat_texts
 from cxcausal.report.sentences.harm import harmed_by_prediction
 from cxcausal.report.sentences.targeting import claim_sentence, protected_sentences
@@ -203,3 +205,12 @@ def test_who_stops_reading_at_the_answer_learns_that_choosing_pays_and_whom_an_a
     assert "choosing by prediction is shown to gain more than giving everybody “Customer expert calls”" in answer
     assert "reliably harms: tier=premium (20 % of these customers); and that it reliably loses money on: ten" in answer
     assert "Whom to contact matters" not in page_one(with_policy(pays(), targeting=False))
+
+
+def test_budgets_are_contacts_where_the_resolved_plan_says_that_every_arm_costs_nothing() -> None:
+    result = with_policy(pays(), priced=False)
+    design = deepcopy(result.plan["design"])
+    for arm in design["treatment"]["arms"].values():
+        arm["unit_cost"] = 0.0
+    free = replace(result, plan={**result.plan, "design": design})
+    assert (in_money(Facts(result)), in_money(Facts(free))) == (True, False)
