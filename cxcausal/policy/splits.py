@@ -1,6 +1,6 @@
 """Readable splits of customers by the plan's own columns: a number at a round value, a text at one level."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import floor, log10
 from typing import Any, Literal
@@ -54,6 +54,31 @@ class Split:
         if self.kind == "at_most":
             return f"{self.column} ≤ {told}" if yes else f"{self.column} > {told}{' or missing' if self.holes else ''}"
         return f"{self.column} is {'' if yes else 'not '}{told}"
+
+
+def condition_of(path: Sequence[tuple[Split, bool]]) -> str:
+    """Return answers in a row as one condition, each column told as shortly as it can be.
+
+    Example:
+        >>> fault, move = (Split(column="why", kind="is", value=each) for each in ("fault", "move"))
+        >>> condition_of([(fault, False), (move, False)]), condition_of([(fault, False), (move, True)])
+        ('why is neither fault nor move', 'why is move')
+        >>> long, short = (Split(column="tenure", kind="at_most", value=each) for each in (24.0, 6.0))
+        >>> condition_of([(long, True), (short, True)]), condition_of([])
+        ('tenure ≤ 6', 'everybody')
+    """
+    named = {split.column for split, yes in path if yes and split.kind == "is"}
+    told: dict[tuple[str, str, bool], str] = {}
+    others: dict[str, list[str]] = {}
+    for split, yes in path:
+        key = (split.column, split.kind if split.value != "" else "missing", yes)
+        if key[1:] != ("is", False):
+            told[key] = split.text(yes=yes)  # a later bound is a tighter one
+        elif split.column not in named:
+            own = others.setdefault(split.column, [])
+            own.append(split.text(yes=True).removeprefix(f"{split.column} is "))
+            told[key] = split.text(yes=False) if len(own) == 1 else f"{split.column} is neither {' nor '.join(own)}"
+    return " and ".join(told.values()) or "everybody"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -9,7 +9,7 @@ import numpy as np
 
 from cxcausal.core.held_out import Places
 from cxcausal.core.rows import Flags, Floats
-from cxcausal.policy.splits import Feature, Split
+from cxcausal.policy.splits import Feature, Split, condition_of
 
 SEARCHED_AT_MOST = 200_000
 """Customers on whom a tree is searched; of more, an even part."""
@@ -39,7 +39,7 @@ class Leaf:
     @property
     def condition(self) -> str:
         """The path in the plan's words."""
-        return " and ".join(split.text(yes=answer) for split, answer in self.path) or "everybody"
+        return condition_of(self.path)
 
 
 @dataclass(frozen=True, kw_only=True)

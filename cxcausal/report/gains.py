@@ -141,7 +141,7 @@ def in_money(facts: Facts) -> bool:
     arms = facts.result.plan["design"]["treatment"].get("arms") or {}
     policy = facts.result.policy
     priced = policy is not None and policy.priced
-    return priced or any(arm.get("unit_cost") is not None for arm in arms.values() if arm)
+    return priced or any(arm.get("unit_cost") for arm in arms.values() if arm)
 
 
 def level_of(facts: Facts, key: str) -> Number:

@@ -155,7 +155,7 @@ def plan_of(experiment: str | Path, root: Path | None = None) -> Path:
     meant = f"did you mean '{near[0]}'? " if near else ""
     what = f"no plan in experiments/ has the id '{experiment}'"
     mend = f"{meant}`cxcausal list` shows the ids; or give the path of the plan"
-    raise UsageError(Problem(where="rerun", code="R807", what=what, mend=mend))
+    raise UsageError(Problem(where="EXPERIMENT", code="R807", what=what, mend=mend))
 
 
 def _id_of(plan: Path, root: Path) -> str | None:

@@ -1,6 +1,7 @@
 """Whom to contact on page one and on the terminal: claimed only where shown, refused in plain words, withheld whole."""
 
 import json
+from copy import deepcopy
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from cxcausal.core.stored import record_from
 from cxcausal.core.whom import Moment, PolicyResult
 from cxcausal.report import render_report
 from cxcausal.report.facts import Facts
+from cxcausal.report.gains import in_money
 from cxcausal.report.sentences.briefly import caveat_texts
 from cxcausal.report.sentences.harm import harmed_by_prediction
 from cxcausal.report.sentences.targeting import claim_sentence, protected_sentences
@@ -209,3 +211,12 @@ def test_where_effects_are_of_some_gains_are_said_to_be_of_all_who_may_be_contac
     line = "gain is of all customers who may be contacted, and not only of those for whom"
     assert line in page_one(observed())
     assert line not in page_one(pays())
+
+
+def test_budgets_are_contacts_where_the_resolved_plan_says_that_every_arm_costs_nothing() -> None:
+    result = with_policy(pays(), priced=False)
+    design = deepcopy(result.plan["design"])
+    for arm in design["treatment"]["arms"].values():
+        arm["unit_cost"] = 0.0
+    free = replace(result, plan={**result.plan, "design": design})
+    assert (in_money(Facts(result)), in_money(Facts(free))) == (True, False)

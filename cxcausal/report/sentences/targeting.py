@@ -240,7 +240,8 @@ def _nobody(facts: Facts, policy: PolicyResult) -> Sentence:
     if not spans(told) or (told.low or 0.0) > 0:
         return ("Recommended is to contact nobody.",)
     low, high = gains.ends(key, told, bare=False)
-    ends = (" (from ", low, " to ", high, f"{gains.unit}): recommended is to contact nobody.")
+    until = f"{gains.unit}): until it is, recommended is to contact nobody outside a test."
+    ends = (" (from ", low, " to ", high, until)
     return (*_raised(single), " is not shown to gain anything", *ends)
 
 
