@@ -14,11 +14,10 @@ Method = Callable[[Lesson, int], Floats]
 
 def ours(lesson: Lesson, seed: int) -> Floats:
     """Our default: learners chosen and combined by their doubly robust loss out of fold."""
-    from cxcausal.heterogeneity.effect_model import effect_model
-
     from cxcausal.core.held_out import Aim
     from cxcausal.core.measure import Measure
     from cxcausal.core.rows import Rows
+    from cxcausal.heterogeneity.effect_model import effect_model
     from cxcausal.heterogeneity.turning import held_out
     from cxcausal.nuisance.crossfit import Nuisances, Recipe
 
