@@ -113,10 +113,19 @@ class FilterCompiler:
         return ~found if expr.negated else found
 
     def _null_test(self, expr: grammar.NullTest) -> Value:
-        operand = self._operand(expr.operand)
-        forms = (operand.text, operand.number, operand.time, operand.condition)
-        value = next(form for form in forms if form is not None)
+        value = self._value(expr.operand)
         return value.notnull() if expr.negated else value.isnull()
+
+    def _value(self, expr: grammar.Expr) -> Value:
+        """Return a value in whatever form it has; a column without any value has no type, and so no form."""
+        operand = self._operand(expr)
+        forms = (operand.text, operand.number, operand.time, operand.condition)
+        found = next((form for form in forms if form is not None), None)
+        if found is None and isinstance(expr, grammar.Column):
+            return self.reader.table[expr.name]
+        if found is None:
+            raise _mismatch(f"{operand.shown} has no value", "name a column")
+        return found
 
 
 def _constant(value: float | str | bool) -> _Operand:  # noqa: FBT001 - true and false are values here

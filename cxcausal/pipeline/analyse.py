@@ -89,9 +89,9 @@ def analyse(
 
     decision = stages.made("decision", decided, also=[registered, fresh])
     # A model is no stage's result: where one is wanted, it is learned anew, and so is all that is told of it.
-    wanted = context.created_at if roads.edges.shelf is not None else None
+    wanted = roads.edges.shelf is not None
     whom = (
-        stages.made("whom", lambda: _whom(spec, roads, decision, reading), also=wanted) if asks_whom(spec) else Whom()
+        stages.made("whom", lambda: _whom(spec, roads, decision, reading), anew=wanted) if asks_whom(spec) else Whom()
     )
     return RunResult(
         **_of_context(context),

@@ -38,10 +38,17 @@ class Stages:
         self._store, self._base, self._memory = store, base, memory if base is not None else None
         self._before: list[str] = []
 
-    def made(self, stage: str, make: Callable[[], Made], *, also: object = None) -> Made:
-        """Return a stage's result, from the memory or made now and saved; `also` is what else it depends on."""
+    def made(self, stage: str, make: Callable[[], Made], *, also: object = None, anew: bool = False) -> Made:
+        """Return a stage's result, from the memory or made now and saved.
+
+        Args:
+            stage: its name.
+            make: makes it.
+            also: what else it depends on.
+            anew: make it in any case, where more comes of it than its result.
+        """
         key = self._key(stage, also)
-        known = self._known(stage, key, lambda held: (from_json(held, kinds()), sha256_of(held)))
+        known = None if anew else self._known(stage, key, lambda held: (from_json(held, kinds()), sha256_of(held)))
         if known is not None:
             self._before.append(known[1])
             return cast("Made", known[0])

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from cxcausal.core.queries import FlowQuery
@@ -69,3 +70,11 @@ def test_a_filter_keeps_the_rows_that_pandas_keeps(frame: pd.DataFrame, tmp_path
 def test_booleans_of_a_text_file_are_compared(frame: pd.DataFrame, tmp_path: Path) -> None:
     write(frame, tmp_path, "x.csv")
     assert enrolled(tmp_path, "x.csv", "vip == true") == enrolled(tmp_path, "x.csv", "vip == 'True'") == 60
+
+
+def test_a_column_without_any_value_is_null_in_every_row(frame: pd.DataFrame, tmp_path: Path) -> None:
+    empty = frame.assign(nothing=None)
+    assert str(pa.Table.from_pandas(empty).schema.field("nothing").type) == "null"
+    write(empty, tmp_path, "x.parquet")
+    assert enrolled(tmp_path, "x.parquet", "nothing is null") == 300
+    assert enrolled(tmp_path, "x.parquet", "nothing is null and age >= 30") == int((frame.age >= 30).sum())
