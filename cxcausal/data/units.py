@@ -109,7 +109,6 @@ def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: R
     numeric = numeric_texts(engine, reader, (*roles.covariates, *roles.filtered))
     compiler = FilterCompiler(reader=reader, numeric=numeric)
     rows = _enrolled(roles, opened, compiler)
-    eligible = _eligible(roles, compiler)
     ids_adjusted = tuple(name for name in roles.covariates if name in {spec.data.unit, spec.randomization_unit})
     covariates = tuple(name for name in roles.covariates if _is_number(reader, name, numeric))
     texts = tuple(dict.fromkeys((*roles.texts, *(name for name in roles.covariates if name not in covariates))))
@@ -136,10 +135,9 @@ def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: R
     )
     if problems:
         raise DataError(problems)
-    layout = Layout(
-        ids=roles.ids, texts=texts, numbers=tuple(dict.fromkeys((*roles.numeric, *covariates))), clock=clock
-    )
-    table = with_epochs(_typed(rows, opened, spec, reader, replace(layout, eligible=eligible)), spec)
+    numbers = tuple(dict.fromkeys((*roles.numeric, *covariates)))
+    layout = Layout(ids=roles.ids, texts=texts, numbers=numbers, clock=clock, eligible=_eligible(roles, compiler))
+    table = with_epochs(_typed(rows, opened, spec, reader, layout), spec)
     if opened.kept or spec.epochs:
         table = engine.keep(_UNITS, table)
     units = profiled(engine, opened, table, spec, layout)

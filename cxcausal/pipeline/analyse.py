@@ -68,9 +68,8 @@ def analyse(
         DataError: the data contradict the plan.
         GateError: the plan says that the data may not be read yet.
     """
-    components = components_of(spec)
+    components, stages = components_of(spec), Stages(store, context.computed_from, memory)
     roads = BothRoads(dataset=dataset, spec=spec, edges=edges or ScoreEdges())
-    stages = Stages(store, context.computed_from, memory)
     answers = stages.answers(roads, queries_of(spec, dataset, components))
     reading = reading_of(spec, dataset.data_cut, answers)
     facts = stages.made("data", lambda: _facts(dataset, answers))
@@ -88,11 +87,7 @@ def analyse(
         return decide(spec, effects, checks, value, registered=registered, design_grade=grade)
 
     decision = stages.made("decision", decided, also=[registered, fresh])
-    # A model is no stage's result: where one is wanted, it is learned anew, and so is all that is told of it.
-    wanted = roads.edges.shelf is not None
-    whom = (
-        stages.made("whom", lambda: _whom(spec, roads, decision, reading), anew=wanted) if asks_whom(spec) else Whom()
-    )
+    whom = _whom(stages, spec, roads, withheld=_why_withheld(decision, reading))
     return RunResult(
         **_of_context(context),
         experiment=spec.id,
@@ -113,13 +108,23 @@ def analyse(
     )
 
 
-def _whom(spec: ExperimentSpec, roads: BothRoads, decision: Decision, reading: ReadingNow) -> Whom:
-    """Return who responds and whom to contact, where the numbers may be used."""
-    if reading.waiting is not None:
-        return withheld_whom(spec, reading.waiting)
-    if decision.verdict == "no_decision":
-        return withheld_whom(spec, "a check failed, and the numbers must not be used")
-    return whom_of(roads.asked())
+def _whom(stages: Stages, spec: ExperimentSpec, roads: BothRoads, *, withheld: str | None) -> Whom:
+    """Return who responds and whom to contact, where the plan asks."""
+    if not asks_whom(spec):
+        return Whom()
+    # A model is no stage's result: where one is wanted, it is learned anew, and so is all that is told of it.
+    wanted = roads.edges.shelf is not None
+
+    def made() -> Whom:
+        return whom_of(roads.asked()) if withheld is None else withheld_whom(spec, withheld)
+
+    return stages.made("whom", made, anew=wanted)
+
+
+def _why_withheld(decision: Decision, reading: ReadingNow) -> str | None:
+    """Return why the numbers may not be used; None where they may."""
+    failed = "a check failed, and the numbers must not be used" if decision.verdict == "no_decision" else None
+    return reading.waiting or failed
 
 
 def _of_context(context: RunContext) -> dict[str, Any]:
