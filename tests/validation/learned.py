@@ -127,5 +127,6 @@ def learned_rows(world: LearnedWorld, runs: int) -> Iterator[Row]:
             target=f"coverage {COVERAGE}, |bias| ≤ {BIAS} SE" if world.held else "only told",
             measured=f"coverage {coverage:.4f}, bias {bias:+.3f} SE, SE/sd {spread:.4f}",
             reps=runs,
-            passed=not world.held or (COVERAGE.widened(0.22 * noise).holds(coverage) and abs(bias) <= BIAS + noise),
+            passed=not world.held
+            or (COVERAGE.widened(0.22 * noise).holds(coverage) and bool(abs(bias) <= BIAS + noise)),
         )
