@@ -340,7 +340,7 @@ def _places(named: npt.NDArray[Any], arms: tuple[str, ...]) -> npt.NDArray[np.in
     return np.array([place[one] for one in named.tolist()], dtype=np.int8)
 
 
-def _check(frame: pd.DataFrame) -> None:
+def _check(frame: object) -> None:
     """Refuse what is no table of named columns, each there once, with numbers that are finite."""
     if not isinstance(frame, pd.DataFrame):
         made = "name its columns: pd.DataFrame(X, columns=[...])"
