@@ -8,11 +8,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from cxcausal.core.errors import Problem, UsageError
 from cxcausal.core.held_out import Aim, HeldOut, Rules, Spending
 from cxcausal.core.measure import Measure
 from cxcausal.core.pictures import Panel, Picture, Range
 from cxcausal.core.rows import Floats, Rows, Text
+from cxcausal.core.uplift_inputs import (
+    budget_of,
+    capacity_of,
+    cost_of,
+    flags_of,
+    numbers_of,
+    refusal,
+    shares_of,
+    texts_of,
+    weights_of,
+    within,
+)
 from cxcausal.core.whom import AimHeterogeneity, PolicyResult, Told
 from cxcausal.heterogeneity.choosing import DEFAULT
 from cxcausal.heterogeneity.effect_model import EffectModel, effect_model
@@ -52,6 +63,7 @@ class UpliftPolicy:
             X: customers who may be contacted; its index names them.
             budget: for all of X; by default the rule's own per customer.
         """
+        budget_of("policy.under_budget budget", budget)
         share = self.rule.budget if budget is None else budget / max(len(X), 1)
         gains, columns, keys = self.model.gains(_columns(X)), _columns(X), _keys(X.index)
         places = self.rule.under_budget(gains, share, dict(self.rule.capacity), len(X), keys=keys, columns=columns)
@@ -115,8 +127,29 @@ class UpliftModel:
             alpha: error level of tests and intervals.
             seed: of every draw.
         """
-        self.cost, self.learners = dict(cost or {}), tuple(learners)
+        self.cost, self.learners = cost, learners  # as given: scikit-learn's clone() compares them
         self.alpha, self.seed = alpha, seed
+
+    def __repr__(self) -> str:
+        """Return how the model was made."""
+        return f"UpliftModel({', '.join(f'{name}={value!r}' for name, value in self.get_params().items())})"
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: ARG002, FBT001, FBT002 - scikit-learn's
+        """Return what the model was made with, by name, as scikit-learn's `clone` asks for it."""
+        return {name: getattr(self, name) for name in ("cost", "learners", "alpha", "seed")}
+
+    def set_params(self, **params: Any) -> Self:  # noqa: ANN401 - any of them
+        """Change what the model is made with, before it is fitted again.
+
+        Raises:
+            UsageError: there is no parameter of that name.
+        """
+        known = self.get_params()
+        for name, value in params.items():
+            if name not in known:
+                raise refusal("set_params", f"there is no parameter '{name}'", f"use: {', '.join(known)}")
+            setattr(self, name, value)
+        return self
 
     def fit(  # noqa: PLR0913 - scikit-learn's manner
         self,
@@ -144,22 +177,25 @@ class UpliftModel:
         Raises:
             UsageError: an argument has no meaning. DataError: there are too few customers to learn from.
         """
-        arm = np.asarray(treatment).astype(str)
-        arms = _arms(arm, control, (*(shares or {}), *self.cost))
-        given = {"treatment": arm, "y": y, "cluster": cluster, "sample_weight": sample_weight}
-        _check(len(X), {name: values for name, values in given.items() if values is not None})
+        _check(X)
+        cost, n = cost_of(self.cost), len(X)
+        within("alpha", self.alpha, ends=(0, 1))
+        arm = texts_of("fit treatment", treatment, n, "arm")
+        arms = _arms(arm, str(control), tuple(map(str, (*(shares or {}), *cost))))
+        known = None if shares is None else shares_of("fit shares", shares, arms)
+        weight = weights_of("fit sample_weight", sample_weight, n)
         numbers, texts = _split(X)
-        groups = {} if cluster is None else {"cluster": _keys(pd.Index(np.asarray(cluster)))}
-        self._rows = Rows(
+        rows = Rows(
             arms=arms,
             arm=_places(arm, arms),
             key=_keys(X.index),
-            numbers={**numbers, _named(X): np.asarray(y, dtype=np.float64)},
+            numbers={**numbers, _named(X): numbers_of("fit y", y, n, unknown=True)},
             texts=texts,
-            clusters=groups,
+            clusters={}
+            if cluster is None
+            else {"cluster": _keys(pd.Index(texts_of("fit cluster", cluster, n, "cluster")))},
         )
-        weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-        self._learn(tuple(map(str, X.columns)), _named(X), shares, weight / weight.mean())
+        self._learn(rows, X, known, weight)
         return self
 
     def predict(self, X: pd.DataFrame) -> pd.DataFrame:  # noqa: N803 - scikit-learn's name
@@ -175,6 +211,7 @@ class UpliftModel:
 
         They do not say what one customer would gain, which nobody can know.
         """
+        within("predict_interval level", level, ends=(0, 1))
         gains = self._gains(X)
         low, high = self.model_.intervals(gains, level)
         frames = {"low": self._frame(low, X.index), "high": self._frame(high, X.index)}
@@ -197,16 +234,20 @@ class UpliftModel:
             eligible: which customers fitted may be contacted at all, shape (n,); all of them by default.
         """
         held = self._fitted().held_
-        arms = held.rows.arms
-        costs = np.array([0.0, *(self.cost.get(arm, 0.0 if self.cost else 1.0) for arm in arms[1:])])
-        shares = tuple((capacity or {}).items())
-        spending = Spending(cost=costs, budget=budget, capacity=shares, priced=bool(self.cost))
+        arms, n, cost = held.rows.arms, held.rows.n, cost_of(self.cost)
+        costs = np.array([0.0, *(cost.get(arm, 0.0 if cost else 1.0) for arm in arms[1:])])
+        spending = Spending(
+            cost=costs,
+            budget=budget_of("policy budget", budget),
+            capacity=capacity_of(capacity, arms),
+            priced=bool(cost),
+        )
         places = None
         if current is not None:
-            today = np.asarray(current).astype(str)
+            today = texts_of("policy current", current, n, "arm")
             _known_arms(today, arms)
             places = _places(today, arms)
-        may = np.ones(held.rows.n, dtype=np.bool_) if eligible is None else np.asarray(eligible, dtype=np.bool_)
+        may = np.ones(n, dtype=np.bool_) if eligible is None else flags_of("policy eligible", eligible, n)
         rules = Rules(eligible=may, current=places)
         question = Question(modifiers=self._modifiers, alpha=self.alpha, seed=self.seed)
         result = policy_of(held, spending, rules, question)
@@ -234,12 +275,9 @@ class UpliftModel:
         ]
         return Picture.of(panels)
 
-    def _learn(self, names: tuple[str, ...], outcome: str, shares: Mapping[str, float] | None, weight: Floats) -> None:
-        rows, self._modifiers = self._rows, names
-        if shares is not None and (missing := sorted(set(rows.arms) - set(shares))):
-            raise _refusal("fit shares", f"the arm '{missing[0]}' has no share", "give every arm one, the control too")
-        known = None if shares is None else tuple(float(shares[arm]) for arm in rows.arms)
-        costs = tuple((arm, -cost) for arm, cost in self.cost.items())
+    def _learn(self, rows: Rows, frame: pd.DataFrame, known: tuple[float, ...] | None, weight: Floats) -> None:
+        names, outcome, cost = tuple(map(str, frame.columns)), _named(frame), cost_of(self.cost)
+        costs = tuple((arm, -each) for arm, each in cost.items())
         seen = np.unique(rows.numbers[outcome])
         aim = Aim(
             name=_OUTCOME,
@@ -257,16 +295,21 @@ class UpliftModel:
             ),
             "eligible": np.ones(rows.n, dtype=np.bool_),
             "weight": weight,
-            "learners": self.learners,
+            "learners": tuple(self.learners),
         }
-        self.held_: HeldOut = held_out(rows, aim, **given)
-        self.model_, board = effect_model(rows, aim, **given, held=self.held_)
-        self.heterogeneity_: AimHeterogeneity = told_of(self.held_, alpha=self.alpha)
+        held = held_out(rows, aim, **given)
+        model, board = effect_model(rows, aim, **given, held=held)
+        told = told_of(held, alpha=self.alpha)
+        # Set together and last: where learning fails, what was fitted before stays as it was.
+        self.held_: HeldOut = held
+        self.model_: EffectModel = model
+        self._modifiers = names
+        self.heterogeneity_: AimHeterogeneity = told
         self.leaderboard_ = pd.DataFrame([asdict(one) for one in board])
 
     def _fitted(self) -> Self:
         if not hasattr(self, "held_"):
-            raise _refusal("fit", "nothing was learned yet", "call fit(X, treatment, y, control=...) first")
+            raise refusal("fit", "nothing was learned yet", "call fit(X, treatment, y, control=...) first")
         return self
 
     def _gains(self, frame: pd.DataFrame) -> Floats:
@@ -277,14 +320,10 @@ class UpliftModel:
         return pd.DataFrame(table[:, 1:], index=index, columns=list(self.model_.arms[1:]))
 
 
-def _refusal(where: str, what: str, mend: str) -> UsageError:
-    return UsageError(Problem(where=f"UpliftModel.{where}", code="U244", what=what, mend=mend))
-
-
 def _arms(arm: npt.NDArray[Any], control: str, named: Sequence[str]) -> tuple[str, ...]:
     found = sorted(set(arm.tolist()))
     if control not in found:
-        raise _refusal("fit control", f"no customer has the arm '{control}'", f"use one of: {', '.join(found)}")
+        raise refusal("fit control", f"no customer has the arm '{control}'", f"use one of: {', '.join(found)}")
     arms = (control, *(one for one in found if one != control))
     _known_arms(np.array(named, dtype=str), arms)
     return arms
@@ -293,7 +332,7 @@ def _arms(arm: npt.NDArray[Any], control: str, named: Sequence[str]) -> tuple[st
 def _known_arms(named: npt.NDArray[Any], arms: tuple[str, ...]) -> None:
     strange = sorted(set(named.tolist()) - set(arms))
     if strange:
-        raise _refusal("arms", f"there is no arm '{strange[0]}'", f"use: {', '.join(arms)}")
+        raise refusal("arms", f"there is no arm '{strange[0]}'", f"use: {', '.join(arms)}")
 
 
 def _places(named: npt.NDArray[Any], arms: tuple[str, ...]) -> npt.NDArray[np.int8]:
@@ -301,17 +340,29 @@ def _places(named: npt.NDArray[Any], arms: tuple[str, ...]) -> npt.NDArray[np.in
     return np.array([place[one] for one in named.tolist()], dtype=np.int8)
 
 
-def _check(n: int, given: Mapping[str, Any]) -> None:
-    for name, values in given.items():
-        if len(values) != n:
-            raise _refusal(f"fit {name}", f"it has {len(values)} values for {n} rows of X", "give one value per row")
+def _check(frame: object) -> None:
+    """Refuse what is no table of named columns, each there once, with numbers that are finite."""
+    if not isinstance(frame, pd.DataFrame):
+        made = "name its columns: pd.DataFrame(X, columns=[...])"
+        raise refusal("X", f"it is a {type(frame).__name__}, and columns are found by their names", made)
+    names = [str(name) for name in frame.columns]
+    if len(set(names)) < len(names):
+        raise refusal("X", "two columns have the same name", "give each a name of its own")
+    for name, values in frame.items():
+        if _is_number(values) and bool(np.isinf(values.to_numpy(dtype=np.float64, na_value=np.nan)).any()):
+            raise refusal("X", f"'{name}' holds an infinite number", "correct it, or leave it unknown: NaN")
+
+
+def _is_number(values: pd.Series) -> bool:
+    return bool(pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values))
 
 
 def _columns(frame: pd.DataFrame) -> dict[str, npt.NDArray[Any]]:
     """Return every column as the effect model reads it: numbers as floats, all else as texts."""
+    _check(frame)
     return {
         str(name): values.to_numpy(dtype=np.float64, na_value=np.nan)
-        if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)
+        if _is_number(values)
         else values.astype(object).where(values.notna(), "").astype(str).to_numpy(dtype=object)
         for name, values in frame.items()
     }

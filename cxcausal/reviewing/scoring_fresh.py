@@ -202,9 +202,6 @@ def _notes(facts: ModelFacts, fresh: "Fresh", found: "Gathered") -> Iterator[str
     for name, n in found.missing.items():
         if n:
             yield f"{name}: {counted(n, 'customer')} without a value"
-    for name, n in found.unknown.items():
-        if n:
-            yield f"{name}: {counted(n, 'customer')} with a value that the model does not know"
 
 
 def _warnings(facts: ModelFacts, fresh: "Fresh", found: "Gathered") -> Iterator[str]:
@@ -214,6 +211,12 @@ def _warnings(facts: ModelFacts, fresh: "Fresh", found: "Gathered") -> Iterator[
         yield "No customer of this file passes the plan's filter, so nobody is contacted."
     elif not found.eligible:
         yield f"No customer of this file may be contacted: of none is `{facts.eligible}` known to hold."
+    for name, n in found.unknown.items():
+        if n:
+            yield (
+                f"{name}: {counted(n, 'customer')} with a value that the model does not know; they are scored like "
+                "those with the most frequent one, which nothing bears out"
+            )
     for one in found.drift:
         if one.moved == "no":
             continue

@@ -157,7 +157,7 @@ def test_what_the_model_does_not_know_is_told(project: Project, make_result: Mak
     told = scored(project, frame).json
     # a missing tenure passes no comparison, so these customers are of another population
     assert (told["outside"], told["missing"], told["unknown"]) == (30, {}, {"tier": 20})
-    assert any("tier" in note and "20" in note for note in told["notes"])
+    assert any("tier: 20 customers" in note and "nothing bears out" in note for note in told["warnings"])
     assert "platinum" not in json.dumps(told)
 
 

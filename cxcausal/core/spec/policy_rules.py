@@ -44,10 +44,19 @@ def ids_are_no_modifiers(draft: Draft) -> Iterator[Finding]:
             yield Finding(path=("effect_modifiers", at), code="P394", what=what, mend="remove it")
 
 
+def ids_are_not_protected(draft: Draft) -> Iterator[Finding]:
+    """Who is protected is a group, and an id has none."""
+    unit = None if draft.data is None else draft.data.unit
+    for at, name in enumerate(() if draft.policy is None else draft.policy.protected):
+        if name == unit:
+            what = f"'{name}' is the customer's id, and no group of customers"
+            yield Finding(path=("policy", "protected", at), code="P395", what=what, mend="name a column of groups")
+
+
 def policy_notes(draft: Draft) -> Iterator[str]:
     """Yield what of a policy will not be used, and why."""
     policy = draft.policy
-    if policy is None or not any(value for _, value in policy):
+    if policy is None:
         return
     left = draft.names("effect_modifiers") or draft.names("covariates") or draft.names("segments")
     kept = [name for name in left if name not in policy.protected]
@@ -86,4 +95,9 @@ def _named(draft: Draft) -> Iterator[tuple[Path, str]]:
         yield ("policy", "eligible"), name
 
 
-POLICY_RULES: tuple[Rule, ...] = (policy_is_known_before, protected_is_not_learned_from, ids_are_no_modifiers)
+POLICY_RULES: tuple[Rule, ...] = (
+    policy_is_known_before,
+    protected_is_not_learned_from,
+    ids_are_no_modifiers,
+    ids_are_not_protected,
+)

@@ -19,6 +19,7 @@ from cxcausal.report.sentences.money import (
     money_sentence,
     total_place,
     unadjusted_sentence,
+    uncounted_sentences,
 )
 from cxcausal.report.sentences.whom import whom
 from cxcausal.report.text import MISSING, Number, Sentence, Strong
@@ -52,6 +53,8 @@ def _blocks(facts: Facts) -> Iterator[Block]:
         )
         yield Paragraph(words=words, tone="warning")
     yield Paragraph(words=money_sentence(facts, facts.lead), tone="lead")
+    for uncounted in () if facts.observational else uncounted_sentences(facts):
+        yield Paragraph(words=uncounted, tone="warning")
     left_out = left_out_sentence(facts, facts.lead)
     if left_out is not None:
         yield Paragraph(words=left_out)

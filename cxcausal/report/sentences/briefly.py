@@ -6,8 +6,9 @@ from cxcausal.core.results import RunResult
 from cxcausal.report.facts import Facts
 from cxcausal.report.sentences.answer import main_metric
 from cxcausal.report.sentences.caveats import beside_the_answer, cap_sentences, notes
+from cxcausal.report.sentences.money import uncounted_sentences
 from cxcausal.report.sentences.surveys import unsafe_sentence
-from cxcausal.report.sentences.targeting import targeting_line
+from cxcausal.report.sentences.targeting import not_valued_sentence, targeting_line
 from cxcausal.report.text import Sentence, on_terminal
 
 MOST = 4
@@ -16,6 +17,8 @@ MOST = 4
 
 def caveat_texts(result: RunResult, most: int = MOST) -> tuple[str, ...]:
     """Return what stands beside the answer, the notes that qualify a number, and last what is shown of targeting.
+
+    Behind that comes which worths no money here holds.
 
     Args:
         result: of a run; why its verdict is capped, and what checks found, is not told again, as the terminal has lines
@@ -28,8 +31,9 @@ def caveat_texts(result: RunResult, most: int = MOST) -> tuple[str, ...]:
     told = [text for text in told if text not in listed]
     left = len(told) - most
     more = f"{left} more of this kind in the report, under “The answer” and “What we do not know”."
-    whom = targeting_line(facts)
-    return (*told[:most], *([more] if left > 0 else []), *(() if whom is None else (on_terminal(whom),)))
+    whom = targeting_line(facts) or not_valued_sentence(facts)
+    last = (*([] if whom is None else [whom]), *uncounted_sentences(facts))
+    return (*told[:most], *([more] if left > 0 else []), *map(on_terminal, last))
 
 
 def _caveats(facts: Facts) -> Iterator[Sentence]:

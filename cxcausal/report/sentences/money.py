@@ -1,9 +1,10 @@
 """What an arm is worth, in one or two sentences, with its range and what must hold for it to pay."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from cxcausal.core.results import ArmValue, Range
 from cxcausal.report.facts import Facts, PlannedMetric
+from cxcausal.report.keys import path
 from cxcausal.report.rounding import Style, cents, money, place_for
 from cxcausal.report.scales import SHARE, scale_of, shown, with_currency
 from cxcausal.report.sentences.guardrails import guardrail_state
@@ -13,6 +14,8 @@ from cxcausal.report.text import Number, Piece, Sentence, Strong
 
 MONEY_UNADJUSTED = "Money is told from unadjusted means"
 """How the run's note begins that says so."""
+NOT_IN_MONEY = "Not in the money: "
+"""How a note of the value begins that names a metric whose worth could not be counted."""
 
 
 def unadjusted_sentence(facts: Facts) -> Sentence | None:
@@ -23,6 +26,14 @@ def unadjusted_sentence(facts: Facts) -> Sentence | None:
         "Money, and from which effect on it pays, come from averages as they are, the differences above from adjusted"
     )
     return (f"{words} ones: the two need not match to the last digit.",)
+
+
+def uncounted_sentences(facts: Facts) -> Iterator[Sentence]:
+    """Yield which metrics have a worth in the plan that no amount of money here holds, and why."""
+    value = facts.result.value
+    for at, note in enumerate(() if value is None or facts.withheld else value.notes):
+        if note.startswith(NOT_IN_MONEY):
+            yield (facts.quote(path("value", "notes", at)),)
 
 
 def left_out_sentence(facts: Facts, arm: str) -> Sentence | None:

@@ -7,6 +7,7 @@ from cxcausal.report.facts import CLIP, Facts
 from cxcausal.report.gains import Gains, in_money, spans
 from cxcausal.report.keys import derived, path
 from cxcausal.report.rounding import Style, money, percent, place_for
+from cxcausal.report.sentences.money import uncounted_sentences
 from cxcausal.report.sentences.whom import whom
 from cxcausal.report.sentences.words import sentence
 from cxcausal.report.text import Number, Piece, Sentence, Strong
@@ -42,14 +43,16 @@ def targeting_sentences(facts: Facts) -> Iterator[Sentence]:
     if policy is None:
         yield _unasked(facts)
         return
-    if policy.status != "ok":
-        why: Sentence = (facts.quote("policy.reason"),) if policy.reason else ("there is no reason on record",)
-        yield sentence("Whom to contact could not be valued: ", *why)
+    untold = not_valued_sentence(facts)
+    if untold is not None:
+        yield untold
         return
     claim = claim_sentence(facts)
     if claim is not None:
         yield claim
     yield from _against_others(facts, policy)
+    if in_money(facts):
+        yield from uncounted_sentences(facts)
     yield from protected_sentences(facts)
     yield _ground(facts)
     if whom(facts):
@@ -60,6 +63,15 @@ def targeting_line(facts: Facts) -> Sentence | None:
     """Return the one sentence for a terminal; None where there is nothing to say."""
     policy = told_policy(facts)
     return None if policy is None or policy.status != "ok" else claim_sentence(facts)
+
+
+def not_valued_sentence(facts: Facts) -> Sentence | None:
+    """Return that no rule could be valued, and why; None where rules were, or nothing may be told."""
+    policy = told_policy(facts)
+    if policy is None or policy.status == "ok":
+        return None
+    why: Sentence = (facts.quote("policy.reason"),) if policy.reason else ("there is no reason on record",)
+    return sentence("Whom to contact could not be valued: ", *why)
 
 
 def pointer_sentence(facts: Facts) -> Sentence | None:
@@ -121,6 +133,9 @@ def claim_sentence(facts: Facts) -> Sentence | None:
         size = Strong(pieces=(gains.point(key, told), gains.unit))
         claim = (*lowered(doing(facts, policy, at)), " gains ", size, " more than ", *single)
         return (*gains.opening(), *claim, *gains.ranged(key, told), ".")
+    if told.low == told.high == 0:
+        words = "choosing whom to contact by prediction comes to the same as "
+        return (*gains.opening(), words, *single, ", and gains nothing more.")
     low, high = gains.ends(key, told, bare=False)
     if (told.high or 0.0) < 0:
         words = "choosing whom to contact by prediction gains less than "

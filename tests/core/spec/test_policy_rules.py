@@ -51,6 +51,7 @@ OBSERVED = PLAN.replace("type: randomized", "type: observational\n  confounders:
         ("policy: {protected: [age, age]}\n", "P314"),
         ("policy: {protected: [age]}\neffect_modifiers: [tier, age]\n", "P393"),
         ("effect_modifiers: [tier, customer]\n", "P394"),
+        ("policy: {protected: [age, customer]}\n", "P395"),
     ],
 )
 def test_what_nobody_knows_or_may_look_at_makes_no_rule(told: Told, more: str, code: str) -> None:
@@ -90,6 +91,11 @@ def test_no_rule_looks_at_a_protected_column(load: Load) -> None:
 def test_what_will_not_be_used_is_noted_before_the_data(load: Load, plan: str, said: str) -> None:
     notes = load(plan + "policy: {budget: 9, protected: [age]}\n").notes
     assert any(said in note for note in notes)
+
+
+def test_an_empty_policy_asks_as_well(load: Load) -> None:
+    plan = PLAN.replace("covariates: [tier, age]\n", "")
+    assert any("add effect_modifiers" in note for note in load(plan + "policy: {}\n").notes)
 
 
 def test_a_plan_that_asks_nothing_is_told_nothing(load: Load) -> None:
