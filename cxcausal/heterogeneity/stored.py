@@ -14,7 +14,7 @@ from cxcausal.core.errors import DataError, Problem
 from cxcausal.heterogeneity.calibrating import Line
 from cxcausal.heterogeneity.encoding import Encoding, Modifier
 from cxcausal.heterogeneity.forests import Forest
-from cxcausal.heterogeneity.formulas import Effect, Formula, Plane, Trees
+from cxcausal.heterogeneity.formulas import Chance, Effect, Formula, Plane, Trees
 from cxcausal.nuisance.features import Column
 
 VERSION = 1
@@ -119,9 +119,10 @@ def _effect(times: npt.NDArray[np.float64], formulas: list[Formula]) -> Effect:
 
 
 def _told(formula: Formula, place: int, boosters: list[Any], arrays: Arrays) -> dict[str, Any]:
-    if isinstance(formula, Plane):
-        arrays |= {f"terms_{place}": formula.terms, f"slopes_{place}": formula.slopes}
-        return {"kind": "plane"}
+    if isinstance(formula, Plane | Chance):
+        plane = formula if isinstance(formula, Plane) else formula.plane
+        arrays |= {f"terms_{place}": plane.terms, f"slopes_{place}": plane.slopes}
+        return {"kind": "plane" if formula is plane else "chance"}
     if isinstance(formula, Forest):
         arrays |= {f"{field.name}_{place}": getattr(formula, field.name) for field in fields(Forest)}
         return {"kind": "forest"}
@@ -131,8 +132,9 @@ def _told(formula: Formula, place: int, boosters: list[Any], arrays: Arrays) -> 
 
 
 def _formula(told: dict[str, Any], place: int, folder: Path, boosters: dict[int, Any], arrays: Arrays) -> Formula:
-    if told["kind"] == "plane":
-        return Plane(terms=arrays[f"terms_{place}"], slopes=arrays[f"slopes_{place}"])
+    if told["kind"] in {"plane", "chance"}:
+        plane = Plane(terms=arrays[f"terms_{place}"], slopes=arrays[f"slopes_{place}"])
+        return plane if told["kind"] == "plane" else Chance(plane=plane)
     if told["kind"] == "forest":
         return Forest(**{field.name: arrays[f"{field.name}_{place}"] for field in fields(Forest)})
     own = told["booster"]

@@ -13,6 +13,7 @@ from cxcausal.heterogeneity.choosing import DEFAULT, LARGE, MANY, Chosen, chosen
 from cxcausal.heterogeneity.encoding import encoding_of
 from cxcausal.heterogeneity.known import Known, Subject, known_of
 from cxcausal.heterogeneity.lesson import Ground, Lesson
+from cxcausal.heterogeneity.parts import parts_of
 from cxcausal.heterogeneity.predicting import Predicting
 from cxcausal.heterogeneity.subject import content_of, places_of, refuse, rows_at, subject_of, why_not
 from cxcausal.nuisance.crossfit import Nuisances
@@ -121,6 +122,7 @@ class Course:
             weight=self.subject.weight,
             direct=self.direct,
             seed=self.subject.seed(stage, "effects"),
+            parts=parts_of(self.subject.values, self.ground.arm, train),
         )
 
     def _side(self, units: Places, known: Known, at: Places, gains: Floats) -> Side:
