@@ -44,6 +44,19 @@ def ids_are_no_modifiers(draft: Draft) -> Iterator[Finding]:
             yield Finding(path=("effect_modifiers", at), code="P394", what=what, mend="remove it")
 
 
+def control_serves_the_rest(draft: Draft) -> Iterator[Finding]:
+    """Whoever gets no other arm gets the control, however many they are."""
+    if draft.design is None:
+        return
+    treatment = draft.design.treatment
+    arm = treatment.arms.get(treatment.control)
+    if arm is not None and arm.capacity is not None:
+        what = f"'{treatment.control}' is the control, which serves whoever gets no other arm: no capacity can limit it"
+        mend = "remove it, and give the other arms theirs; or name as control the arm that serves the rest"
+        path = ("design", "treatment", "arms", treatment.control, "capacity")
+        yield Finding(path=path, code="D646", what=what, mend=mend)
+
+
 def policy_notes(draft: Draft) -> Iterator[str]:
     """Yield what of a policy will not be used, and why."""
     policy = draft.policy
@@ -86,4 +99,9 @@ def _named(draft: Draft) -> Iterator[tuple[Path, str]]:
         yield ("policy", "eligible"), name
 
 
-POLICY_RULES: tuple[Rule, ...] = (policy_is_known_before, protected_is_not_learned_from, ids_are_no_modifiers)
+POLICY_RULES: tuple[Rule, ...] = (
+    policy_is_known_before,
+    protected_is_not_learned_from,
+    ids_are_no_modifiers,
+    control_serves_the_rest,
+)
