@@ -17,7 +17,7 @@ from cxcausal.heterogeneity.forests import Forest
 from cxcausal.heterogeneity.formulas import Chance, Effect, Formula, Plane, Trees
 from cxcausal.nuisance.features import Column
 
-VERSION = 1
+VERSION = 2
 PLAIN = ("aim", "arms", "sign", "learned")
 """Fields that JSON can hold."""
 FACTS, ARRAYS = "effects.json", "effects.npz"
@@ -33,6 +33,8 @@ def written(folder: Path, model: Mapping[str, Any]) -> None:
     arrays: Arrays = {
         "means": encoding.means,
         "spreads": encoding.spreads,
+        "low": encoding.low,
+        "high": encoding.high,
         "constants": model["constants"],
         "lines": np.array([[line.centre, line.at, line.slope, *line.covariance.ravel()] for line in model["lines"]]),
         "times": _times(effect, formulas),
@@ -69,6 +71,8 @@ def read(folder: Path) -> dict[str, Any]:
             columns=tuple(Column(**told) for told in facts["columns"]),
             means=arrays["means"],
             spreads=arrays["spreads"],
+            low=arrays["low"],
+            high=arrays["high"],
         ),
         "effect": _effect(arrays["times"], formulas),
         "constants": arrays["constants"],
