@@ -172,7 +172,7 @@ def rule_of(policy: PolicyResult, single: str | None = None) -> str:
     recommended = policy.recommended or NOBODY
     if recommended == BEST_ARM and single is not None:
         return f"{EVERYBODY}:{single}"
-    if policy.targeting and recommended in CHOOSING:
+    if recommended in CHOOSING:  # shown to gain, if only against contacting nobody
         return recommended
     if recommended in {NOBODY, CURRENT} or recommended.startswith(f"{EVERYBODY}:"):
         return recommended

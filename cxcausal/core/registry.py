@@ -54,6 +54,8 @@ BUILT_IN: Mapping[str, Mapping[str, str]] = {
         "x": "cxcausal.heterogeneity.learners.x:XLearner",
         "dr": "cxcausal.heterogeneity.learners.dr:DrLearner",
         "r": "cxcausal.heterogeneity.learners.r:RLearner",
+        "t_parts": "cxcausal.heterogeneity.learners.t_parts:TParts",
+        "s_parts": "cxcausal.heterogeneity.learners.s_parts:SParts",
         "causal_forest": "cxcausal.heterogeneity.learners.causal_forest:CausalForest",
     },
     "checks": {

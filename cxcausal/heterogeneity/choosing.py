@@ -11,12 +11,15 @@ from cxcausal.core.rows import Floats
 from cxcausal.core.whom import Candidate
 from cxcausal.heterogeneity.formulas import Effect, Terms
 from cxcausal.heterogeneity.lesson import EffectLearner, Lesson
+from cxcausal.heterogeneity.stretching import SHRUNK, STRETCHED, stretched
 from cxcausal.nuisance.folds import Places as Folds
 
-DEFAULT = ("s", "t", "x", "dr", "r")
-LARGE = ("t", "x", "dr")
+DEFAULT = ("s", "t", "x", "dr", "r", "t_parts", "s_parts")
+LARGE = ("t", "x", "dr", "t_parts", "s_parts")
 """Learners where there are more than `MANY` units: those that tell most in the time."""
 MANY = 30_000
+BY_PARTS = {"s": "s_parts", "t": "t_parts"}
+"""Learners of the outcome as it is → those that take their place where some part of it is 0 or 1."""
 CONSTANT = "constant"
 _SHARE = 0.25
 """How much each member's own loss counts beside the mixture's: Q-aggregation's ν."""
@@ -54,9 +57,11 @@ def chosen(lesson: Lesson, train: Places, fold: Folds, learners: Sequence[str]) 
         fold: theirs, shape (train,).
         learners: by name.
     """
-    made = [_load(name) for name in dict.fromkeys((CONSTANT, *learners))]
+    made = [_load(name) for name in dict.fromkeys((CONSTANT, *asked_of(learners, apart=lesson.apart)))]
     out = _out_of_fold(lesson, train, fold, made)
     whole = _variants(lesson, train, made)
+    for name in [each for each in whole if each in out and each.startswith(SHRUNK)]:
+        out[f"{name}{STRETCHED}"], whole[f"{name}{STRETCHED}"] = stretched(lesson, train, out[name], whole[name])
     names = [name for name in whole if name in out]
     weights = _weights(lesson, train, {name: out[name] for name in names})
     arms = [_mixed([(times, whole[name].arms[place]) for name, times in zip(names, column, strict=True)])
@@ -66,6 +71,16 @@ def chosen(lesson: Lesson, train: Places, fold: Folds, learners: Sequence[str]) 
         out=np.asarray(sum(share * out[name] for name, share in zip(names, weights, strict=True))),
         candidates=_leaderboard(lesson, train, out, dict(zip(names, weights.mean(axis=1), strict=True))),
     )
+
+
+def asked_of(learners: Sequence[str], *, apart: bool) -> tuple[str, ...]:
+    """Return the learners to ask: none of the outcome as it is whose twin by parts is asked too, and can be.
+
+    Example:
+        >>> asked_of(("s", "t", "dr", "t_parts"), apart=True), asked_of(("t", "t_parts"), apart=False)
+        (('s', 'dr', 't_parts'), ('t', 't_parts'))
+    """
+    return tuple(name for name in learners if not (apart and BY_PARTS.get(name) in learners))
 
 
 def _load(name: str) -> EffectLearner:
@@ -81,7 +96,7 @@ def _variants(lesson: Lesson, train: Places, learners: Sequence[EffectLearner]) 
     }
 
 
-def _out_of_fold(lesson: Lesson, train: Places, fold: Folds, learners: Sequence[EffectLearner]) -> Mapping[str, Floats]:
+def _out_of_fold(lesson: Lesson, train: Places, fold: Folds, learners: Sequence[EffectLearner]) -> dict[str, Floats]:
     """Return every variant's gains of units that it did not learn from; of those that every fold has."""
     found: dict[str, Floats] = {}
     folds = np.unique(fold)
@@ -109,7 +124,7 @@ def _place(name: str) -> float:
     """Return how far from the front a variant stands; the further, the more it must prove."""
     if name == CONSTANT:
         return 0.0
-    return 1.0 if name.endswith("_linear") else 2.0
+    return 1.0 if name.removesuffix(STRETCHED).endswith("_linear") else 2.0
 
 
 def aggregated(told: Floats, target: Floats, weight: Floats, places: Floats) -> Floats:

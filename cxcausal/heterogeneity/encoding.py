@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from cxcausal.core.errors import DataError, Problem
 from cxcausal.core.rows import Floats, Rows
+from cxcausal.heterogeneity.fences import fences_of
 from cxcausal.heterogeneity.formulas import Table
 from cxcausal.nuisance.features import FEWEST_OF_LEVEL, MISSING, Column, Features
 
@@ -45,12 +46,15 @@ class Encoding:
 
     Attributes:
         modifiers: as they were. columns: what the p columns are. means, spreads: theirs, each of shape (p,).
+        low, high: how far out a value counts, each of shape (p,).
     """
 
     modifiers: tuple[Modifier, ...]
     columns: tuple[Column, ...]
     means: Floats
     spreads: Floats
+    low: Floats
+    high: Floats
 
     def table(self, columns: Mapping[str, npt.NDArray[Any]]) -> Table:
         """Return raw modifiers as columns.
@@ -67,6 +71,7 @@ class Encoding:
         kinds = {modifier.name: modifier.kind for modifier in self.modifiers}
         for place, column in enumerate(self.columns):
             matrix[:, place] = _column(raw[column.covariate], column, kinds[column.covariate])
+        np.clip(matrix, self.low, self.high, out=matrix)
         filled = np.where(np.isnan(matrix), self.means, matrix)
         filled -= self.means
         filled /= self.spreads
@@ -76,11 +81,14 @@ class Encoding:
 def encoding_of(rows: Rows, modifiers: Sequence[str], features: Features) -> Encoding:
     """Return how the modifiers of some rows became their features."""
     _, means, spreads = features.scaled
+    low, high = fences_of(features)
     return Encoding(
         modifiers=tuple(_modifier(rows, name, features) for name in modifiers),
         columns=features.columns,
         means=means,
         spreads=spreads,
+        low=low,
+        high=high,
     )
 
 

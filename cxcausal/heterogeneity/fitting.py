@@ -73,13 +73,15 @@ def _blocks(ground: Ground, target: Target, terms: npt.NDArray[np.intp]) -> Iter
         yield columns, target.y[part], target.weight[part]
 
 
-def boosted(features: Features, target: Target, sizes: Sizes, seed: int) -> Trees | Plane:
-    """Return the trees that fit; one mean where there is nothing to split."""
+def boosted(features: Features, target: Target, sizes: Sizes, seed: int, *, binary: bool = False) -> Trees | Plane:
+    """Return the trees that fit, on the log odds of what is binary; one mean where there is nothing to split."""
     if not features.columns or np.ptp(target.y) == 0:
         return constant(float(np.average(target.y, weights=target.weight)))
     y, weight = np.zeros(len(features.matrix)), np.zeros(len(features.matrix))
     y[target.units], weight[target.units] = target.y, target.weight / target.weight.mean()
-    boost = Boost(features=features, y=y, weight=weight, goal=Goal(kind="regression"), seed=seed)
+    boost = Boost(
+        features=features, y=y, weight=weight, goal=Goal(kind="binary" if binary else "regression"), seed=seed
+    )
     return Trees(model=boost.model(target.units, sizes, sizes.trees), trees=sizes.trees)
 
 

@@ -12,6 +12,8 @@ from cxcausal.nuisance.threads import threads_for
 NOTHING = -1
 """Where a term of a plane has no (second) column."""
 _AT_ONCE = 100_000
+_FURTHEST = 30.0
+"""Log odds beyond which a chance is 0 or 1 to all that is told."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -59,8 +61,19 @@ class Plane:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
+class Chance:
+    """The chance whose log odds a plane tells."""
+
+    plane: Plane
+
+    def of(self, table: Table) -> Floats:
+        """Return the chances, shape (n,)."""
+        return np.asarray(1 / (1 + np.exp(-np.clip(self.plane.of(table), -_FURTHEST, _FURTHEST))))
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Trees:
-    """LightGBM's trees.
+    """LightGBM's trees: their sums, or the chances whose log odds these are.
 
     Attributes:
         model: the booster. trees: how many of its trees count.
@@ -72,7 +85,7 @@ class Trees:
     more: tuple[float, ...] = ()
 
     def of(self, table: Table) -> Floats:
-        """Return the trees' sums."""
+        """Return what the trees predict, shape (n,)."""
         matrix = table.matrix
         found = np.empty(len(matrix))
         for start in range(0, len(matrix), _AT_ONCE):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from cxcausal.core.held_out import Places
 from cxcausal.core.rows import Flags, Floats
 from cxcausal.heterogeneity.formulas import Effect, Table
+from cxcausal.heterogeneity.parts import LessonPart
 from cxcausal.nuisance.features import Column, Features
 
 
@@ -60,6 +61,7 @@ class Lesson:
         shares: chance of being of every arm and having a value, out of fold, shape (n, arms).
         scores: doubly robust scores of every arm's mean, shape (n, arms).
         weight: of each unit, shape (n,).
+        parts: what the outcomes add up from, where some of it is 0 or 1; else none.
         direct: whether outcomes may be compared between arms given the modifiers alone.
         seed: for learners that draw.
         kept: what learners share, each thing made once.
@@ -73,7 +75,13 @@ class Lesson:
     weight: Floats
     direct: bool
     seed: int
+    parts: tuple[LessonPart, ...] = ()
     kept: dict[Any, Any] = field(default_factory=dict)
+
+    @property
+    def apart(self) -> bool:
+        """Whether there are parts, and each may be compared between arms given the modifiers alone."""
+        return self.direct and bool(self.parts) and self.ground.columns > 0
 
     def of_arms(self, train: Places, *arms: int) -> Places:
         """Return those of some units that are of some arms and have a value."""

@@ -14,10 +14,10 @@ from cxcausal.core.errors import DataError, Problem
 from cxcausal.heterogeneity.calibrating import Line
 from cxcausal.heterogeneity.encoding import Encoding, Modifier
 from cxcausal.heterogeneity.forests import Forest
-from cxcausal.heterogeneity.formulas import Effect, Formula, Plane, Trees
+from cxcausal.heterogeneity.formulas import Chance, Effect, Formula, Plane, Trees
 from cxcausal.nuisance.features import Column
 
-VERSION = 1
+VERSION = 2
 PLAIN = ("aim", "arms", "sign", "learned")
 """Fields that JSON can hold."""
 FACTS, ARRAYS = "effects.json", "effects.npz"
@@ -33,6 +33,8 @@ def written(folder: Path, model: Mapping[str, Any]) -> None:
     arrays: Arrays = {
         "means": encoding.means,
         "spreads": encoding.spreads,
+        "low": encoding.low,
+        "high": encoding.high,
         "constants": model["constants"],
         "lines": np.array([[line.centre, line.at, line.slope, *line.covariance.ravel()] for line in model["lines"]]),
         "times": _times(effect, formulas),
@@ -69,6 +71,8 @@ def read(folder: Path) -> dict[str, Any]:
             columns=tuple(Column(**told) for told in facts["columns"]),
             means=arrays["means"],
             spreads=arrays["spreads"],
+            low=arrays["low"],
+            high=arrays["high"],
         ),
         "effect": _effect(arrays["times"], formulas),
         "constants": arrays["constants"],
@@ -119,9 +123,10 @@ def _effect(times: npt.NDArray[np.float64], formulas: list[Formula]) -> Effect:
 
 
 def _told(formula: Formula, place: int, boosters: list[Any], arrays: Arrays) -> dict[str, Any]:
-    if isinstance(formula, Plane):
-        arrays |= {f"terms_{place}": formula.terms, f"slopes_{place}": formula.slopes}
-        return {"kind": "plane"}
+    if isinstance(formula, Plane | Chance):
+        plane = formula if isinstance(formula, Plane) else formula.plane
+        arrays |= {f"terms_{place}": plane.terms, f"slopes_{place}": plane.slopes}
+        return {"kind": "plane" if formula is plane else "chance"}
     if isinstance(formula, Forest):
         arrays |= {f"{field.name}_{place}": getattr(formula, field.name) for field in fields(Forest)}
         return {"kind": "forest"}
@@ -131,8 +136,9 @@ def _told(formula: Formula, place: int, boosters: list[Any], arrays: Arrays) -> 
 
 
 def _formula(told: dict[str, Any], place: int, folder: Path, boosters: dict[int, Any], arrays: Arrays) -> Formula:
-    if told["kind"] == "plane":
-        return Plane(terms=arrays[f"terms_{place}"], slopes=arrays[f"slopes_{place}"])
+    if told["kind"] in {"plane", "chance"}:
+        plane = Plane(terms=arrays[f"terms_{place}"], slopes=arrays[f"slopes_{place}"])
+        return plane if told["kind"] == "plane" else Chance(plane=plane)
     if told["kind"] == "forest":
         return Forest(**{field.name: arrays[f"{field.name}_{place}"] for field in fields(Forest)})
     own = told["booster"]

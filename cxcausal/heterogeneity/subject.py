@@ -10,6 +10,7 @@ from cxcausal.core.errors import DataError, Problem
 from cxcausal.core.hashing import Keys, mixed
 from cxcausal.core.held_out import Aim, Places
 from cxcausal.core.rows import Flags, Floats, Rows, Text
+from cxcausal.heterogeneity.fences import fenced
 from cxcausal.heterogeneity.known import Subject, signed_values
 from cxcausal.nuisance.crossfit import Nuisances
 from cxcausal.nuisance.features import features_of
@@ -106,7 +107,7 @@ def subject_of(rows: Rows, aim: Aim, nuisances: Nuisances, weight: Floats) -> Su
         rows=rows,
         values=signed_values(rows, aim),
         nuisances=nuisances,
-        features=features_of(rows, nuisances.covariates),
+        features=fenced(features_of(rows, nuisances.covariates)),
         weight=weight / weight.mean(),
         name=aim.name,
     )

@@ -11,8 +11,10 @@ from cxcausal.core.rows import Flags, Floats, Rows
 from cxcausal.core.whom import Candidate
 from cxcausal.heterogeneity.choosing import DEFAULT, LARGE, MANY, Chosen, chosen
 from cxcausal.heterogeneity.encoding import encoding_of
+from cxcausal.heterogeneity.fences import fenced
 from cxcausal.heterogeneity.known import Known, Subject, known_of
 from cxcausal.heterogeneity.lesson import Ground, Lesson
+from cxcausal.heterogeneity.parts import parts_of
 from cxcausal.heterogeneity.predicting import Predicting
 from cxcausal.heterogeneity.subject import content_of, places_of, refuse, rows_at, subject_of, why_not
 from cxcausal.nuisance.crossfit import Nuisances
@@ -121,6 +123,7 @@ class Course:
             weight=self.subject.weight,
             direct=self.direct,
             seed=self.subject.seed(stage, "effects"),
+            parts=parts_of(self.subject.values, self.ground.arm, train),
         )
 
     def _side(self, units: Places, known: Known, at: Places, gains: Floats) -> Side:
@@ -205,7 +208,7 @@ def course_of(  # noqa: PLR0913 - what a stage is given
     )
     return Course(
         subject=subject,
-        ground=Ground(features=features_of(own, tuple(modifiers)), arm=own.arm, arms=len(own.arms)),
+        ground=Ground(features=fenced(features_of(own, tuple(modifiers))), arm=own.arm, arms=len(own.arms)),
         places=places,
         block=folds_of(keys, BLOCKS, seed=seed, repeat=_BLOCKS_SALT),
         inner=folds_of(keys, INNER, seed=seed, repeat=_INNER_SALT),

@@ -93,7 +93,8 @@ def recommended(worths: tuple[PolicyWorth, ...], alpha: float) -> tuple[str, boo
     A rule is followed over the best single arm only where its gain beyond that is above zero after Holm's correction
     for the rules compared, and no single arm for everybody was seen to gain as much. Of several the first is, by
     prediction before by readable rules; not the one that happens to look best. Else the best single arm, where that is
-    reliably better than contacting nobody.
+    reliably better than contacting nobody. Else the first of those rules that is, after the same correction: whoever
+    gains by it would lose by contacting nobody. Nobody is contacted where none of these is shown to gain.
     """
     by_name = {worth.name: worth for worth in worths}
     limited = "limited" in by_name
@@ -105,7 +106,11 @@ def recommended(worths: tuple[PolicyWorth, ...], alpha: float) -> tuple[str, boo
     for worth, rejected in zip(candidates, tested.rejected, strict=True):
         if rejected and (worth.beyond.point or 0.0) > 0 and _gain(worth) > least:
             return worth.name, True
-    return ("best_arm" if (by_name["best_arm"].gain.low or 0.0) > 0 else "nobody"), False
+    if (by_name["best_arm"].gain.low or 0.0) > 0:
+        return "best_arm", False
+    against = holm([1.0 if worth.gain.p is None else worth.gain.p for worth in candidates], alpha)
+    gaining = zip(candidates, against.rejected, strict=True)
+    return next((worth.name for worth, shown in gaining if shown and _gain(worth) > least), "nobody"), False
 
 
 def _gain(worth: PolicyWorth) -> float:

@@ -6,7 +6,7 @@ from math import fsum, isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cxcausal.core.model_facts import ModelFacts
+from cxcausal.core.model_facts import CHOOSING, ModelFacts
 from cxcausal.core.progress import SILENT, Progress, Wrote
 from cxcausal.core.wording import counted, number
 from cxcausal.reviewing.choosing_model import Chosen, chosen_model
@@ -193,7 +193,8 @@ def _notes(facts: ModelFacts, fresh: "Fresh", found: "Gathered") -> Iterator[str
     from cxcausal.tracking.model_card import rule_in_words
 
     if not facts.targeting:
-        yield f"Choosing customers by prediction was not shown to pay. {rule_in_words(facts)}"
+        shown = "gain more than the best single arm" if facts.recommended == facts.rule in CHOOSING else "pay"
+        yield f"Choosing customers by prediction was not shown to {shown}. {rule_in_words(facts)}"
     elif facts.recommended != facts.rule:
         yield f"The run recommends '{facts.recommended}', which is not applied to a file. {rule_in_words(facts)}"
     if fresh.left_out:

@@ -13,8 +13,9 @@ from cxcausal.core.errors import DataError
 from cxcausal.core.rows import Floats
 from cxcausal.heterogeneity.effect_model import EffectModel, effect_model
 from cxcausal.heterogeneity.encoding import encoding_of
+from cxcausal.heterogeneity.fences import fenced
 from cxcausal.nuisance.features import features_of
-from tests.heterogeneity.worlds import AIM, World, told, trial
+from tests.heterogeneity.worlds import AIM, World, told, trial, with_numbers
 from tests.nuisance.units import text_of
 
 Raw = dict[str, npt.NDArray[np.generic]]
@@ -133,10 +134,29 @@ def test_every_learner_alone_can_be_written(learner: str, tmp_path: Path) -> Non
 
 def test_raw_columns_become_the_very_columns_that_were_learned_from() -> None:
     world, raw = tiered(800)
-    features = features_of(world.rows, MODIFIERS)
+    features = fenced(features_of(world.rows, MODIFIERS))
     table = encoding_of(world.rows, MODIFIERS, features).table(raw)
     assert np.array_equal(table.matrix, features.matrix, equal_nan=True)
     assert np.array_equal(table.filled, features.filled)
+
+
+def test_one_wild_value_moves_nobody_elses_prediction_or_interval() -> None:
+    world = trial(1_500, seed=3)
+    x = world.rows.numbers["x"].copy()
+    x[0] = 1e9
+    raw: Raw = {name: world.rows.numbers[name][1:] for name in ("x", "z")}
+    both = [modelled(each, learners=("t", "dr"), modifiers=("x", "z")) for each in (world, with_numbers(world, x=x))]
+    plain, wild = (model.gains(raw) for model in both)
+    # Unfenced, the mean squared difference is above 40,000.
+    assert np.mean((plain - wild) ** 2) < 0.03
+    widths = [
+        np.median(np.subtract(*model.intervals(gains)[::-1])[:, 1])
+        for model, gains in zip(both, (plain, wild), strict=True)
+    ]
+    assert widths[1] < 1.2 * widths[0]
+    far: Raw = {"x": np.array([1e9, 1e12]), "z": np.zeros(2)}
+    assert np.ptp(both[0].gains(far)[:, 1]) == 0
+    assert np.abs(both[0].gains(far)).max() < 20
 
 
 def test_an_unknown_level_counts_as_the_most_frequent(learned: tuple[EffectModel, World, Raw]) -> None:

@@ -6,8 +6,10 @@ from cxcausal.core.whom import PolicyWorth, Told
 from cxcausal.policy.valuing import recommended
 
 
-def _worth(name: str, gain: float, low: float, beyond: float = 0.0, p: float = 1.0) -> PolicyWorth:
-    told = Told(point=gain, se=1.0, low=low, high=gain + 1)
+def _worth(
+    name: str, gain: float, low: float, beyond: float = 0.0, p: float = 1.0, against: float = 1.0
+) -> PolicyWorth:
+    told = Told(point=gain, se=1.0, low=low, high=gain + 1, p=against)
     return PolicyWorth(name=name, label=name, gain=told, beyond=Told(point=beyond, se=1.0, p=p))
 
 
@@ -43,6 +45,18 @@ WEAK = _worth("best_arm", 0.2, -0.5)
             ("limited", True),
         ),
         ((NOBODY, BEST, _worth("value", 9, 8, 8, 0.001), _worth("limited", 2, 1, 1, 0.2)), ("best_arm", False)),
+        # By lot nothing is shown, by prediction a gain over nobody is: it is followed, and no more is claimed.
+        ((NOBODY, WEAK, _worth("value", 2, 1, 1, 0.2), _worth("limited", 2, 1, 1, 0.2, 0.001)), ("limited", False)),
+        ((NOBODY, WEAK, _worth("limited", 2, 1, 1, 0.2, 0.06)), ("nobody", False)),
+        ((NOBODY, WEAK, _worth("limited", -2, -3, 1, 0.2, 0.001)), ("nobody", False)),
+        # Two rules were compared with nobody as well, and the better shown single arm comes first.
+        (
+            (NOBODY, WEAK, _worth("value", 2, 0.1, 1, 0.2, 0.04), _worth("tree", 1, -1, 1, 0.5, 0.4)),
+            ("nobody", False),
+        ),
+        ((NOBODY, BEST, _worth("limited", 2, 1, 1, 0.2, 0.001)), ("best_arm", False)),
+        # One arm for everybody gained as much, though turns chose another.
+        ((NOBODY, WEAK, _worth("everybody:a", 3, -1), _worth("value", 2, 1, 1, 0.2, 0.001)), ("nobody", False)),
     ],
 )
 def test_the_rule_that_is_shown_to_gain_is_followed(

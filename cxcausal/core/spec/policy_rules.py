@@ -53,6 +53,19 @@ def ids_are_not_protected(draft: Draft) -> Iterator[Finding]:
             yield Finding(path=("policy", "protected", at), code="P395", what=what, mend="name a column of groups")
 
 
+def control_serves_the_rest(draft: Draft) -> Iterator[Finding]:
+    """Whoever gets no other arm gets the control, however many they are."""
+    if draft.design is None:
+        return
+    treatment = draft.design.treatment
+    arm = treatment.arms.get(treatment.control)
+    if arm is not None and arm.capacity is not None:
+        what = f"'{treatment.control}' is the control, which serves whoever gets no other arm: no capacity can limit it"
+        mend = "remove it, and give the other arms theirs; or name as control the arm that serves the rest"
+        path = ("design", "treatment", "arms", treatment.control, "capacity")
+        yield Finding(path=path, code="P396", what=what, mend=mend)
+
+
 def policy_notes(draft: Draft) -> Iterator[str]:
     """Yield what of a policy will not be used, and why."""
     policy = draft.policy
@@ -100,4 +113,5 @@ POLICY_RULES: tuple[Rule, ...] = (
     protected_is_not_learned_from,
     ids_are_no_modifiers,
     ids_are_not_protected,
+    control_serves_the_rest,
 )

@@ -8,11 +8,11 @@ import numpy as np
 
 from cxcausal.core.held_out import Places
 from cxcausal.heterogeneity.fitting import Target, boosted
-from cxcausal.heterogeneity.formulas import Effect, Formula, Trees, constant
+from cxcausal.heterogeneity.formulas import Effect, Formula, Trees
 from cxcausal.heterogeneity.lesson import Lesson
 from cxcausal.nuisance.learners.binned import Sizes
 
-_SIZES = Sizes(trees=150, rate=0.1, leaves=8, fewest_in_leaf=20, ridge=1.0)
+SIZES = Sizes(trees=150, rate=0.1, leaves=8, fewest_in_leaf=20, ridge=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,13 +28,14 @@ class SLearner:
         ground = lesson.ground
         units = lesson.of_arms(train, *range(ground.arms))
         target = Target(units=units, y=lesson.y[units], weight=lesson.weight[units])
-        found = boosted(ground.armed, target, _SIZES, lesson.seed)
-        arms = [_asked(found, place, ground.arms) for place in range(ground.arms)]
+        found = boosted(ground.armed, target, SIZES, lesson.seed)
+        arms = [asked(found, place, ground.arms) for place in range(ground.arms)]
         return {"boosted": Effect(arms=tuple(((1.0, arm), (-1.0, arms[0])) for arm in arms[1:]))}
 
 
-def _asked(found: Formula, place: int, arms: int) -> Formula:
+def asked(found: Formula, place: int, arms: int) -> Formula:
+    """Return what a regression on the modifiers and the arm predicts in one arm."""
     if not isinstance(found, Trees):
-        return constant(0.0)
+        return found
     more = tuple(np.eye(arms)[place, 1:].tolist())
     return Trees(model=found.model, trees=found.trees, more=more)

@@ -58,6 +58,12 @@ def test_what_nobody_knows_or_may_look_at_makes_no_rule(told: Told, more: str, c
     assert [found for found, _ in told(PLAN + more)] == [code]
 
 
+def test_the_control_serves_whoever_is_left(told: Told) -> None:
+    with_capacity = PLAN.replace("none: {share: 1/2}", "none: {share: 1/2, capacity: 50}")
+    assert [found for found, _ in told(with_capacity)] == ["P396"]
+    assert told(PLAN.replace("unit_cost: 3", "unit_cost: 3, capacity: 50")) == []
+
+
 @pytest.mark.parametrize("policy", ["eligible: {} == 0", "current_rule: {}", "protected: [age, {}]"])
 @pytest.mark.parametrize(
     ("name", "code"), [("took", "P311"), ("score", "P310"), ("answered", "P310"), ("paid", "P310"), ("reached", "P312")]
