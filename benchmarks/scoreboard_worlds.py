@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import product
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ Floats = npt.NDArray[np.float64]
 Shape = Literal["linear", "bent"]
 Overlap = Literal["good", "thin"]
 Outcome = Literal["mean", "share", "spend"]
+Target = Literal["ate", "att"]
 _MANY = 400_000
 _SIZES = ((500, 5), (1_000, 20))
 
@@ -25,6 +27,32 @@ class Drawn:
     y: Floats
 
 
+class Setting(Protocol):
+    """What the scoreboard asks of a world, simulated or of a file."""
+
+    @property
+    def name(self) -> str:
+        """The setting in words."""
+
+    @property
+    def stem(self) -> str:
+        """The name of the file that keeps its estimates."""
+
+    @property
+    def target(self) -> Target:
+        """Whose average effect is asked for: everybody's, or that of the treated."""
+
+    @property
+    def limit(self) -> int | None:
+        """How many draws there are; None for as many as one likes."""
+
+    def draw(self, seed: int) -> Drawn:
+        """Return the draw of a seed."""
+
+    def truth(self, seed: int) -> float:
+        """Return the true average effect in a draw."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class World:
     """One setting; covariates are normal, three of them confound, and two of those change the effect."""
@@ -34,6 +62,13 @@ class World:
     outcome: Outcome
     n: int
     p: int
+    target: Target = "ate"
+    limit: None = None
+
+    @property
+    def stem(self) -> str:
+        """The name of the file that keeps its estimates."""
+        return f"{self.shape}-{self.overlap}-{self.outcome}-{self.n}-{self.p}"
 
     @property
     def name(self) -> str:
@@ -77,10 +112,15 @@ class World:
             y = np.where(rng.random(self.n) < 0.3, mean / 0.3 * rng.lognormal(-0.32, 0.8, self.n), 0.0)
         return Drawn(x=x, treated=treated, y=y)
 
-    def truth(self) -> float:
-        """Return the true average effect on everybody."""
-        without, with_it = self.means(np.random.default_rng(99).normal(size=(_MANY, self.p)))
-        return float(np.mean(with_it - without))
+    def truth(self, _seed: int, /) -> float:
+        """Return the true average effect on everybody, the same in every draw."""
+        return _average(self)
+
+
+@cache
+def _average(world: World) -> float:
+    without, with_it = world.means(np.random.default_rng(99).normal(size=(_MANY, world.p)))
+    return float(np.mean(with_it - without))
 
 
 def worlds() -> Iterator[World]:

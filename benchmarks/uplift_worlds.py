@@ -1,27 +1,23 @@
 """Worlds in which every customer's effect is known: simulated ones, IHDP and ACIC 2016, drawn and split by seed."""
 
-import csv
-import gzip
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache, partial
-from pathlib import Path
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.public_files import REPLICATIONS, Replication, files
 from cxcausal.simulate import MomentsWorld, net_values_given
 from cxcausal.simulate.moments_effects import UNIT_COSTS
 from cxcausal.simulate.moments_people import ARMS
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-DATA = Path(__file__).resolve().parents[2] / "shared/data"
 TESTED = 2_000
 """Customers whose effects are predicted, and from whom nothing is learned."""
 _REAL_SPLITS = 6
 _TRAINED_SHARE = 0.75
-_REAL_FILES = 5
 _MOMENTS = 10_000
 
 
@@ -219,47 +215,9 @@ def _split(x: Floats, arm: Ints, y: Floats, effect: Floats, seed: int) -> Lesson
     return Lesson(x=x[train], arm=arm[train], y=y[train], asked=x[test], effect=effect[test][:, None])
 
 
-def _ihdp(draw: int) -> Lesson:
-    table = _table("ihdp_reps_1to5")
-    rows = np.array([row["rep"] == str(draw % _REAL_FILES + 1) for row in table])
-    own = [row for row, mine in zip(table, rows, strict=True) if mine]
-    x, arm, y, effect = (
-        _numbers(own, names)
-        for names in ([f"x{i}" for i in range(1, 26)], ["treatment"], ["y_factual"], ["mu0", "mu1"])
-    )
-    return _split(x, arm[:, 0].astype(np.int64), y[:, 0], effect[:, 1] - effect[:, 0], draw)
-
-
-def _acic(draw: int) -> Lesson:
-    people = _table("acic2016_x")
-    rows = [row for row in _table("acic2016_dgps_1to5") if row["dgp"] == str(draw % _REAL_FILES + 1)]
-    told = _numbers(rows, ["row", "z", "y0", "y1", "mu0", "mu1"])
-    x = _encoded(people)[told[:, 0].astype(np.int64)]
-    y = np.where(told[:, 1] == 1, told[:, 3], told[:, 2])
-    return _split(x, told[:, 1].astype(np.int64), y, told[:, 5] - told[:, 4], draw)
-
-
-@cache
-def _table(name: str) -> list[dict[str, str]]:
-    with gzip.open(DATA / f"{name}.csv.gz", "rt", encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def _numbers(rows: list[dict[str, str]], names: list[str]) -> Floats:
-    return np.array([[float(row[name]) for name in names] for row in rows])
-
-
-def _encoded(rows: list[dict[str, str]]) -> Floats:
-    """Return numbers as they are and letters as indicators."""
-    made: list[Floats] = []
-    for name in rows[0]:
-        values = np.array([row[name] for row in rows])
-        letters = sorted({value for value in values.tolist() if value.isalpha()})
-        if letters:
-            made += [(values == letter).astype(np.float64) for letter in letters[1:]]
-        else:
-            made.append(values.astype(np.float64))
-    return np.column_stack(made)
+def _of_file(replication: Callable[[int], Replication], draw: int) -> Lesson:
+    units = replication(draw % REPLICATIONS)
+    return _split(units.x, units.arm, units.y, units.effect, draw)
 
 
 def worlds() -> Iterator[World]:
@@ -267,7 +225,5 @@ def worlds() -> Iterator[World]:
     for name, drawn in SIMULATED.items():
         yield World(name=name, draw=partial(drawn.draw, name))
     yield World(name="moments of truth, three arms", draw=_moments)
-    if (DATA / "ihdp_reps_1to5.csv.gz").exists():
-        yield World(name="IHDP", draw=_ihdp)
-    if (DATA / "acic2016_x.csv.gz").exists():
-        yield World(name="ACIC 2016", draw=_acic)
+    for name, replication in files():
+        yield World(name=name, draw=partial(_of_file, replication))

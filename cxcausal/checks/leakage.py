@@ -7,11 +7,12 @@ from typing import ClassVar, cast
 from cxcausal.checks.breach import verdict_of
 from cxcausal.core.adjusting import adjusted_for
 from cxcausal.core.measure import Measure
+from cxcausal.core.measures import measure_of, why_not_measured
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import CorrelationQuery, Query
 from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
-from cxcausal.core.score_answers import SeparationAnswer
-from cxcausal.core.score_queries import SeparationQuery
+from cxcausal.core.score_answers import GiveawayAnswer, SeparationAnswer
+from cxcausal.core.score_queries import GiveawayQuery, SeparationQuery
 from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.wording import number
@@ -19,7 +20,10 @@ from cxcausal.core.wording import number
 
 @dataclass(frozen=True, kw_only=True)
 class Leakage:
-    """The largest absolute correlation, within arms, between a numeric covariate and a success metric's column.
+    """The closest that a covariate comes, within arms, to a success metric's column.
+
+    Numbers are held against columns by the correlation. Where nobody tossed a coin, ranks, texts and gaps are held
+    against outcomes as well (`GiveawayAnswer`): what tells who left is no line through it, and may be a word.
 
     Effect modifiers are covariates here: who responds is learned with them adjusted for.
 
@@ -39,7 +43,8 @@ class Leakage:
 
     def queries(self, spec: ExperimentSpec) -> tuple[Query, ...]:
         """Return one correlation per covariate and outcome column, and where nobody tossed a coin, who tells arms."""
-        return (*_pairs(spec).values(), *((SeparationQuery(),) if _may_decide(spec) else ()))
+        scored: tuple[Query, ...] = (SeparationQuery(), *_giveaways(spec).values()) if _may_decide(spec) else ()
+        return (*_pairs(spec).values(), *scored)
 
     def judge(self, spec: ExperimentSpec, answers: Answers) -> CheckResult:
         """Return the verdict on the covariate that is closest to an outcome."""
@@ -51,6 +56,10 @@ class Leakage:
             return self._result("pass", None, "The plan names no covariate that could give an outcome away.")
         found = {key: abs(cast("float", answers[query])) for key, query in pairs.items()}
         known = {key: value for key, value in found.items() if not isnan(value)}
+        given = {key: value for key, value in _given_away(spec, answers).items() if value > 0}
+        # Correlations lead, as everybody knows them; what only ranks or words tell is told where it is too much.
+        if not known or max(given.values(), default=0.0) >= self.max_correlation > max(known.values()):
+            known = given
         if not known:
             return self._result("could_not_run", None, "No covariate is a number that varies together with an outcome.")
         covariate, title = closest = max(known, key=lambda key: known[key])
@@ -95,6 +104,23 @@ class Leakage:
 
 def _may_decide(spec: ExperimentSpec) -> bool:
     return isinstance(spec.design, Observational) and bool(adjusted_for(spec))
+
+
+def _giveaways(spec: ExperimentSpec) -> dict[str, GiveawayQuery]:
+    """Return metric title → query, of success metrics that have a value per customer."""
+    return {
+        metric.title: GiveawayQuery(measure=measure_of(metric, spec.data.weight))
+        for metric in spec.metrics.success
+        if metric.type != "ratio" and why_not_measured(metric) is None
+    }
+
+
+def _given_away(spec: ExperimentSpec, answers: Answers) -> dict[tuple[str, str], float]:
+    """Return (covariate, metric title) → how closely the one tells the other."""
+    if not _may_decide(spec):
+        return {}
+    told = {title: cast("GiveawayAnswer", answers[query]) for title, query in _giveaways(spec).items()}
+    return {(name, title): value for title, answer in told.items() for name, value in answer.alone.items()}
 
 
 def _pairs(spec: ExperimentSpec) -> dict[tuple[str, str], CorrelationQuery]:

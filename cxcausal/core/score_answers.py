@@ -161,6 +161,19 @@ class SeparationAnswer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GiveawayAnswer:
+    """The answer to a `GiveawayQuery`.
+
+    Attributes:
+        alone: covariate → how closely it goes with the measure within an arm, from 0 to 1: for an outcome of two values
+            Somers' D, twice the AUC less one; otherwise the correlation of ranks, or of a text the root of the share
+            of variation that its levels explain. Of the arms the one in which it is closest.
+    """
+
+    alone: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
 class LearnerFacts:
     """How one nuisance was learned.
 
@@ -329,6 +342,7 @@ ScoreAnswer = (
     | BalanceAnswer
     | TimeZeroAnswer
     | SeparationAnswer
+    | GiveawayAnswer
     | NuisanceAnswer
     | Tested
     | OpinionAnswer

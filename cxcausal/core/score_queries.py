@@ -54,6 +54,13 @@ class SeparationQuery:
 
 
 @dataclass(frozen=True, kw_only=True)
+class GiveawayQuery:
+    """How well each covariate alone tells, within an arm, what a measure came to."""
+
+    measure: Measure
+
+
+@dataclass(frozen=True, kw_only=True)
 class NuisanceQuery:
     """How well the models behind scores predict: the propensities' and, with a measure, its outcome's."""
 
@@ -116,6 +123,7 @@ ScoreQuery = (
     | BalanceQuery
     | TimeZeroQuery
     | SeparationQuery
+    | GiveawayQuery
     | NuisanceQuery
     | ExposureQuery
     | OpinionQuery
@@ -129,6 +137,7 @@ SCORE_QUERIES = (
     BalanceQuery,
     TimeZeroQuery,
     SeparationQuery,
+    GiveawayQuery,
     NuisanceQuery,
     ExposureQuery,
     OpinionQuery,

@@ -6,7 +6,7 @@ from typing import Literal
 
 from cxcausal.core.causal_graph import CausalGraph
 from cxcausal.identify import by_dowhy
-from cxcausal.identify.adjustment import closing_sets, open_back_door
+from cxcausal.identify.adjustment import candidates, closing_sets, open_back_door
 from cxcausal.identify.dag import Dag, dag_of, descendants, shown, sources_of, way, without_arrows_from, words_of
 from cxcausal.identify.separation import open_path, openers_of
 
@@ -34,7 +34,8 @@ class Identified:
 
     Attributes:
         treatment, outcome: names of the graph.
-        adjustment: what is adjusted for: the plan's confounders, or the graph's set where the plan has none.
+        adjustment: what is adjusted for: the plan's confounders, or the graph's set where the plan has none; where no
+            set is enough, all that could help.
         valid: the effect is identified by this adjustment.
         open_path: the shortest path that stays open, in words; None where all are closed.
         movers: the names that its arrows set out from: what moves both ends.
@@ -108,7 +109,8 @@ class _Asked:
 def _identified(asked: _Asked, outcome: str) -> Identified:
     dag, treatment = asked.dag, asked.treatment
     sets = _sets(asked, outcome)
-    chosen = asked.named or (sets[0] if sets else ())
+    # Where no set is enough, the path that the best one leaves open is the reason: others could be closed.
+    chosen = asked.named or (sets[0] if sets else candidates(dag, treatment, outcome, asked.allowed))
     path = open_back_door(dag, treatment, outcome, chosen)
     bad = tuple(_bad_controls(asked, outcome, path))
     return Identified(

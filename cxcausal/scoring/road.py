@@ -28,6 +28,7 @@ _ANSWERED_IN: Mapping[str, str] = {
     "BalanceQuery": "balance",
     "TimeZeroQuery": "time_zero",
     "SeparationQuery": "separation",
+    "GiveawayQuery": "giveaway",
     "ExposureQuery": "exposure",
     "SpecificationQuery": "specification",
     "OpinionQuery": "opinion",

@@ -30,6 +30,8 @@ MULTIPLES = (0.5, 1.0, 2.0, 3.0)
 _FEWEST_TOP, _MOST_TOP = 0.1, 0.9
 _RISK_PER_DEVIATION = 0.91
 """Of a logarithmic risk ratio per standard deviation of the outcome (VanderWeele & Ding 2017)."""
+_LARGEST_LOG = 700.0
+"""Of a risk ratio that a computer can tell from infinity; what lies beyond is no effect, but a column in disguise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -203,4 +205,6 @@ def _e_values(
             return None, None
         log = _RISK_PER_DEVIATION * float(effect.mean[0] - effect.mean[1]) / pooled
         se = _RISK_PER_DEVIATION * sqrt(max(float(one @ effect.covariance @ one), 0.0)) / pooled
+    if abs(log) > _LARGEST_LOG:
+        return None, None
     return e_value(exp(abs(log))), e_value(exp(max(abs(log) - quantile * se, 0.0)))

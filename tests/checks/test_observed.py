@@ -20,6 +20,7 @@ from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
 from cxcausal.core.score_answers import (
     ArmOverlap,
     BalanceAnswer,
+    GiveawayAnswer,
     Imbalance,
     Opinion,
     OverlapAnswer,
@@ -30,7 +31,7 @@ from cxcausal.core.score_answers import (
     TimeZeroAnswer,
     TimeZeroGap,
 )
-from cxcausal.core.score_queries import EffectQuery, ExposureQuery, SeparationQuery
+from cxcausal.core.score_queries import EffectQuery, ExposureQuery, GiveawayQuery, SeparationQuery
 from cxcausal.core.spec.models import ExperimentSpec
 from tests.checks.worlds import CHURN, SPEND, plan, told
 
@@ -260,10 +261,18 @@ def test_a_difference_before_anything_was_done() -> None:
 def test_a_confounder_that_decides_the_treatment(alone: float, verdict: str) -> None:
     spec = handoff()
     queries = Leakage().queries(spec)
-    assert [type(query) for query in queries] == [CorrelationQuery, SeparationQuery]
-    found = judged(Leakage(), spec, 0.2, SeparationAnswer(alone={"mood": alone}))
+    assert [type(query) for query in queries] == [CorrelationQuery, SeparationQuery, GiveawayQuery]
+    found = judged(Leakage(), spec, 0.2, SeparationAnswer(alone={"mood": alone}), GiveawayAnswer(alone={}))
     assert found.verdict == verdict
     assert ("'mood' alone all but tells who was treated" in found.text) == (verdict == "fail")
+
+
+@pytest.mark.parametrize(("alone", "verdict"), [(0.985, "fail"), (0.97, "pass")])
+def test_a_confounder_that_no_line_leads_from_gives_an_outcome_away(alone: float, verdict: str) -> None:
+    answers = (SeparationAnswer(alone={"mood": 0.6}), GiveawayAnswer(alone={"mood": alone}))
+    found = judged(Leakage(), handoff(), float("nan"), *answers)
+    assert (found.verdict, found.value) == (verdict, alone)
+    assert ("'mood' all but gives " in found.text) == (verdict == "fail")
 
 
 def choices(**gaps: tuple[float, float]) -> SpecificationAnswer:

@@ -51,6 +51,13 @@ def test_a_hidden_confounder_with_an_instrument() -> None:
     )
 
 
+def test_the_reason_is_what_no_set_can_close() -> None:
+    one = found(EFFECT + "age -> {route churn}; mood [latent]; mood -> {route churn}")
+    assert (one.valid, one.adjustment, one.open_path) == (False, ("age",), "route ← mood → churn")
+    assert "'mood' moves both, and was never recorded" in plainly(one)
+    assert precisely(one).startswith("With {age}, this path stays open: route ← mood → churn.")
+
+
 def test_a_common_cause_that_nobody_named() -> None:
     one = found(EFFECT + "route -> churn [dir=both]", "tier")
     assert (one.valid, one.open_path, one.undrawn) == (False, "route ← a hidden cause → churn", ("tier",))

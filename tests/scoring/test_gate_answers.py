@@ -10,6 +10,7 @@ from cxcausal.core.measure import Measure
 from cxcausal.core.rows import TIME_ZERO, Rows, Text
 from cxcausal.core.score_answers import (
     BalanceAnswer,
+    GiveawayAnswer,
     OverlapAnswer,
     SeparationAnswer,
     SpecificationAnswer,
@@ -18,6 +19,7 @@ from cxcausal.core.score_answers import (
 from cxcausal.core.score_queries import (
     BalanceQuery,
     ExposureQuery,
+    GiveawayQuery,
     OverlapQuery,
     ScoreQuery,
     SeparationQuery,
@@ -203,6 +205,42 @@ def test_a_column_that_decides_the_treatment_is_seen_whatever_it_is() -> None:
     assert found.alone["chance"] < 0.7
 
 
+@pytest.mark.parametrize("measured", ["churned", "money"])
+def test_a_column_that_tells_the_outcome_is_seen_whatever_it_is(measured: str) -> None:
+    whole, rng = world(1), np.random.default_rng(4)
+    mood = whole.numbers["mood"]
+    money = np.exp(mood + rng.normal(size=whole.n))
+    left = (whole.numbers["churned"] > 1).astype(np.float64)
+    outcome = {"churned": left, "money": money}[measured]
+    columns = {
+        "churned": left,
+        "money": money,
+        "health": 3 * left + 0.3 * rng.normal(size=whole.n) if measured == "churned" else np.log(money),
+        "closed_in": np.where(left == 1, rng.normal(size=whole.n), np.nan),
+        "before": mood,
+    }
+    why = np.digitize(outcome, np.quantile(outcome, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]))
+    reason = Text(codes=why.astype(np.int32), levels=tuple(f"because {at}" for at in range(10)))
+    rows = replace(
+        whole, numbers=columns, texts={"reason": reason, "id": Text(codes=_ids(whole), levels=_levels(whole))}
+    )
+    road = road_of(rows, "health", "closed_in", "before", "reason", "id")
+    found = asked(road, GiveawayQuery(measure=Measure(name=measured, terms=((measured, 1.0),))))
+    assert isinstance(found, GiveawayAnswer)
+    assert min(found.alone["health"], found.alone["reason"]) > 0.98
+    assert (found.alone["closed_in"] == 1.0) == (measured == "churned")
+    assert found.alone["before"] < 0.9
+    assert found.alone["id"] == 0.0
+
+
+def test_a_handful_of_outcomes_gives_nothing_away() -> None:
+    whole = world(1)
+    few = np.where(np.arange(whole.n) < 15, 1.0, 0.0)
+    rows = replace(whole, numbers={**whole.numbers, "few": few, "same": few + 0.0})
+    found = asked(road_of(rows, "same"), GiveawayQuery(measure=Measure(name="few", terms=(("few", 1.0),))))
+    assert found == GiveawayAnswer(alone={"same": 0.0})
+
+
 def _ids(rows: Rows) -> np.ndarray[tuple[int], np.dtype[np.int32]]:
     return np.arange(rows.n, dtype=np.int32)
 
@@ -289,6 +327,7 @@ def asked_effect(road: ScoreRoad) -> float:
         ExposureQuery(column="luck", measure=CHURN),
         SpecificationQuery(measure=CHURN, target="ate"),
         SeparationQuery(),
+        GiveawayQuery(measure=CHURN),
     ],
     ids=lambda query: type(query).__name__,
 )
@@ -303,4 +342,4 @@ def test_too_few_units_end_in_a_reason(query: ScoreQuery, n: int) -> None:
         texts={name: replace(text, codes=text.codes[:n]) for name, text in whole.texts.items()},
     )
     found = asked(road_of(rows), query)
-    assert isinstance(found, SeparationAnswer) or "too few" in str(found) or "no units" in str(found)
+    assert isinstance(found, SeparationAnswer | GiveawayAnswer) or "too few" in str(found) or "no units" in str(found)

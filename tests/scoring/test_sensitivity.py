@@ -293,6 +293,14 @@ def test_contours_and_e_values_hang_together(measure: Measure) -> None:
     assert found.e_value > found.e_value_limit > 1
 
 
+def test_an_effect_of_a_thousand_deviations_has_no_e_value() -> None:
+    rng = np.random.default_rng(2)
+    d = (rng.random(400) < 0.5).astype(float)
+    road = road_of(rows_of(d, {"y": 1e4 * d + rng.normal(size=400), "x0": rng.normal(size=400)}), ("x0",))
+    found = found_in(road, Y, "ate")
+    assert (found.e_value, found.e_value_limit) == (None, None)
+
+
 def test_a_ratios_scale_is_that_of_its_linearisation() -> None:
     road = drawn(900, 9)
     found = found_in(road, RATIO, "ate")
