@@ -6,8 +6,8 @@ from cxcausal.core.results import RunResult
 from cxcausal.report.facts import Facts
 from cxcausal.report.sentences.answer import main_metric
 from cxcausal.report.sentences.caveats import beside_the_answer, cap_sentences, notes
+from cxcausal.report.sentences.rule_and_verdict import whom_on_terminal
 from cxcausal.report.sentences.surveys import unsafe_sentence
-from cxcausal.report.sentences.targeting import targeting_line
 from cxcausal.report.text import Sentence, on_terminal
 
 MOST = 4
@@ -20,7 +20,7 @@ def caveat_texts(result: RunResult, most: int = MOST) -> tuple[str, ...]:
     Args:
         result: of a run; why its verdict is capped, and what checks found, is not told again, as the terminal has lines
             of their own for that.
-        most: sentences; of what is left over only the number is told.
+        most: sentences; of what is left over only the number is told. What targeting makes of the verdict comes on top.
     """
     listed = {check.text for check in result.checks if check.verdict in {"fail", "warn"}}
     facts = Facts(result)
@@ -28,8 +28,8 @@ def caveat_texts(result: RunResult, most: int = MOST) -> tuple[str, ...]:
     told = [text for text in told if text not in listed]
     left = len(told) - most
     more = f"{left} more of this kind in the report, under “The answer” and “What we do not know”."
-    whom = targeting_line(facts)
-    return (*told[:most], *([more] if left > 0 else []), *(() if whom is None else (on_terminal(whom),)))
+    whom = (on_terminal(words) for words in whom_on_terminal(facts))
+    return (*told[:most], *([more] if left > 0 else []), *whom)
 
 
 def _caveats(facts: Facts) -> Iterator[Sentence]:
