@@ -76,7 +76,7 @@ def compared(before: "RecordedRun", after: "RecordedRun") -> RunComparison:
         customers=customers,
         sentence=_sentence(first, second, effects, whom),
         notes=(_NOTES[customers], *_more_notes(before, after)),
-        verdicts=verdict_pairs(first["arms"], second["arms"]),
+        verdicts=verdict_pairs(first["arms"], second["arms"], [pair.arm for pair in effects]),
         effects=effects,
         checks=check_pairs(first["checks"], second["checks"]),
         inputs=tree_changes(dict(first["data"]["inputs"]), dict(second["data"]["inputs"])),
