@@ -1,13 +1,12 @@
 """The plan's order of arms in a stored result, whose JSON has its keys sorted: the control, then as the effects are."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TypeVar
 
-from cxcausal.core.results import DataFacts, RunResult
+from cxcausal.core.results import RunResult
 
 T = TypeVar("T")
-_BY_ARM = tuple(item.name for item in fields(DataFacts) if item.name.endswith("_by_arm"))
 
 
 def in_plan_order(result: RunResult) -> RunResult:
@@ -19,12 +18,19 @@ def in_plan_order(result: RunResult) -> RunResult:
     treatment = result.plan["design"]["treatment"]
     control = str(treatment["control"])
     worths = result.value.arms if result.value is not None else ()
-    rows = (*result.effects, *worths)
-    order = (control, *(row.arm for row in rows if row.control == control))
+    told = [(row.arm, row.control) for row in result.effects] + [(worth.arm, worth.control) for worth in worths]
+    order = (control, *(arm for arm, against in told if against == control))
     arms = {**treatment, "arms": sorted_as(order, treatment.get("arms") or {})}
     plan = {**result.plan, "design": {**result.plan["design"], "treatment": arms}}
-    counts = {name: sorted_as(order, getattr(result.data, name)) for name in _BY_ARM}
-    return replace(result, plan=plan, arms=sorted_as(order, result.arms), data=replace(result.data, **counts))
+    data = replace(
+        result.data,
+        enrolled_by_arm=sorted_as(order, result.data.enrolled_by_arm),
+        immature_by_arm=sorted_as(order, result.data.immature_by_arm),
+        analysed_by_arm=sorted_as(order, result.data.analysed_by_arm),
+        assigned_by_arm=sorted_as(order, result.data.assigned_by_arm),
+        unexposed_by_arm=sorted_as(order, result.data.unexposed_by_arm),
+    )
+    return replace(result, plan=plan, arms=sorted_as(order, result.arms), data=data)
 
 
 def sorted_as(order: Iterable[str], by_arm: Mapping[str, T]) -> dict[str, T]:

@@ -53,7 +53,7 @@ def compare_page(comparison: RunComparison) -> str:
 def effect_cells(pair: EffectPair, base: str = "") -> tuple[Sentence, ...]:
     """Return a pair of effects in the cells of its line; `base` is its path in the comparison."""
     who = f"{pair.metric}: {pair.arm} against {pair.control}"
-    where = "" if pair.population == "all" else f", {pair.population}"
+    where = "" if pair.population == "all" else f", {pair.population.replace('=', ' is ', 1)}"
     relative = ", relative" if pair.scale == "relative" else ""
     beyond = {True: "yes", False: "no", None: MISSING}[pair.beyond]
     return (

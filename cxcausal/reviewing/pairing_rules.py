@@ -7,7 +7,7 @@ from typing import Any
 from cxcausal.core.compared import Interval
 from cxcausal.core.people import people_of
 from cxcausal.core.stored import record_from
-from cxcausal.core.whom import PolicyResult, PolicyWorth, Told
+from cxcausal.core.whom import GroupEffect, PolicyResult, PolicyWorth, Told
 from cxcausal.core.whom_pairs import RulePair, WhomPair, WhomSide
 from cxcausal.core.wording import listed, number
 from cxcausal.reviewing.pairing import difference_interval
@@ -67,7 +67,7 @@ def _side(results: Results, policy: PolicyResult | None) -> WhomSide:
     labels = {worth.name: worth.label for worth in policy.policies}
     arms = results["plan"]["design"]["treatment"].get("arms") or {}
     harmed = (
-        f"{group.name} (with “{(arms.get(group.arm) or {}).get('label') or group.arm}”)"
+        f"{_name(group)} (with “{(arms.get(group.arm) or {}).get('label') or group.arm}”)"
         for group in policy.groups
         if group.harmed
     )
@@ -77,6 +77,11 @@ def _side(results: Results, policy: PolicyResult | None) -> WhomSide:
         targeting=policy.targeting,
         harmed=tuple(dict.fromkeys(harmed)),
     )
+
+
+def _name(group: GroupEffect) -> str:
+    """Return a group's name in words: a segment's as those of leaves are."""
+    return group.name.replace(": ", " is ", 1) if group.declared else group.name
 
 
 def _rules(first: PolicyResult | None, second: PolicyResult | None) -> Iterator[RulePair]:

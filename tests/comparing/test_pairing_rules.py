@@ -62,9 +62,9 @@ def test_groups_that_only_one_run_finds_harmed_are_named_with_their_arm() -> Non
     pair, back = whom_pair(stored(pays()), stored(fewer)), whom_pair(stored(fewer), stored(pays()))
     assert pair is not None
     assert back is not None
-    assert pair.no_longer_harmed == ("tier: premium (with “Bot message”)",)
-    assert "No longer found to be harmed: tier: premium (with “Bot message”)." in pair.sentence
-    assert "Newly found to be harmed: tier: premium (with “Bot message”)." in back.sentence
+    assert pair.no_longer_harmed == ("tier is premium (with “Bot message”)",)
+    assert "No longer found to be harmed: tier is premium (with “Bot message”)." in pair.sentence
+    assert "Newly found to be harmed: tier is premium (with “Bot message”)." in back.sentence
 
 
 def test_rules_of_another_aim_have_no_difference() -> None:

@@ -152,10 +152,10 @@ def test_one_segment_makes_a_list_and_of_many_rows_only_what_is_reliable_is_show
 def test_the_harmed_are_named_once_and_what_the_data_found_is_said_to_be_found() -> None:
     twice = (replace(GROUPS[0], arm="gig"), *GROUPS[1:])
     said = page_one(with_policy(pays(), groups=twice))
-    assert said.count("Harmed: tier=premium") == 1
+    assert said.count("Harmed: tier is premium") == 1
     assert "The data named this group, not the plan." in said
     assert "tier: premium" not in said
-    assert "Harmed: tier: premium (20 % of these customers) with “Bot message”" in page_one(pays())
+    assert "Harmed: tier is premium (20 % of these customers) with “Bot message”" in page_one(pays())
     assert "basic" not in said.partition("The best arm by")[0].rpartition("Harmed:")[2]
 
 
@@ -206,7 +206,9 @@ def test_a_comparison_without_a_coin_says_that_it_is_no_test() -> None:
 def test_who_stops_reading_at_the_answer_learns_that_choosing_pays_and_whom_an_arm_loses_money_on() -> None:
     answer = page_one(pays()).partition("What changed for")[0]
     assert "choosing by prediction is shown to gain more than giving everybody “Customer expert calls”" in answer
-    assert "reliably harms: tier=premium (20 % of these customers); and that it reliably loses money on: ten" in answer
+    assert (
+        "reliably harms: tier is premium (20 % of these customers); and that it reliably loses money on: ten" in answer
+    )
     assert "Whom to contact matters" not in page_one(with_policy(pays(), targeting=False))
 
 
