@@ -94,6 +94,16 @@ def test_where_one_alone_would_mislead_answer_decision_and_terminal_explain(buil
     assert said in caveat_texts(result)[-1]
 
 
+def test_the_verdict_bar_is_not_read_as_one_for_everybody_where_a_rule_gains_more() -> None:
+    def bar(result: RunResult) -> str:
+        page = " ".join("".join(read(render_report(result, ledger_head=None)).page_one).split())
+        return page.partition("Evidence grade")[0]
+
+    said = "But contact by a rule, not everybody: see “Decision asked”."
+    assert said in bar(pays())
+    assert not [build for build in (refused, held, stopped, nobody, behind_a_gate) if said in bar(build())]
+
+
 def test_a_rule_in_use_that_gains_more_is_to_be_kept() -> None:
     told = terms(in_use())
     assert told["Whom to contact"].startswith(

@@ -102,6 +102,14 @@ def apart_sentence(facts: Facts) -> Sentence | None:
     return None if chosen is None or _agree(chosen) else together_sentence(chosen)
 
 
+def beside_the_verdict(facts: Facts) -> Sentence:
+    """Return, for who reads the verdict alone, that it is not for everybody; nothing where it is, or is no go."""
+    chosen = chosen_of(facts)
+    if chosen is None or not chosen.chooses or facts.result.verdict not in _GO:
+        return ()
+    return (" But contact by a rule, not everybody: see “Decision asked”.",)
+
+
 def whom_in_answer(facts: Facts) -> Sentence | None:
     """Return, for who reads no further than the answer, that whom to contact matters, and what that makes of it."""
     told = [words for words in (pointer_sentence(facts), apart_sentence(facts)) if words is not None]
