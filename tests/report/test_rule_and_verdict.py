@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cxcausal.core.results import RunResult
+from cxcausal.core.whom import Told
 from cxcausal.report import render_report
 from cxcausal.report.facts import Facts
 from cxcausal.report.sentences.briefly import caveat_texts
@@ -92,6 +93,15 @@ def test_where_one_alone_would_mislead_answer_decision_and_terminal_explain(buil
     assert said in terms(result)["Arm and rule"]
     assert said in on_terminal(whom_in_answer(Facts(result)) or ())
     assert said in caveat_texts(result)[-1]
+
+
+def test_a_rule_that_is_not_shown_to_gain_more_than_the_one_in_use_says_so() -> None:
+    policy = pays().policy
+    assert policy is not None
+    close = tuple(replace(one, over_current=Told(point=1.4, low=-0.2, high=3.0)) for one in policy.policies)
+    said = "It is not shown to gain more than the rule in use (from EUR −200 to +3,000 per 1,000 customers)."
+    assert said in terms(replace(pays(), policy=replace(policy, policies=close)))["Whom to contact"]
+    assert "rule in use" not in terms(pays())["Whom to contact"]
 
 
 def test_the_verdict_bar_is_not_read_as_one_for_everybody_where_a_rule_gains_more() -> None:

@@ -193,7 +193,17 @@ def _against_nobody(chosen: Chosen) -> Sentence:
     size = (gains.point(f"{key}.gain", rule.gain), gains.unit, *gains.ranged(f"{key}.gain", rule.gain))
     who: Sentence = ("It",) if chosen.chooses else doing(facts, chosen.policy, chosen.at)
     contacts: Sentence = ("; it contacts ", *_shares(chosen)) if chosen.chooses else ()
-    return (*who, " gains ", *size, " against contacting nobody", *contacts, ".")
+    return (*who, " gains ", *size, " against contacting nobody", *contacts, ".", *_against_today(chosen))
+
+
+def _against_today(chosen: Chosen) -> Sentence:
+    """Return that a rule is not shown to gain more than the one in use; nothing where it is, or none is in use."""
+    rule = chosen.rule
+    if rule.name == "current_rule" or not spans(rule.over_current) or (rule.over_current.low or 0.0) > 0:
+        return ()
+    gains, key = Gains(chosen.facts, chosen.policy.aim), path("policy", "policies", chosen.at, "over_current")
+    low, high = gains.ends(key, rule.over_current, bare=False)
+    return (" It is not shown to gain more than the rule in use (from ", low, " to ", high, f"{gains.unit}).")
 
 
 def _shares(chosen: Chosen, arms: tuple[str, ...] | None = None) -> Sentence:
