@@ -9,7 +9,15 @@ from cxcausal.cli.errors import emit
 from cxcausal.cli.session import hint, progress
 from cxcausal.core.compared import RunComparison
 from cxcausal.core.signs import visible
-from cxcausal.report.compare_page import EFFECT_HEADS, compare_page, effect_cells, value_in_words
+from cxcausal.report.compare_page import (
+    EFFECT_HEADS,
+    RULE_HEADS,
+    compare_page,
+    effect_cells,
+    recommended_cells,
+    rule_cells,
+    value_in_words,
+)
 from cxcausal.report.text import plain
 from cxcausal.tracking.files import write_atomic
 
@@ -51,6 +59,9 @@ def _tell(found: RunComparison) -> None:
         click.echo(f"{name}: run {side.run_id} of {side.created_at[:16]}: {verdict}, grade {side.grade}{until}")
     _table("effects", EFFECT_HEADS, [[plain(c) for c in effect_cells(pair)] for pair in found.effects if pair.headline])
     heads = ("", "first", "second")
+    if found.whom is not None:
+        _table("whom to contact", heads, [[plain(cell) for cell in row] for row in recommended_cells(found.whom)])
+        _table("rules", RULE_HEADS, [[plain(cell) for cell in rule_cells(rule)] for rule in found.whom.rules])
     _table(
         "checks",
         heads,

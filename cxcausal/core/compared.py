@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from cxcausal.core.tree_changes import Change
+from cxcausal.core.whom_pairs import WhomPair
 
 Customers = Literal["same", "shared", "not_known"]
 Presence = Literal["both", "first_only", "second_only"]
@@ -112,6 +113,7 @@ class RunComparison:
         sentence: the answer in one sentence. notes: what a reader must keep in mind.
         verdicts, effects, checks: pair by pair.
         inputs, data, plan, code, environment: what differs, by key.
+        whom: whom to contact; None where neither run was asked.
     """
 
     first: Side
@@ -127,6 +129,7 @@ class RunComparison:
     plan: tuple[Change, ...]
     code: tuple[Change, ...]
     environment: tuple[Change, ...]
+    whom: WhomPair | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists, dicts, numbers and text, in the order of the fields."""

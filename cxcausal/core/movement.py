@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from cxcausal.core.whom_pairs import WhomPair
+
 Cause = Literal[
     "code",
     "environment",
@@ -172,6 +174,7 @@ class Movement:
         data_cut: the end of observation that the rerun was asked for, in place of the plan's.
         sentence: what moved the first effect of the recommended arm, in words.
         notes: what a reader must know beside it, the most important first.
+        whom: whom to contact, before and now; None where neither run was asked.
     """
 
     parent: str
@@ -192,6 +195,7 @@ class Movement:
     overlaps: tuple[Overlap, ...] = ()
     sentence: str = ""
     notes: tuple[str, ...] = ()
+    whom: WhomPair | None = None
 
 
 def told(units: int) -> int | None:

@@ -332,20 +332,33 @@ class RunResult:
         """Return plain lists, dicts, numbers and text, in the order of the fields."""
         return asdict(self)
 
-    def to_frame(self) -> "pd.DataFrame":
-        """Return the effects as a table, one row per effect, its columns the fields of `Estimate`."""
+    def to_frame(self, table: str = "effects") -> "pd.DataFrame":
+        """Return what was found as a table.
+
+        Args:
+            table: `effects`, one row per effect with the fields of `Estimate`; `checks`; or, of who responds and whom
+                to contact, `policies`, `groups`, `moments` (a row per cell and arm), `frontier`, `rules`, `protected`,
+                `responders` (a row per aim and arm) and `drivers`. Where a run was not asked, a table has no rows.
+
+        Raises:
+            UsageError: there is no such table.
+        """
         import pandas as pd  # noqa: PLC0415 - heavy, and needed only here
 
-        return pd.DataFrame([asdict(row) for row in self.effects], columns=list(Estimate.__dataclass_fields__))
+        from cxcausal.core.frames import table_of  # noqa: PLC0415 - needed only here
 
-    def plot(self) -> "Picture":
-        """Return a picture of the effects on everybody that page one shows, a panel per metric."""
-        from cxcausal.core.pictures import Panel, Picture, Range  # noqa: PLC0415 - needed only here
+        rows, columns = table_of(self, table)
+        return pd.DataFrame(rows, columns=columns)
 
-        shown: dict[str, list[Range]] = {}
-        for row in self.effects:
-            if row.headline and row.scale == "absolute" and row.population == "all":
-                title = f"{row.metric} ({row.unit})" if row.unit else row.metric
-                label = f"{row.arm} against {row.control}"
-                shown.setdefault(title, []).append(Range(label=label, point=row.point, low=row.low, high=row.high))
-        return Picture.of([Panel(title=title, ranges=tuple(ranges)) for title, ranges in shown.items()])
+    def plot(self, table: str = "effects") -> "Picture":
+        """Return a picture of a table, a panel per metric, arm or aim; of effects those that page one shows.
+
+        Args:
+            table: `effects`, `policies`, `groups`, `moments`, `frontier` or `responders`.
+
+        Raises:
+            UsageError: there is no such picture.
+        """
+        from cxcausal.core.frames import picture_of  # noqa: PLC0415 - needed only here
+
+        return picture_of(self, table)

@@ -82,10 +82,7 @@ def _nothing(movement: Movement) -> str:
 def _notes(
     spec: ExperimentSpec, result: RunResult, movement: Movement, leading: EffectMovement | None
 ) -> Iterator[str]:
-    if movement.flipped:
-        before = _decision(spec, movement.verdict_before, movement.arm_before)
-        now = _decision(spec, result.verdict, result.recommended_arm)
-        yield f"The decision is another one: {before} before, {now} now."
+    yield from _decided(spec, result, movement)
     if movement.together is not None:
         yield f"Changes in the data can't be told apart, because {movement.together}."
     if spec.data.unit is None and movement.units.get("erased", 0) != 0:
@@ -109,6 +106,23 @@ def _notes(
     for overlap in movement.overlaps:
         units = "fewer than ten" if overlap.units is None else count(overlap.units)
         yield f"{units.capitalize()} of these units were at the same time in the experiment '{overlap.experiment}'."
+
+
+def _decided(spec: ExperimentSpec, result: RunResult, movement: Movement) -> Iterator[str]:
+    """Yield that the decision is another one, and whom to contact, before and now."""
+    if movement.flipped:
+        yield _flip(spec, result, movement)
+    if movement.whom is not None and result.verdict != "no_decision":
+        yield movement.whom.sentence
+
+
+def _flip(spec: ExperimentSpec, result: RunResult, movement: Movement) -> str:
+    """Return which decision became which; where only the rule is another, that it is."""
+    before = _decision(spec, movement.verdict_before, movement.arm_before)
+    now = _decision(spec, result.verdict, result.recommended_arm)
+    if before == now:
+        return f"The decision is another one: {now} as before, but by another rule for whom to contact."
+    return f"The decision is another one: {before} before, {now} now."
 
 
 def _decision(spec: ExperimentSpec, verdict: str, arm: str | None) -> str:

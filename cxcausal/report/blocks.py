@@ -29,11 +29,12 @@ class Bullets:
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One cell: words, a state that gives it its tint, and an icon to tell it without colour."""
+    """One cell: words, a state that gives it its tint, an icon to tell it without colour, and how many columns wide."""
 
     words: Sentence
     state: Literal["", "good", "bad", "none", "number"] = ""
     icon: Html | None = None
+    span: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from cxcausal.core.compared import CheckPair, EffectPair, Interval, RunComparison, Side, VerdictPair
 from cxcausal.core.tree_changes import Change
+from cxcausal.core.whom import Told
+from cxcausal.core.whom_pairs import RulePair, WhomPair, WhomSide
 from cxcausal.core.wording import number, percent
 from cxcausal.report.charts.svg import Node, markup, node
 from cxcausal.report.keys import path
@@ -11,6 +13,7 @@ from cxcausal.report.small_page import page_of
 from cxcausal.report.text import MISSING, Html, Number, Piece, Quote, Sentence, html
 
 EFFECT_HEADS = ("effect", "first run", "second run", "difference", "beyond chance")
+RULE_HEADS = ("rule: gain per customer", *EFFECT_HEADS[1:])
 _TITLES: Mapping[str, str] = {
     "inputs": "Input files",
     "data": "Data",
@@ -50,7 +53,7 @@ def compare_page(comparison: RunComparison) -> str:
 def effect_cells(pair: EffectPair, base: str = "") -> tuple[Sentence, ...]:
     """Return a pair of effects in the cells of its line; `base` is its path in the comparison."""
     who = f"{pair.metric}: {pair.arm} against {pair.control}"
-    where = "" if pair.population == "all" else f", {pair.population}"
+    where = "" if pair.population == "all" else f", {pair.population.replace('=', ' is ', 1)}"
     relative = ", relative" if pair.scale == "relative" else ""
     beyond = {True: "yes", False: "no", None: MISSING}[pair.beyond]
     return (
@@ -59,6 +62,26 @@ def effect_cells(pair: EffectPair, base: str = "") -> tuple[Sentence, ...]:
         _interval(pair.second, path_of(base, "second"), pair.scale),
         _difference(pair, base),
         (beyond,),
+    )
+
+
+def rule_cells(pair: RulePair, base: str = "") -> tuple[Sentence, ...]:
+    """Return what a rule gains in the cells of its line; `base` is its path in the comparison."""
+    beyond = {True: "yes", False: "no", None: MISSING}[pair.beyond]
+    return (
+        (Quote(path=path_of(base, "label"), text=pair.label),),
+        *(_gain(getattr(pair, name), path_of(base, name)) for name in ("first", "second")),
+        _difference(pair, base),
+        (beyond,),
+    )
+
+
+def recommended_cells(whom: WhomPair) -> tuple[tuple[Sentence, ...], ...]:
+    """Return what either run recommends, and whom it finds harmed, in the cells of their lines."""
+    sides = (("first", whom.first), ("second", whom.second))
+    return (
+        (("recommended",), *(_recommended(side, path("whom", name)) for name, side in sides)),
+        (("harmed",), *(_harmed(side, path("whom", name)) for name, side in sides)),
     )
 
 
@@ -80,6 +103,7 @@ def _body(comparison: RunComparison) -> Html:
         _sides(comparison.first, comparison.second),
         _section("Verdicts", ("arm", "first run", "second run"), _verdicts(comparison.verdicts)),
         _section("Effects", EFFECT_HEADS, _effects(comparison.effects)),
+        *(() if comparison.whom is None else _whom(comparison.whom)),
         _section("Checks", ("check", "first run", "second run"), _checks(comparison.checks)),
         *(
             _section(_TITLES[name], ("key", "first run", "second run"), _changes(name, found))
@@ -132,6 +156,32 @@ def _effects(pairs: tuple[EffectPair, ...]) -> list[tuple[Sentence, ...]]:
     return [effect_cells(pair, path("effects", at)) for at, pair in enumerate(pairs) if pair.headline]
 
 
+def _whom(whom: WhomPair) -> tuple[Html, ...]:
+    """Return whom to contact: what is recommended, and what every rule gains."""
+    rules = (rule_cells(rule, path("whom", "rules", at)) for at, rule in enumerate(whom.rules))
+    heads = ("", "first run", "second run")
+    return (_section("Whom to contact", heads, recommended_cells(whom)), _section("What rules gain", RULE_HEADS, rules))
+
+
+def _recommended(side: WhomSide, base: str) -> Sentence:
+    name = "reason" if side.reason is not None else "label"
+    return (Quote(path=path_of(base, name), text=getattr(side, name) or MISSING),)
+
+
+def _harmed(side: WhomSide, base: str) -> Sentence:
+    """Return the groups that are reliably harmed, one after another."""
+    pieces: list[Piece] = []
+    for at, group in enumerate(side.harmed):
+        pieces += ["; " if at else "", Quote(path=path(base, "harmed", at), text=group)]
+    return tuple(pieces) or (MISSING,)
+
+
+def _gain(told: Told, base: str) -> Sentence:
+    if told.point is None:
+        return (MISSING,)
+    return (_number(told.point, path_of(base, "point"), "absolute"), *_ends(told.low, told.high, base, "absolute"))
+
+
 def _checks(pairs: tuple[CheckPair, ...]) -> list[tuple[Sentence, ...]]:
     return [
         tuple(_value(getattr(pair, name), path("checks", at, name)) for name in ("name", "first", "second"))
@@ -164,12 +214,13 @@ def _interval(interval: Interval | None, base: str, scale: str) -> Sentence:
     return (_number(interval.point, path_of(base, "point"), scale), *ends)
 
 
-def _difference(pair: EffectPair, base: str) -> Sentence:
+def _difference(pair: EffectPair | RulePair, base: str) -> Sentence:
+    scale = pair.scale if isinstance(pair, EffectPair) else "absolute"
     reason: Sentence = (Quote(path=path_of(base, "reason"), text=pair.reason),) if pair.reason else ()
     if pair.difference is None:
         return reason or (MISSING,)
-    told = _number(pair.difference, path_of(base, "difference"), pair.scale)
-    ends = _ends(pair.low, pair.high, base, pair.scale)
+    told = _number(pair.difference, path_of(base, "difference"), scale)
+    ends = _ends(pair.low, pair.high, base, scale)
     return (told, *(ends or ((" ", *reason) if reason else ())))
 
 

@@ -15,6 +15,7 @@ from cxcausal.report.text import Number, Quote, Sentence
 ROLES = {"success": "success", "guardrails": "guardrail", "secondary": "secondary", "exploratory": "exploratory"}
 """The plan's metric lists, and the role that their rows carry."""
 CLIP = 72
+_MISSING = "(missing)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,9 +202,21 @@ class Facts:
         return self.quote(f"{place}.label") if self.has(f"{place}.label") else Quote(path=place, text=name)
 
     def population(self, row: Row, *, clip: int | None = None) -> Sentence:
-        """Return the name of a row's segment; a value that the data leave empty is said to be missing."""
-        quote = self.quote(row.key("population"), clip=clip)
-        return (quote, "(missing)") if quote.text.endswith("=") else (quote,)
+        """Return the name of a row's segment in words: `tier is premium`."""
+        return self.group(row.key("population"), "=", clip=clip)
+
+    def group(self, key: str, between: str, *, clip: int | None = None) -> Sentence:
+        """Return a column and its value at a key in words, as groups are named everywhere: `tier is premium`.
+
+        A value that the data leave empty is said to be missing. Without what stands between them it is one quote.
+        """
+        column, found, value = self.quote(key).text.partition(between)
+        if not found:
+            return (self.quote(key, clip=clip),)
+        named: Sentence = (Quote(path=key, text=column), " is ")
+        if value in {"", _MISSING}:
+            return (*named, "missing")
+        return (*named, Quote(path=key, text=clipped(value, clip) or value))
 
     def label(self, metric: PlannedMetric, *, clip: int | None = CLIP) -> Quote:
         """Return a metric's label; its name where the plan has no label, or none that tells it from the others."""

@@ -108,7 +108,7 @@ def _html(piece: Piece) -> str:
             return safe(piece)
 
 
-def compact(sentence: Sentence, base: str) -> Html:
+def compact(sentence: Sentence, base: str, span: int = 1) -> Html:
     """Return the cell of a long table: one number or quote with its key relative to the row's record, or any words.
 
     The exact value is left out: it stands at the key, and the text shows it as far as the data can bear.
@@ -122,7 +122,8 @@ def compact(sentence: Sentence, base: str) -> Html:
             return Html(f'<td class="n" data-key="{safe(relative(number.key, base))}">{safe(number.text)}</td>')
         case (Quote() as quote,):
             return Html(f'<td><bdi data-key="{safe(relative(quote.path, base))}">{safe(quote.text)}</bdi></td>')
-    return Html(f"<td>{html(sentence)}</td>")
+    wide = f' colspan="{span}"' if span > 1 else ""
+    return Html(f"<td{wide}>{html(sentence)}</td>")
 
 
 def relative(key: str, base: str) -> str:

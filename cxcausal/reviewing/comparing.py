@@ -8,8 +8,10 @@ from cxcausal.core.compared import Customers, EffectPair, RunComparison, Side
 from cxcausal.core.progress import SILENT, Progress
 from cxcausal.core.small_cells import told_count
 from cxcausal.core.tree_changes import tree_changes
+from cxcausal.core.whom_pairs import WhomPair
 from cxcausal.core.wording import counted, listed
 from cxcausal.reviewing.pairing import check_pairs, effect_pairs, verdict_pairs
+from cxcausal.reviewing.pairing_rules import whom_pair
 
 if TYPE_CHECKING:
     from cxcausal.tracking.recorded_runs import RecordedRun
@@ -67,14 +69,14 @@ def compared(before: "RecordedRun", after: "RecordedRun") -> RunComparison:
     """Return two runs side by side."""
     first, second = before.results, after.results
     effects = effect_pairs(first["effects"], second["effects"], _redefined(first["plan"], second["plan"]))
-    customers = _customers(first, second)
+    customers, whom = _customers(first, second), whom_pair(first, second)
     return RunComparison(
         first=_side(first),
         second=_side(second),
         customers=customers,
-        sentence=_sentence(first, second, effects),
+        sentence=_sentence(first, second, effects, whom),
         notes=(_NOTES[customers], *_more_notes(before, after)),
-        verdicts=verdict_pairs(first["arms"], second["arms"]),
+        verdicts=verdict_pairs(first["arms"], second["arms"], [pair.arm for pair in effects]),
         effects=effects,
         checks=check_pairs(first["checks"], second["checks"]),
         inputs=tree_changes(dict(first["data"]["inputs"]), dict(second["data"]["inputs"])),
@@ -82,6 +84,7 @@ def compared(before: "RecordedRun", after: "RecordedRun") -> RunComparison:
         plan=tree_changes(first["plan"], second["plan"]),
         code=tree_changes(_code(before.manifest), _code(after.manifest)),
         environment=tree_changes(_environment(before), _environment(after)),
+        whom=whom,
     )
 
 
@@ -142,8 +145,15 @@ def _more_notes(before: "RecordedRun", after: "RecordedRun") -> tuple[str, ...]:
     return (f"Files of the project were changed and not committed when {listed(dirty)} ran.",)
 
 
-def _sentence(first: Mapping[str, Any], second: Mapping[str, Any], effects: tuple[EffectPair, ...]) -> str:
-    """Return the answer: whether the decision is another one, and how many effects moved."""
+def _sentence(
+    first: Mapping[str, Any], second: Mapping[str, Any], effects: tuple[EffectPair, ...], whom: WhomPair | None
+) -> str:
+    """Return the answer: whether the decision is another one, how many effects moved, and whom to contact."""
+    return " ".join((_of_effects(first, second, effects), *(() if whom is None else (whom.sentence,))))
+
+
+def _of_effects(first: Mapping[str, Any], second: Mapping[str, Any], effects: tuple[EffectPair, ...]) -> str:
+    """Return whether the decision is another one, and how many effects moved."""
     was, now = (_decision(results) for results in (first, second))
     decision = f"The decision is the same: {now}" if was == now else f"The decision was {was}, and is {now}"
     shown = [pair for pair in effects if pair.headline and pair.scale == "absolute" and pair.beyond is not None]

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING
 
 from cxcausal.core.movement import FEWEST_TOLD, Cause, Cut, EffectMovement, Movement, Pooled, told
 from cxcausal.core.results import Estimate, RunResult
+from cxcausal.core.whom_pairs import WhomPair
 from cxcausal.reviewing.causes import Found, Rerun, found_between, history_of
+from cxcausal.reviewing.pairing_rules import whom_pair
 from cxcausal.reviewing.surroundings import looks_of, overlaps_of
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from cxcausal.data.movements import Cause as UnitCause
 
 _COUNTED: "tuple[UnitCause, ...]" = ("erased", "restated", "late", "matured", "new")
-_ONE_ARM = frozenset({"ship", "ship_with_monitoring", "pilot"})
+_ACTED_ON = frozenset({"ship", "ship_with_monitoring", "pilot"})
 _FEWEST_CUTS = 2
 
 
@@ -35,6 +37,7 @@ def movement_of(rerun: Rerun, result: RunResult, kept: "Kept") -> Movement:
     with rerun.progress.stage("telling what moved"):
         found = found_between(rerun, result, kept, own)
     changes = found.changes
+    whom = whom_pair(before, result.to_dict())
     return with_sentences(
         rerun.spec,
         result,
@@ -43,7 +46,7 @@ def movement_of(rerun: Rerun, result: RunResult, kept: "Kept") -> Movement:
             parent_created_at=before["created_at"],
             verdict_before=before["verdict"],
             arm_before=before["recommended_arm"],
-            flipped=flipped(before["verdict"], before["recommended_arm"], result),
+            flipped=flipped(before["verdict"], before["recommended_arm"], result, whom),
             effects=tuple(_with_history(rerun, result, found, one) for one in found.movements),
             units={} if changes is None else {cause: told(changes.of(cause)) for cause in _COUNTED},
             restated=_restated(found),
@@ -55,6 +58,7 @@ def movement_of(rerun: Rerun, result: RunResult, kept: "Kept") -> Movement:
             data_cut=rerun.data_cut,
             looks=looks_of(rerun.resolved.project.root, rerun.spec, result, rerun.data_cut),
             overlaps=overlaps_of(rerun.resolved.project.root, rerun.spec, result, kept),
+            whom=whom,
         ),
     )
 
@@ -66,9 +70,13 @@ def _restated(found: Found) -> dict[str, float]:
     return {name: share for name, share in shares.items() if share > 0 and round(share * units) >= FEWEST_TOLD}
 
 
-def flipped(verdict: str, arm: str | None, now: RunResult) -> bool:
-    """Tell whether a decision is another one: another verdict, or another arm to be acted on."""
-    return verdict != now.verdict or (verdict in _ONE_ARM and arm != now.recommended_arm)
+def flipped(verdict: str, arm: str | None, now: RunResult, whom: WhomPair | None = None) -> bool:
+    """Tell whether a decision is another one: another verdict, or another arm or rule to be acted on.
+
+    A rule is acted on where the verdict lets an arm go ahead, and part of the decision where the plan has a `policy`.
+    """
+    other_rule = whom is not None and whom.changed and bool(now.plan.get("policy"))
+    return verdict != now.verdict or (verdict in _ACTED_ON and (arm != now.recommended_arm or other_rule))
 
 
 def own_cause(code: tuple[str, ...], environment: tuple[str, ...], *, erased: bool = False) -> Cause:

@@ -1,7 +1,7 @@
 """Effects, checks and verdicts of two runs side by side, and how far each effect moved beyond the combined error."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
 
@@ -29,12 +29,14 @@ def effect_pairs(first: Sequence[Row], second: Sequence[Row], redefined: frozens
     return tuple(sorted(pairs, key=lambda pair: not pair.headline))
 
 
-def verdict_pairs(first: Mapping[str, Row], second: Mapping[str, Row]) -> tuple[VerdictPair, ...]:
-    """Return the verdict of every arm in both runs."""
-    arms = dict.fromkeys((*first, *second))
+def verdict_pairs(
+    first: Mapping[str, Row], second: Mapping[str, Row], order: Iterable[str] = ()
+) -> tuple[VerdictPair, ...]:
+    """Return the verdict of every arm in both runs; arms in an order, where one is given, and all others after them."""
+    arms = [*(arm for arm in dict.fromkeys(order) if arm in first or arm in second), *first, *second]
     return tuple(
         VerdictPair(arm=arm, first=first.get(arm, {}).get("verdict"), second=second.get(arm, {}).get("verdict"))
-        for arm in arms
+        for arm in dict.fromkeys(arms)
     )
 
 

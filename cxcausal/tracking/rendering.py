@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from cxcausal.core.errors import IntegrityError, Problem, UsageError
+from cxcausal.core.plan_order import in_plan_order
 from cxcausal.core.results import RunResult
 from cxcausal.core.stored import record_from
 from cxcausal.tracking import ledger
@@ -66,7 +67,7 @@ def render_again(root: Path, name: str, actor: Actor, render: Render) -> Rendere
 
 
 def stored_result(root: Path, line: LedgerLine) -> RunResult:
-    """Return the result of a recorded run as it was.
+    """Return the result of a recorded run as it was, arms in the plan's order.
 
     Raises:
         UsageError: the run's folder is not on this disk.
@@ -80,4 +81,4 @@ def stored_result(root: Path, line: LedgerLine) -> RunResult:
     if verify_manifest(folder) != line.payload["manifest"]:
         what = f"has another manifest than line {line.seq} of the ledger"
         raise IntegrityError(Problem(where=where, code="I704", what=what, mend="run `cxcausal audit verify`"))
-    return record_from(RunResult, json.loads((folder / RESULTS).read_bytes()))
+    return in_plan_order(record_from(RunResult, json.loads((folder / RESULTS).read_bytes())))

@@ -17,7 +17,8 @@ from cxcausal.report.sentences.harm import harmed_by_prediction
 from cxcausal.report.sentences.information import waiting_sentence
 from cxcausal.report.sentences.money import left_out_sentence, money_sentence, unadjusted_sentence
 from cxcausal.report.sentences.reading import next_look
-from cxcausal.report.sentences.targeting import pointer_sentence, targeting_line, targeting_sentences
+from cxcausal.report.sentences.rule_and_verdict import whom_in_answer, whom_on_terminal, whom_terms
+from cxcausal.report.sentences.targeting import targeting_sentences
 from cxcausal.report.text import Sentence, plain
 from tests.report.situations import SITUATIONS
 from tests.report.worlds_observed import OBSERVED
@@ -56,8 +57,9 @@ def _where_told(facts: Facts) -> Iterator[tuple[str, list[Sentence]]]:
     if facts.result.policy is not None:
         yield "Harmed by prediction", list(harmed_by_prediction(facts, frozenset()))
         yield "Whom to contact", list(targeting_sentences(facts))
-        yield "In the answer", _said(pointer_sentence(facts))
-        yield "On the terminal", _said(targeting_line(facts))
+        yield "In the answer", _said(whom_in_answer(facts))
+        yield "On the terminal", list(whom_on_terminal(facts))
+        yield "Decision asked", [(*term, ": ", *words) for term, words in whom_terms(facts)]
     yield "Waiting", [*_said(waiting_sentence(facts)), *_said(next_look(facts))]
 
 

@@ -140,12 +140,13 @@ def _part(text: str, whole: str) -> bool:
     """A predicate is the end of its label, a date the beginning of its moment, a gist what stands before a colon.
 
     Of a check of strength the answer takes the sentence on its own effect up to the effect's name, and what stands
-    beside the answer takes the sentences before and behind it.
+    beside the answer takes the sentences before and behind it. A group is told as a column and its value.
     """
+    group = any(text in whole.split(between, 1) for between in ("=", ": ") if between in whole)
     date = len(text) == len("2026-01-31") and whole.startswith(text)
     strength = text.endswith("explain") and f" {text} the effect of " in f" {whole}"
     strength = strength or (text.endswith(".") and whole.startswith(f"{text} "))
-    return strength or whole.endswith(f" {text}") or date or whole.startswith(f"{text}: ")
+    return group or strength or whole.endswith(f" {text}") or date or whole.startswith(f"{text}: ")
 
 
 @cache

@@ -154,7 +154,7 @@ def test_an_arm_without_counts_is_not_drawn() -> None:
 def test_the_columns_furthest_apart_come_first_and_no_more_than_agreed() -> None:
     rows = lines("appendix_balance", "balance-table")
     assert len(rows) == MOST
-    assert [row[0] for row in rows[:4]] == ["trouble", "channel = phone", "tenure_months", "c29"]
+    assert [row[0] for row in rows[:4]] == ["trouble", "channel is phone", "tenure_months", "c29"]
     assert rows[0][2:] == ["0.620", "0.030", "0.011"]
     (picture,) = pictures("appendix_balance")
     assert picture.count('class="before"') == MOST

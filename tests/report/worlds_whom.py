@@ -295,6 +295,50 @@ def waiting() -> RunResult:
     return worlds.verdict(replace(pays(), reading=reading), "hold", "Nothing is concluded yet.")
 
 
+def _decided(result: RunResult, reason: str, *, rule: int) -> RunResult:
+    """Return the trial with the verdict of its best arm by a line of the table; it is stopped but by line 3."""
+    told_by = worlds.verdict(result, "hold" if rule == 3 else "stop", reason)
+    return replace(told_by, arms={**told_by.arms, "gig": replace(told_by.arms["gig"], rule=rule)})
+
+
+def held() -> RunResult:
+    """Return the trial whose best arm is on hold for everybody, though a rule gains."""
+    return _decided(pays(), "It works, but may not pay: it is worth EUR 0.1 per customer.", rule=3)
+
+
+def stopped() -> RunResult:
+    """Return the trial whose best arm has no worthwhile effect for everybody, though a rule gains."""
+    return _decided(pays(), "No worthwhile effect: churn is 1 fewer per 1,000.", rule=4)
+
+
+def harmful() -> RunResult:
+    """Return the trial whose best arm harms, though a rule gains in net value."""
+    return _decided(pays(), "Harm beyond the agreed limit: complaints rose.", rule=2)
+
+
+def stopped_though_it_pays() -> RunResult:
+    """Return the trial whose best arm harms while it gains in net value, and no rule gains more."""
+    return _decided(refused(), "Harm beyond the agreed limit: complaints rose.", rule=2)
+
+
+def in_use() -> RunResult:
+    """Return the trial where the rule in use gains more than what is recommended without it."""
+    policy = money(targeting=False)
+    changed = tuple(
+        replace(rule, over_current=told(-2.0, 0.5)) if rule.name == "best_arm" else rule for rule in policy.policies
+    )
+    return replace(refused(), policy=replace(policy, policies=changed))
+
+
+def of_another_arm() -> RunResult:
+    """Return the trial where the rule never gives the arm that the verdict is for."""
+    policy = money()
+    changed = tuple(
+        replace(rule, share={"none": 0.7, "agent": 0.3}) if rule.name == "value" else rule for rule in policy.policies
+    )
+    return replace(pays(), policy=replace(policy, policies=changed))
+
+
 def behind_a_gate() -> RunResult:
     """Return the same numbers behind a failed gate."""
     return replace(failed_gate(), policy=money(), heterogeneity=responders())
@@ -323,6 +367,12 @@ WHOM: Mapping[str, Callable[[], RunResult]] = {
     "whom_nobody": nobody,
     "whom_not_valued": not_valued,
     "whom_waiting": waiting,
+    "whom_held": held,
+    "whom_stopped": stopped,
+    "whom_harmful": harmful,
+    "whom_stopped_though_it_pays": stopped_though_it_pays,
+    "whom_in_use": in_use,
+    "whom_of_another_arm": of_another_arm,
     "whom_no_decision": behind_a_gate,
     "whom_observed": observed,
 }

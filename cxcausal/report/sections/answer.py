@@ -7,7 +7,7 @@ from cxcausal.report.blocks import Answer, Block, Bullets, SectionView
 from cxcausal.report.facts import Facts
 from cxcausal.report.sentences.answer import question_sentence, recommendation_sentence, result_sentence
 from cxcausal.report.sentences.caveats import beside_the_answer
-from cxcausal.report.sentences.targeting import pointer_sentence
+from cxcausal.report.sentences.rule_and_verdict import whom_in_answer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class AnswerSection:
             result=result_sentence(facts),
             recommendation=recommendation_sentence(facts),
         )
-        whom = pointer_sentence(facts)
+        whom = whom_in_answer(facts)
         beside = (*beside_the_answer(facts), *(() if whom is None else (whom,)))
         blocks: tuple[Block, ...] = (answer, Bullets(items=beside)) if beside else (answer,)
         return SectionView(name=self.name, heading="The answer", blocks=blocks)

@@ -69,7 +69,7 @@ def _limit(facts: Facts) -> float | None:
 
 def _name(facts: Facts, at: int, row: BalanceFact) -> Sentence:
     key = path("scores", "balance", at)
-    level: Sentence = (" = ", facts.quote(f"{key}.level", clip=20)) if row.level else ()
+    level: Sentence = (" is ", facts.quote(f"{key}.level", clip=20)) if row.level else ()
     return (facts.quote(f"{key}.column", clip=30), *level)
 
 

@@ -11,6 +11,7 @@ from cxcausal.report.sentences.answer import recommendation_sentence
 from cxcausal.report.sentences.information import waiting_sentence
 from cxcausal.report.sentences.reading import next_look
 from cxcausal.report.sentences.record import signature_terms
+from cxcausal.report.sentences.rule_and_verdict import whom_terms
 from cxcausal.report.text import Piece, Sentence
 
 _HOLD_OUT = "Keep a random group of customers without the contact, so that the effect stays measurable."
@@ -33,6 +34,7 @@ def _items(facts: Facts) -> Iterator[tuple[Sentence, Sentence]]:
     reason = path("arms", facts.lead, "reason")
     if facts.has(reason) and not facts.withheld:
         yield ("Reason",), (facts.quote(reason),)
+    yield from whom_terms(facts)
     waiting = waiting_sentence(facts)
     if waiting is not None:
         yield ("Waiting",), waiting

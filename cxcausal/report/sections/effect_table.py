@@ -58,7 +58,7 @@ def _cells(facts: Facts, row: Row, told: Sequence[str]) -> tuple[Cell, ...]:
         reason: Sentence = (
             ("not computed, because: ", facts.quote(row.key("reason"))) if row.estimate.reason else ("not computed",)
         )
-        return (*texts, Cell(words=reason), *(_number((MISSING,)) for _ in _NUMBERS[1:]))
+        return (*texts, Cell(words=reason, span=len(_NUMBERS)))
     return (*texts, *_numbers(facts, row))
 
 

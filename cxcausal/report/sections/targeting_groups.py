@@ -8,7 +8,7 @@ from cxcausal.report.keys import derived, path
 from cxcausal.report.sections.gain_cells import gain_cell
 from cxcausal.report.sections.moments import named
 from cxcausal.report.sections.score_cells import dash, part, whole
-from cxcausal.report.sentences.harm import loses_money
+from cxcausal.report.sentences.harm import group_name, loses_money
 from cxcausal.report.text import Sentence
 
 
@@ -20,7 +20,7 @@ def groups_table(facts: Facts, policy: PolicyResult) -> Table:
         key = path("policy", "groups", at)
         rows.append(
             (
-                Cell(words=(facts.quote(f"{key}.name"),)),
+                Cell(words=group_name(facts, at)),
                 Cell(words=(facts.arm(group.arm),)),
                 Cell(words=("the plan" if group.declared else "the data",)),
                 whole(facts, f"{key}.n"),

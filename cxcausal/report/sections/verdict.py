@@ -11,6 +11,7 @@ from cxcausal.report.charts.icons import icon
 from cxcausal.report.facts import Facts
 from cxcausal.report.keys import path
 from cxcausal.report.sentences.answer import VERDICT_WORDS, main_metric, no_decision_sentence
+from cxcausal.report.sentences.rule_and_verdict import beside_the_verdict
 from cxcausal.report.sentences.words import sentence
 from cxcausal.report.text import Html, Sentence
 
@@ -54,7 +55,7 @@ def _reason(facts: Facts) -> Sentence:
     if facts.withheld:
         return no_decision_sentence(facts)[1:]
     key = path("arms", facts.lead, "reason")
-    return (*sentence(facts.opening(key)), *_unsafe(facts)) if facts.has(key) else ()
+    return (*sentence(facts.opening(key)), *_unsafe(facts), *beside_the_verdict(facts)) if facts.has(key) else ()
 
 
 def _unsafe(facts: Facts) -> Sentence:

@@ -7,8 +7,9 @@ from cxcausal.report.facts import Facts
 from cxcausal.report.sentences.answer import main_metric
 from cxcausal.report.sentences.caveats import beside_the_answer, cap_sentences, notes
 from cxcausal.report.sentences.money import uncounted_sentences
+from cxcausal.report.sentences.rule_and_verdict import whom_on_terminal
 from cxcausal.report.sentences.surveys import unsafe_sentence
-from cxcausal.report.sentences.targeting import not_valued_sentence, targeting_line
+from cxcausal.report.sentences.targeting import not_valued_sentence
 from cxcausal.report.text import Sentence, on_terminal
 
 MOST = 4
@@ -23,7 +24,7 @@ def caveat_texts(result: RunResult, most: int = MOST) -> tuple[str, ...]:
     Args:
         result: of a run; why its verdict is capped, and what checks found, is not told again, as the terminal has lines
             of their own for that.
-        most: sentences; of what is left over only the number is told.
+        most: sentences; of what is left over only the number is told. What targeting makes of the verdict comes on top.
     """
     listed = {check.text for check in result.checks if check.verdict in {"fail", "warn"}}
     facts = Facts(result)
@@ -31,8 +32,8 @@ def caveat_texts(result: RunResult, most: int = MOST) -> tuple[str, ...]:
     told = [text for text in told if text not in listed]
     left = len(told) - most
     more = f"{left} more of this kind in the report, under “The answer” and “What we do not know”."
-    whom = targeting_line(facts) or not_valued_sentence(facts)
-    last = (*([] if whom is None else [whom]), *uncounted_sentences(facts))
+    unvalued = not_valued_sentence(facts)
+    last = (*whom_on_terminal(facts), *([] if unvalued is None else [unvalued]), *uncounted_sentences(facts))
     return (*told[:most], *([more] if left > 0 else []), *map(on_terminal, last))
 
 

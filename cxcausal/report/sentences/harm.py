@@ -8,7 +8,7 @@ from cxcausal.report.gains import Gains, spans
 from cxcausal.report.keys import derived, path
 from cxcausal.report.rounding import percent
 from cxcausal.report.sentences.targeting import told_policy
-from cxcausal.report.text import Number, Piece, Quote, Sentence, Strong
+from cxcausal.report.text import Number, Piece, Sentence, Strong
 
 
 def harmed_by_prediction(facts: Facts, known: frozenset[tuple[str, str]]) -> Iterator[Sentence]:
@@ -24,13 +24,13 @@ def harmed_by_prediction(facts: Facts, known: frozenset[tuple[str, str]]) -> Ite
     found = [(at, group) for at, group in _harmed(policy) if (segment_name(group), group.arm) not in known]
     for name in dict.fromkeys((group.name, group.declared) for _, group in found):
         same = [(at, group) for at, group in found if (group.name, group.declared) == name]
-        quote, share = _group(facts, same[0][0])
+        name_of, share = _group(facts, same[0][0])
         losses: list[Piece] = []
         for at, group in same:
             losses += [*([", "] if losses else []), *_loss(facts, policy, at, group)]
         late = () if same[0][1].declared else (" The data named this group, not the plan.",)
         word = "Loses money: " if all(loses_money(facts, group) for _, group in same) else "Harmed: "
-        opening = (Strong(pieces=(word, quote)), " (", share, f" of these {facts.people.many}) ")
+        opening = (Strong(pieces=(word, *name_of)), " (", share, f" of these {facts.people.many}) ")
         yield (*opening, *losses, ".", *late)
 
 
@@ -63,7 +63,7 @@ def harmed_by_lead(facts: Facts, known: frozenset[str], *, money: bool) -> list[
     found = [(at, group) for at, group in found if loses_money(facts, group) is money]
     places = {group.name: at for at, group in found if group.arm == facts.lead and segment_name(group) not in known}
     told = (_group(facts, at) for at in places.values())
-    return [(name, " (", share, f" of these {facts.people.many})") for name, share in told]
+    return [(*name, " (", share, f" of these {facts.people.many})") for name, share in told]
 
 
 def segment_name(group: GroupEffect) -> str:
@@ -85,9 +85,17 @@ def _harmed(policy: PolicyResult) -> list[tuple[int, GroupEffect]]:
     return [(at, group) for at, group in groups if group.harmed and spans(group.gain)]
 
 
-def _group(facts: Facts, at: int) -> tuple[Quote, Number]:
-    key = path("policy", "groups", at)
-    return facts.quote(f"{key}.name", clip=CLIP), facts.number(derived("percent", f"{key}.share"), percent())
+def group_name(facts: Facts, at: int) -> Sentence:
+    """Return the name of a group of the policy in words: a segment's as `tier is premium`, as those of leaves are."""
+    policy, key = facts.result.policy, path("policy", "groups", at, "name")
+    if policy is not None and policy.groups[at].declared:
+        return facts.group(key, ": ", clip=CLIP)
+    return (facts.quote(key, clip=CLIP),)
+
+
+def _group(facts: Facts, at: int) -> tuple[Sentence, Number]:
+    share = facts.number(derived("percent", path("policy", "groups", at, "share")), percent())
+    return group_name(facts, at), share
 
 
 def individual_sentences(facts: Facts) -> Iterator[Sentence]:

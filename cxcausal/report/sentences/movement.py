@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from cxcausal.report.facts import Facts
 from cxcausal.report.keys import path
+from cxcausal.report.sentences.targeting import told_policy
 from cxcausal.report.text import Sentence
 
 
@@ -16,3 +17,5 @@ def movement_sentences(facts: Facts) -> Iterator[Sentence]:
         yield (facts.quote(path("movement", "notes", 0)),)
     if not facts.withheld:
         yield (facts.quote(path("movement", "sentence")),)
+        if movement.whom is not None and told_policy(facts) is not None:
+            yield (facts.quote(path("movement", "whom", "sentence")),)

@@ -23,6 +23,7 @@ _DOING: Mapping[str, str] = {
     "limited": "Contacting by predicted gain within budget and capacity",
     "tree": "Contacting by a few readable rules",
 }
+_GOES_AHEAD = frozenset({"ship", "ship_with_monitoring", "pilot"})
 _SAME = 0.95
 _FOUR_FIFTHS = 0.8
 """Of the highest rate: a group that is chosen less often than that is commonly taken to be treated differently."""
@@ -246,17 +247,17 @@ def _stopped(facts: Facts, rule: PolicyWorth) -> Iterator[Sentence]:
 
 
 def _nobody(facts: Facts, policy: PolicyResult) -> Sentence:
-    """Return that contacting nobody is recommended, since not even the best single arm is shown to gain."""
+    """Return that nobody is to be contacted by this comparison: not even the best single arm is shown to gain."""
     at = place_of(policy, "best_arm")
-    single = single_arm(facts, policy)
+    single, goes_ahead = single_arm(facts, policy), facts.result.verdict in _GOES_AHEAD
+    advice = "by this alone, nobody would be contacted" if goes_ahead else "recommended is to contact nobody"
     if at is None or single == _NO_CONTACT:
-        return ("Recommended is to contact nobody: no arm seems to gain anything.",)
+        return (f"No arm seems to gain anything: {advice}.",)
     gains, key, told = Gains(facts, policy.aim), path("policy", "policies", at, "gain"), policy.policies[at].gain
     if not spans(told) or (told.low or 0.0) > 0:
-        return ("Recommended is to contact nobody.",)
+        return (f"{advice[:1].upper()}{advice[1:]}.",)
     low, high = gains.ends(key, told, bare=False)
-    until = f"{gains.unit}): until it is, recommended is to contact nobody outside a test."
-    ends = (" (from ", low, " to ", high, until)
+    ends = (" (from ", low, " to ", high, f"{gains.unit}): until it is, {advice} outside a test.")
     return (*_raised(single), " is not shown to gain anything", *ends)
 
 
