@@ -1,4 +1,4 @@
-"""What needs rows, timed in a process of its own: `python -m benchmarks.score_tasks NAME ROWS`."""
+"""What needs rows, timed in a process of its own: `python -m benchmarks.score_tasks NAME ROWS REPEATS`."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from cxcausal.core.hashing import mixed
 from cxcausal.core.rows import Rows, Text
 from cxcausal.nuisance.threads import VARIABLE, wait_without_spinning
 
-FOLDS, REPEATS = 3, 3
+FOLDS = 3
 TREES, LEAVES, RATE, FEWEST, RIDGE = 100, 31, 0.1, 20, 1.0
 COVARIATES = tuple(f"x{place}" for place in range(12))
 ONE = "cxcausal"
@@ -166,7 +166,7 @@ def main() -> None:
     warnings.simplefilter("ignore")  # the peers' own, about names of columns
     call = SCORE_TASKS[sys.argv[1]](world(int(sys.argv[2])))
     effects: list[tuple[float, float]] = []
-    times = [took(lambda: effects.append(call())) for _ in range(REPEATS)]
+    times = [took(lambda: effects.append(call())) for _ in range(int(sys.argv[3]))]
     point, se = effects[-1]
     found = {**median(times), "peak_mib": peak_mib(), "point": point, "se": se}
     print(json.dumps(found))  # noqa: T201 - read by the process that started this one

@@ -24,7 +24,7 @@ def section(found: All) -> str:
     told = ", ".join(f"{name} {version(name)}" for name in ("lightgbm", "econml", *NEEDS.values()) if find_spec(name))
     head = (
         f"## Scores\n\n{FOLDS} folds, one repeat, LightGBM with {TREES} trees of {LEAVES} leaves for all, {THREADS} "
-        f"threads; {told}. Medians of warm calls without imports; each task in a process of its own. The goals are of "
+        f"threads; {told}. Medians of calls; each task in a process of its own. The goals are of "
         f"one effect on everybody, and of all that a plan with two metrics asks: {WHOLE.removeprefix(f'{ONE}, ')}.\n\n"
         f"{READING}"
     )
@@ -68,10 +68,14 @@ def disagreements(found: All) -> tuple[str, ...]:
 
 def main() -> None:
     """Measure, write the section, and fail where effects disagree."""
-    options = asked(__doc__).parse_args()
+    parser = asked(__doc__)
+    parser.add_argument("--repeats", type=int, default=3, help="calls of every task, whose median is told")
+    options = parser.parse_args()
     sizes = options.rows or SIZES
     names = [name for name in SCORE_TASKS if name not in NEEDS or find_spec(NEEDS[name])]
-    found = {(name, rows): apart("benchmarks.score_tasks", name, rows) for rows in sizes for name in names}
+    found = {
+        (name, rows): apart("benchmarks.score_tasks", name, rows, options.repeats) for rows in sizes for name in names
+    }
     if wrong := disagreements(found):
         raise SystemExit("effects disagree:\n" + "\n".join(wrong))
     put(section(found), "scores", options.out)

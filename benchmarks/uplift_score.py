@@ -4,6 +4,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,17 @@ from benchmarks.plans import plan_around
 from benchmarks.uplift_peers import COVARIATES, TREATED, world
 
 FOLDER = ROOT / ".cxcausal/bench/score"
-LEARNED_FROM, REPEATS = 100_000, 3
+LEARNED_FROM, REPEATS = 40_000, 3
 NAMES = tuple(f"x{place}" for place in range(COVARIATES))
 COST, SHARE = 0.5, 0.1
 """What a contact costs, and for how many of the customers there is money."""
-PLAN, ACTOR = "bench.yaml", "bench@example.com"
-PREPARED, BARE, SCORE = "prepared", "the bare model's predictions", "cxcausal, score"
+ACTOR = "bench@example.com"
+SHAPES = {"trees": "steps", "planes": "spend"}
+"""What the model is made of → the outcome whose effects make it so: by steps that no plane has, or smooth ones."""
+STEP = 6.0
+PREPARED = "prepared"
+BARE = {shape: f"predictions of a model of {shape}" for shape in SHAPES}
+SCORE = {shape: f"cxcausal, score by a model of {shape}" for shape in SHAPES}
 
 
 def customers(rows: int) -> Path:
@@ -32,61 +38,76 @@ def customers(rows: int) -> Path:
     path = FOLDER / f"customers_{rows}.parquet"
     if not path.exists():
         x, arm, y = world(rows)
+        steps = y + STEP * arm * ((x[:, 0] > 0) != (x[:, 1] > 0))
         columns: dict[str, Any] = {"id": np.arange(rows)}
         columns |= {name: values.astype(np.float32) for name, values in zip(NAMES, x.T, strict=True)}
-        columns |= {"arm": np.where(arm == 1, "call", "none"), "spend": y}
-        partial = path.with_suffix(".partial")
-        pq.write_table(pa.table(columns), partial, row_group_size=100_000)
-        partial.replace(path)
+        columns |= {"arm": np.where(arm == 1, "call", "none"), "spend": y, "steps": steps}
+        unfinished = path.with_suffix(".partial")
+        pq.write_table(pa.table(columns), unfinished, row_group_size=100_000)
+        unfinished.replace(path)
     return path
 
 
-def prepared(rows: int) -> dict[str, Any]:
-    """Learn a model by a whole run of its own plan where there is none yet, and write `rows` customers."""
-    from cxcausal import api
+def plan_path(shape: str) -> Path:
+    """Return where the plan of a model is."""
+    return FOLDER / f"{shape}.yaml"
 
+
+def prepared(rows: int) -> dict[str, Any]:
+    """Learn both models by whole runs of their plans where there are none yet, and write `rows` customers."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     customers(rows)
-    source = customers(LEARNED_FROM)
-    spend = {"name": "spend", "type": "mean", "column": "spend", "desired_direction": "increase"}
-    plan = plan_around(source.name, [spend], {"none": str(1 - TREATED), "call": str(TREATED)})
-    plan["data"]["unit"] = "id"
-    plan["design"]["treatment"]["arms"]["call"]["unit_cost"] = COST
-    plan |= {"effect_modifiers": list(NAMES), "policy": {"budget": SHARE * COST * LEARNED_FROM}}
-    (FOLDER / PLAN).write_text(json.dumps(plan), encoding="utf-8")
-    if not (FOLDER / "done").exists():
-        api.run_tracked(FOLDER / PLAN, root=FOLDER, actor=ACTOR)
-        (FOLDER / "done").touch()
+    for shape in SHAPES:
+        done = plan_path(shape).with_suffix(".done")
+        if not done.exists():
+            _learned(shape)
+            done.touch()
     return {}
 
 
-def bare(rows: int) -> dict[str, Took]:
+def _learned(shape: str) -> None:
+    from cxcausal import api
+
+    outcome = {"name": "outcome", "type": "mean", "column": SHAPES[shape], "desired_direction": "increase"}
+    plan = plan_around(customers(LEARNED_FROM).name, [outcome], {"none": str(1 - TREATED), "call": str(TREATED)})
+    plan["id"] = f"bench-{shape}"
+    plan["data"]["unit"] = "id"
+    plan["design"]["treatment"]["arms"]["call"]["unit_cost"] = COST
+    plan |= {"effect_modifiers": list(NAMES), "policy": {"budget": SHARE * COST * LEARNED_FROM}}
+    plan_path(shape).write_text(json.dumps(plan), encoding="utf-8")
+    api.run_tracked(plan_path(shape), root=FOLDER, actor=ACTOR)
+
+
+def bare(shape: str, rows: int) -> dict[str, Took]:
     """Time the model's predictions of columns that are in memory."""
     import pyarrow.parquet as pq
 
     from cxcausal.reviewing.choosing_model import chosen_model
 
-    effects = chosen_model(FOLDER / PLAN, None, FOLDER, despite_verdict=True).saved.effects()
+    effects = chosen_model(plan_path(shape), None, FOLDER, despite_verdict=True).saved.effects()
     read = pq.read_table(customers(rows), columns=list(NAMES))
     columns = {name: read[name].to_numpy().astype(np.float64) for name in NAMES}
     return {"predict": median([took(lambda: effects.gains(columns)) for _ in range(REPEATS)])}
 
 
-def scored(rows: int) -> dict[str, Took]:
+def scored(shape: str, rows: int) -> dict[str, Took]:
     """Time the whole of `score`: reading, predicting, dealing out a budget, and writing each customer's arm."""
     from cxcausal import api
 
-    source = customers(rows)
-    os.chdir(FOLDER)
+    source, out = customers(rows), FOLDER / f"treat_{shape}.parquet"
 
     def once() -> None:
-        asked = api.ScoreAsked(on=str(source), out=Path("treat.parquet"), force=True, despite_verdict=True, actor=ACTOR)
-        api.score(FOLDER / PLAN, asked, root=FOLDER)
+        asked = api.ScoreAsked(on=str(source), out=out, force=True, despite_verdict=True, actor=ACTOR)
+        api.score(plan_path(shape), asked, root=FOLDER)
 
     return {"predict": median([took(once) for _ in range(REPEATS)])}
 
 
-TASKS: dict[str, Callable[[int], dict[str, Any]]] = {PREPARED: prepared, BARE: bare, SCORE: scored}
+TASKS: dict[str, Callable[[int], dict[str, Any]]] = {
+    PREPARED: prepared,
+    **{BARE[shape]: partial(bare, shape) for shape in SHAPES},
+    **{SCORE[shape]: partial(scored, shape) for shape in SHAPES},
+}
 
 
 def main() -> None:

@@ -18,7 +18,12 @@ LEARNERS = ("t", "x", "dr")
 
 
 def whole_stage(rows: int) -> Timed:
-    """Time turns, tests, policies with their frontier, and the model; then its predictions."""
+    """Time turns, tests, policies with their frontier, and the model; then its predictions.
+
+    Libraries are imported before, as the peers' are.
+    """
+    import lightgbm  # noqa: F401
+
     from cxcausal.core.held_out import Aim, Rules, Spending
     from cxcausal.core.measure import Measure
     from cxcausal.core.rows import Rows
