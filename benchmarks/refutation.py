@@ -160,7 +160,7 @@ TASKS: dict[str, Callable[[int], Times]] = {
 
 
 def section(rows: int, found: Mapping[str, Found]) -> str:
-    """Return the section of the page."""
+    """Return the section of the page; of a peer that was stopped, `found` holds nothing."""
     ours, theirs, boosts, boosted_theirs = (found[name] for name in TASKS)
     lines = [
         f"## Refutation\n\n{rows:,} rows, {COVARIATES} covariates, {THREADS} threads. Three refuters of least squares",
@@ -172,32 +172,37 @@ def section(rows: int, found: Mapping[str, Found]) -> str:
         "",
         "| least squares | cxcausal s | DoWhy s | times faster |\n|---|---|---|---|",
     ]
-    lines += [_compared(name, ours[name], each, digits=4) for name, each in theirs.items()]
-    lines.append(_compared("all three, with the shared cross-products", _all(ours), _all(theirs), digits=4))
+    lines += [_compared(name, ours[name], each) for name, each in theirs.items()]
+    if theirs:
+        lines.append(_compared("all three, with the shared cross-products", _all(ours), _all(theirs)))
     fit = boosts["AIPW fit"]["used"]
     lines.append("\n| boosted | s | processor s | of one AIPW fit, of the processor |\n|---|---|---|---|")
     lines += [
         f"| {name} | {each['seconds']:.2f} | {each['used']:.2f} | {each['used'] / fit:.2f} |"
         for name, each in [*boosts.items(), *((f"DoWhy's {name}", each) for name, each in boosted_theirs.items())]
     ]
+    stopped = [name for name in TASKS if not found[name]]
+    if stopped:
+        lines.append(f"\nStopped, since they took too long: {', '.join(stopped)}.")
     return "\n".join([*lines, ""])
 
 
 def _goals(rows: int, found: Mapping[str, Found]) -> Iterator[Goal]:
     ours, theirs, boosts, boosted_theirs = (found[name] for name in TASKS)
     both = together(boosts["sensitivity"], boosts["refutation"])
-    yield faster("linear refuters, times faster than DoWhy's", rows, _all(ours), _all(theirs), 50)
+    if theirs:
+        yield faster("linear refuters, times faster than DoWhy's", rows, _all(ours), _all(theirs), 50)
     yield times("boosted refutation and sensitivity, times one AIPW fit", rows, both, boosts["AIPW fit"], 4)
-    yield faster("the same, times faster than DoWhy's three", rows, both, _all(boosted_theirs), 20)
+    if boosted_theirs:
+        yield faster("the same, times faster than DoWhy's three", rows, both, _all(boosted_theirs), 20)
 
 
 def _all(found: Found) -> Took:
     return together(*found.values())
 
 
-def _compared(name: str, ours: Took, theirs: Took, *, digits: int) -> str:
-    faster_by = theirs["seconds"] / ours["seconds"]
-    return f"| {name} | {ours['seconds']:.{digits}f} | {theirs['seconds']:.1f} | {faster_by:.0f} |"
+def _compared(name: str, ours: Took, theirs: Took) -> str:
+    return f"| {name} | {ours['seconds']:.4f} | {theirs['seconds']:.1f} | {theirs['seconds'] / ours['seconds']:.0f} |"
 
 
 def main() -> None:
@@ -213,11 +218,10 @@ def main() -> None:
         wait_without_spinning()
         sys.stdout.write(json.dumps(TASKS[options.task](rows)) + "\n")
         return
-    found = {name: apart("benchmarks.refutation", rows, "--task", name) for name in TASKS}
-    late = [name for name, each in found.items() if each is None]
-    if late:
-        raise SystemExit(f"took too long: {', '.join(late)}")
-    put(section(rows, {name: each for name, each in found.items() if each is not None}), "refutation", options.out)
+    found = {name: apart("benchmarks.refutation", rows, "--task", name) or {} for name in TASKS}
+    if not found["linear"] or not found["boosted"]:
+        raise SystemExit("our own refuters took too long")
+    put(section(rows, found), "refutation", options.out)
 
 
 if __name__ == "__main__":

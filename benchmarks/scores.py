@@ -24,11 +24,15 @@ def section(found: All) -> str:
     told = ", ".join(f"{name} {version(name)}" for name in ("lightgbm", "econml", *NEEDS.values()) if find_spec(name))
     head = (
         f"## Scores\n\n{FOLDS} folds, one repeat, LightGBM with {TREES} trees of {LEAVES} leaves for all, {THREADS} "
-        f"threads; {told}. Medians of calls; each task in a process of its own. The goals are of "
-        f"one effect on everybody, and of all that a plan with two metrics asks: {WHOLE.removeprefix(f'{ONE}, ')}.\n\n"
+        f"threads; {told}. Medians of warm calls; each task in a process of its own. The goals are of "
+        f"one effect on everybody, and of the whole: {WHOLE.removeprefix(f'{ONE}, ')}.\n\n"
         f"{READING}"
     )
-    return "\n".join([head, *table(_goals(found)), "", *_table(found), ""])
+    lines = [head, *table(_goals(found)), "", *_table(found), ""]
+    left_out = [name for name in NEEDS if not any(name == task for task, _ in found)]
+    if left_out:
+        lines += [f"Not installed, so not here: {', '.join(left_out)}.", ""]
+    return "\n".join(lines)
 
 
 def _goals(found: All) -> Iterator[Goal]:

@@ -89,6 +89,9 @@ def test_refutation_compares_equal_numbers_of_simulations() -> None:
     assert "| linear refuters, times faster than DoWhy's | 1,000 | 75 | 75 | ≥ 50 | met |" in told
     assert "| boosted refutation and sensitivity, times one AIPW fit | 1,000 | 2.25 | 2.25 | ≤ 4 | met |" in told
     assert "| the same, times faster than DoWhy's three | 1,000 | 6.67 | 6.67 | ≥ 20 | **not met** |" in told
+    stopped = refutation_section(1_000, dict(zip(REFUTERS, (linear, {}, boosted, {}), strict=True)))
+    assert "took too long: dowhy, dowhy boosted" in stopped
+    assert "DoWhy's" not in stopped.split("| goal |")[1]
 
 
 def test_uplift_tells_goals_peers_and_what_scoring_holds() -> None:
