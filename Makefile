@@ -71,9 +71,10 @@ chaos: $(READY) ## kill 200 runs at random, check what is left, go on with them;
 
 BENCH := $(VENV)/.bench
 PEERS := $(VENV)/peers
-bench: $(BENCH) $(PEERS)/.ready ## time the aggregate road against its peers in the same run, and compare their numbers
+bench: $(BENCH) $(PEERS)/.ready ## time everything against its peers in the same run, and compare their numbers (half an hour)
 	@$(BIN)/python -m benchmarks
 	@$(BIN)/python -m benchmarks.scores
+	@$(BIN)/python -m benchmarks.refutation
 	@$(BIN)/python -m benchmarks.uplift --peers $(PEERS)/bin/python
 
 $(BENCH): $(READY) benchmarks/requirements.lock

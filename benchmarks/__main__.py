@@ -14,12 +14,11 @@ from benchmarks.agreement import agreement_page
 from benchmarks.page import page
 from benchmarks.peers import THREADS
 from benchmarks.plans import plan_of
-from benchmarks.refutation import refutation_page
+from benchmarks.sections import PAGE, put
 from benchmarks.tasks import TASKS
 from benchmarks.world import write_world
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs/benchmarks.md"
 FOLDER = ROOT / ".cxcausal/bench"
 STARTS = (("--help", ()), ("validate", ("experiments/proactive_outreach.yaml",)))
 RUNS = 5
@@ -72,7 +71,9 @@ def main() -> None:
     """Write the data where they are missing, compare and time everything, write the page."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000, 14_000_000])
-    sizes = parser.parse_args().rows
+    parser.add_argument("--out", type=Path, default=PAGE, help="the page that the first section is written into")
+    options = parser.parse_args()
+    sizes = options.rows
     agreed = agreement_page(FOLDER / "agreement.parquet")
     found, whole = [], {}
     for rows in sizes:
@@ -83,8 +84,7 @@ def main() -> None:
         whole[f"run, {rows:,} rows, with tracking and report"] = run_of(path)
     starts = {" ".join((verb, *words)): started((verb, *words)) for verb, words in STARTS}
     told = page(found, {**starts, **whole}, agreed, largest_run=list(whole.values())[-1])
-    PAGE.write_text(f"{told}\n{refutation_page()}", encoding="utf-8")
-    sys.stdout.write(PAGE.read_text(encoding="utf-8"))
+    put(told, None, options.out)
 
 
 if __name__ == "__main__":

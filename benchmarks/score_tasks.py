@@ -1,24 +1,26 @@
-"""What needs rows, timed in a process of its own: `python -m benchmarks.score_tasks NAME ROWS`."""
+"""What needs rows, timed in a process of its own: `python -m benchmarks.score_tasks NAME ROWS REPEATS`."""
 
 import json
 import os
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from benchmarks.clock import median, peak_mib, took
 from benchmarks.peers import THREADS
-from benchmarks.tasks import peak_mib
 from cxcausal.core.hashing import mixed
 from cxcausal.core.rows import Rows, Text
 from cxcausal.nuisance.threads import VARIABLE, wait_without_spinning
 
-FOLDS, REPEATS = 3, 3
+FOLDS = 3
 TREES, LEAVES, RATE, FEWEST, RIDGE = 100, 31, 0.1, 20, 1.0
 COVARIATES = tuple(f"x{place}" for place in range(12))
+WARM_UP = 2_000
+ONE = "cxcausal"
+WHOLE = f"{ONE}, 2 metrics, 3 populations, 10 segments, sensitivity"
 Call = Callable[[], tuple[float, float]]
 """Returns an effect and its standard error."""
 
@@ -52,9 +54,9 @@ def parameters() -> dict[str, Any]:
 
 
 def ours(rows: Rows, *, whole: bool) -> Call:
-    """One metric's effect; or two metrics', on three target populations and in ten segments."""
+    """One metric's effect; or two metrics', on three target populations and in ten segments, with sensitivity."""
     from cxcausal.core.measure import Measure
-    from cxcausal.core.score_queries import TARGETS, EffectQuery
+    from cxcausal.core.score_queries import TARGETS, EffectQuery, ScoreQuery, SensitivityQuery
     from cxcausal.nuisance.crossfit import Nuisances, Recipe
     from cxcausal.nuisance.learners import boosting
     from cxcausal.nuisance.learners.binned import Sizes
@@ -63,10 +65,11 @@ def ours(rows: Rows, *, whole: bool) -> Call:
     boosting.SIZES = Sizes(trees=TREES, rate=RATE, leaves=LEAVES, fewest_in_leaf=FEWEST, ridge=RIDGE)
     recipe = Recipe(outcome="lightgbm", propensity="lightgbm", folds=FOLDS, repeats=1)
     first, *more = [Measure(name=name, terms=((name, 1.0),)) for name in (("y", "z") if whole else ("y",))]
-    asked = [EffectQuery(measure=first, target="ate")]
+    asked: list[ScoreQuery] = [EffectQuery(measure=first, target="ate")]
     if whole:
         asked = [EffectQuery(measure=one, target=target) for one in (first, *more) for target in reversed(TARGETS)]
         asked += [EffectQuery(measure=one, target="ate", by="segment") for one in (first, *more)]
+        asked += [SensitivityQuery(measure=one, target="ate", alpha=0.05) for one in (first, *more)]
 
     def effect() -> tuple[float, float]:
         made = Nuisances(rows=rows, covariates=COVARIATES, recipe=recipe)
@@ -149,8 +152,8 @@ def _columns(rows: Rows) -> tuple[Any, Any, Any]:
 
 SCORE_TASKS: dict[str, Callable[[Rows], Call]] = {
     "AIPW by hand": by_hand,
-    "cxcausal": lambda rows: ours(rows, whole=False),
-    "cxcausal, 2 metrics, 3 populations, 10 segments": lambda rows: ours(rows, whole=True),
+    ONE: lambda rows: ours(rows, whole=False),
+    WHOLE: lambda rows: ours(rows, whole=True),
     "EconML LinearDRLearner": lambda rows: econml(rows, kind="dr"),
     "EconML LinearDML": lambda rows: econml(rows, kind="dml"),
     "DoubleML IRM": doubleml,
@@ -162,14 +165,12 @@ def main() -> None:
     os.environ[VARIABLE] = str(THREADS)
     wait_without_spinning()
     warnings.simplefilter("ignore")  # the peers' own, about names of columns
+    SCORE_TASKS[sys.argv[1]](world(WARM_UP))()  # so that no call that is timed imports anything
     call = SCORE_TASKS[sys.argv[1]](world(int(sys.argv[2])))
-    times = []
-    for _ in range(REPEATS):
-        begun, used = time.perf_counter(), time.process_time()
-        point, se = call()
-        times.append((time.perf_counter() - begun, time.process_time() - used))
-    seconds, used = (sorted(column)[REPEATS // 2] for column in zip(*times, strict=True))
-    found = {"seconds": seconds, "used": used, "peak_mib": peak_mib(), "point": point, "se": se}
+    effects: list[tuple[float, float]] = []
+    times = [took(lambda: effects.append(call())) for _ in range(int(sys.argv[3]))]
+    point, se = effects[-1]
+    found = {**median(times), "peak_mib": peak_mib(), "point": point, "se": se}
     print(json.dumps(found))  # noqa: T201 - read by the process that started this one
 
 

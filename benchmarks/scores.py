@@ -1,83 +1,88 @@
 """Effects that need rows against their peers, with the same learners and threads: `python -m benchmarks.scores`."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
-from pathlib import Path
+from importlib.util import find_spec
 
+from benchmarks.apart import Found, apart
+from benchmarks.goals import READING, Goal, table, times
 from benchmarks.peers import THREADS
-from benchmarks.score_tasks import FOLDS, LEAVES, SCORE_TASKS, TREES
+from benchmarks.score_tasks import FOLDS, LEAVES, ONE, SCORE_TASKS, TREES, WHOLE
+from benchmarks.sections import asked, put
 
-PAGE = Path("docs/benchmarks-scores.md")
 SIZES = (100_000, 1_000_000)
+BY_HAND = "AIPW by hand"
+NEEDS = {"DoubleML IRM": "doubleml"}
+"""Task → what only `make bench` installs; without it the task is left out."""
 AGREE_WITHIN = 4.0
 """Standard errors by which two methods on different folds may differ in one draw."""
-Found = Mapping[str, float]
+All = Mapping[tuple[str, int], Found | None]
 
 
-def timed(name: str, rows: int) -> Found:
-    """Return what a task took in a process of its own."""
-    words = [sys.executable, "-m", "benchmarks.score_tasks", name, str(rows)]
-    done = subprocess.run(words, check=True, capture_output=True, text=True)
-    found: Found = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
-def page(found: Mapping[tuple[str, int], Found]) -> str:
-    """Return the page; fails where effects disagree."""
-    told = ", ".join(f"{name} {version(name)}" for name in ("lightgbm", "econml", "doubleml"))
+def section(found: All) -> str:
+    """Return the section of the page."""
+    told = ", ".join(f"{name} {version(name)}" for name in ("lightgbm", "econml", *NEEDS.values()) if find_spec(name))
     head = (
-        f"# Benchmarks of scores\n\nMade by `make bench`. {FOLDS} folds, one repeat, LightGBM with {TREES} trees of "
-        f"{LEAVES} leaves for all, {THREADS} threads; {told}. Medians of warm calls without imports; each task in a "
-        "process of its own.\n"
+        f"## Scores\n\n{FOLDS} folds, one repeat, LightGBM with {TREES} trees of {LEAVES} leaves for all, {THREADS} "
+        f"threads; {told}. Medians of warm calls; each task in a process of its own. The goals are of "
+        f"one effect on everybody, and of the whole: {WHOLE.removeprefix(f'{ONE}, ')}.\n\n"
+        f"{READING}"
     )
-    return "\n".join([head, *_goals(found), "", *_table(found), ""])
+    lines = [head, *table(_goals(found)), "", *_table(found), ""]
+    left_out = [name for name in NEEDS if not any(name == task for task, _ in found)]
+    if left_out:
+        lines += [f"Not installed, so not here: {', '.join(left_out)}.", ""]
+    return "\n".join(lines)
 
 
-def _goals(found: Mapping[tuple[str, int], Found]) -> Iterator[str]:
-    yield "| goal | rows | measured | at most | met |\n|---|---|---|---|---|"
+def _goals(found: All) -> Iterator[Goal]:
     for rows in dict.fromkeys(rows for _, rows in found):
-        at = {name: each for (name, size), each in found.items() if size == rows}
-        one, whole = at["cxcausal"], at["cxcausal, 2 metrics, 3 populations, 10 segments"]
-        memory = min(at[name]["peak_mib"] for name in at if name.startswith("EconML"))
-        goals = (
-            ("seconds, times AIPW by hand", one["seconds"] / at["AIPW by hand"]["seconds"], 1.1),
-            ("2 metrics, 3 populations, 10 segments: times one effect", whole["seconds"] / one["seconds"], 2.0),
-            ("peak memory, times EconML's", one["peak_mib"] / memory, 0.6),
-        )
-        for name, measured, limit in goals:
-            verdict = "yes" if measured <= limit else "**no**"
-            yield f"| {name} | {rows:,} | {measured:.2f} | {limit:g} | {verdict} |"
+        at = {name: each for (name, size), each in found.items() if size == rows and each is not None}
+        one, whole = at[ONE], at[WHOLE]
+        yield times("one effect, times AIPW by hand", rows, one, at[BY_HAND], 1.1)
+        yield times("the whole, times one effect", rows, whole, one, 2.0)
+        peers = [each["peak_mib"] for name, each in at.items() if name.startswith("EconML")]
+        if peers:
+            share = one["peak_mib"] / min(peers)
+            yield Goal(name="peak memory, times EconML's", rows=rows, clock=share, processor=None, bar=0.6)
 
 
-def _table(found: Mapping[tuple[str, int], Found]) -> Iterator[str]:
+def _table(found: All) -> Iterator[str]:
     yield "| task | rows | seconds | processor seconds | peak MiB | effect | standard error |"
     yield "|---|---|---|---|---|---|---|"
     for (name, rows), each in found.items():
+        if each is None:
+            yield f"| {name} | {rows:,} | stopped: it took too long | | | | |"
+            continue
         numbers = f"{each['seconds']:.2f} | {each['used']:.2f} | {each['peak_mib']:.0f}"
         yield f"| {name} | {rows:,} | {numbers} | {each['point']:.4f} | {each['se']:.4f} |"
 
 
-def disagreements(found: Mapping[tuple[str, int], Found]) -> tuple[str, ...]:
+def disagreements(found: All) -> tuple[str, ...]:
     """Return the tasks whose effect on everybody is far from that by hand; LinearDML's is on another population."""
     far = []
     for (name, rows), each in found.items():
-        base = found["AIPW by hand", rows]
-        if name != "EconML LinearDML" and abs(each["point"] - base["point"]) > AGREE_WITHIN * base["se"]:
+        base = found[BY_HAND, rows]
+        if each is None or base is None or name == "EconML LinearDML":
+            continue
+        if abs(each["point"] - base["point"]) > AGREE_WITHIN * base["se"]:
             far.append(f"{name} at {rows:,} rows: {each['point']:.4f}, by hand {base['point']:.4f}")
     return tuple(far)
 
 
 def main() -> None:
-    """Measure, write the page, and fail where effects disagree."""
-    sizes = tuple(map(int, sys.argv[1:])) or SIZES
-    found = {(name, rows): timed(name, rows) for rows in sizes for name in SCORE_TASKS}
+    """Measure, write the section, and fail where effects disagree."""
+    parser = asked(__doc__)
+    parser.add_argument("--repeats", type=int, default=3, help="calls of every task, whose median is told")
+    options = parser.parse_args()
+    sizes = options.rows or SIZES
+    names = [name for name in SCORE_TASKS if name not in NEEDS or find_spec(NEEDS[name])]
+    found = {
+        (name, rows): apart("benchmarks.score_tasks", name, rows, options.repeats) for rows in sizes for name in names
+    }
     if wrong := disagreements(found):
         raise SystemExit("effects disagree:\n" + "\n".join(wrong))
-    PAGE.write_text(page(found), encoding="utf-8")
-    sys.stdout.write(PAGE.read_text(encoding="utf-8"))
+    put(section(found), "scores", options.out)
 
 
 if __name__ == "__main__":

@@ -140,7 +140,10 @@ def _writer(suffix: str, handle: Any, schema: "pa.Schema") -> Any:  # noqa: ANN4
         return csv.CSVWriter(handle, schema, write_options=csv.WriteOptions(quoting_style="needed"))
     import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
 
-    return pq.ParquetWriter(handle, schema, compression="zstd", write_page_checksum=True)
+    # Ids and effects hardly repeat: looking for words among them takes longer than all else, and more space.
+    return pq.ParquetWriter(
+        handle, schema, compression="zstd", write_page_checksum=True, use_dictionary=["arm", "reason"]
+    )
 
 
 def _words(places: npt.NDArray[np.integer], words: tuple[str, ...]) -> "pa.Array":

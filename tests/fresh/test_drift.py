@@ -61,3 +61,14 @@ def test_batches_add_up_and_nobody_is_no_customer() -> None:
     empty = baseline_of_number("x", np.full(5, np.nan))
     assert drift_of(empty, counts_of_number(empty, np.array([np.nan]))).moved == "no"
     assert drift_of(baseline, counts_of_number(baseline, np.array([]))).moved == "no"
+
+
+def test_values_are_counted_as_a_search_would_place_them() -> None:
+    values = np.random.default_rng(3).integers(0, 40, 5_000) / 4
+    values[:40] = [np.nan, np.inf, -np.inf, 1e300] * 10
+    for baseline in (baseline_of_number("x", values[40:]), baseline_of_number("x", np.ones(50))):
+        known = values[~np.isnan(values)]
+        places = np.searchsorted(np.array(baseline.edges), known, side="left")
+        expected = [*np.bincount(places, minlength=len(baseline.edges) + 1), 10]
+        assert counts_of_number(baseline, values).tolist() == expected
+    assert counts_of_number(baseline_of_number("x", np.full(9, np.nan)), values).tolist() == [4_990, 10]
