@@ -54,7 +54,7 @@ team: $(ENGINES) ## serve a team's runs from PostgreSQL; TEAM_STORE and TEAM_ART
 	@TEAM_MLFLOW=$(BIN)/mlflow docs/team/serve.sh
 
 test: $(READY) ## run the tests (under six minutes)
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not slow"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not slow"
 
 check: $(READY) ## lint, types, architecture, dependencies
 	@$(BIN)/ruff check .

@@ -10,6 +10,9 @@ import pytest
 
 from cxcausal.tracking.files import locked
 from cxcausal.tracking.mlflow_sink import open_store
+from tests.spreading import pytest_xdist_make_scheduler
+
+__all__ = ["pytest_xdist_make_scheduler"]
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUIRE = "CXCAUSAL_REQUIRE"
