@@ -1,6 +1,7 @@
 """A statement is compiled once in a process, and read from each session's own rows."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,8 @@ def _counted(root: Path, rows: int) -> int:
         {"source": "x.csv", "unit": "id"}, design=design, metrics={"success": [churn]}, segments=[], covariates=[]
     )
     with open_dataset(spec, root) as dataset:
-        return sum(dataset.answer([ASKED])[ASKED].values())
+        answers: Any = dataset.answer([ASKED])
+        return int(sum(answers[ASKED].values()))
 
 
 def test_sessions_share_statements_and_no_rows(tmp_path: Path) -> None:
