@@ -53,8 +53,8 @@ $(ENGINES): $(READY) tests/engines/requirements.lock
 team: $(ENGINES) ## serve a team's runs from PostgreSQL; TEAM_STORE and TEAM_ARTIFACTS say where (docs/team.md)
 	@TEAM_MLFLOW=$(BIN)/mlflow docs/team/serve.sh
 
-test: $(READY) ## run the tests (under six minutes)
-	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadgroup -m "not slow"
+test: $(READY) ## run the tests (about a quarter of an hour on two cores)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile -m "not slow"
 
 check: $(READY) ## lint, types, architecture, dependencies
 	@$(BIN)/ruff check .

@@ -7,14 +7,21 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import settings
 
 from cxcausal.tracking.files import locked
 from cxcausal.tracking.mlflow_sink import open_store
+from tests.spreading import pytest_xdist_make_scheduler
+
+__all__ = ["pytest_xdist_make_scheduler"]
 
 ROOT = Path(__file__).resolve().parents[1]
 REQUIRE = "CXCAUSAL_REQUIRE"
 # Nothing that we log or load may need a pickle: every test, and every process that a test starts, forbids them.
 os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
+# How long one example takes says how busy the machine is, and nothing of the code.
+settings.register_profile("cxcausal", deadline=None)
+settings.load_profile("cxcausal")
 
 
 def absent(what: str) -> NoReturn:

@@ -27,6 +27,7 @@ Row = tuple[Any, ...]
 Columns = Mapping[str, Sequence[str | float | None]]
 """A small table of ours: every column has at least one value that is not None, of which all others are alike."""
 RAW = "raw"
+_TYPED = "typed"
 """How the table of units is named inside an engine."""
 
 
@@ -76,6 +77,7 @@ class Engine(ABC):
         label: names the data in messages.
         timezone: the project's.
         compiled: the SQL of every expression so far; compiling one again costs more than running it on small data.
+            An engine whose sessions all speak alike may share it among them: it holds no data.
         sent: every statement that was sent, in order.
         purposes: what is being done, the innermost last; see `doing`.
         progress: is told of every statement.
@@ -124,15 +126,23 @@ class Engine(ABC):
     def sql(self, expr: Table) -> str:
         """Return the statement of an expression in the engine's own dialect."""
         operation = expr.op()
-        if operation not in self.compiled:
-            self.compiled[operation] = self.backend.compile(expr)
-        return self.compiled[operation]
+        known = self.compiled.get(operation)
+        if known is None:
+            known = self.compiled[operation] = self.backend.compile(expr)
+        return known
 
     def typed(self, expr: Table) -> str:
         """Return the statement of an expression whose columns have the types that Ibis takes them for.
 
         Databases give sums of whole numbers a wider type, which shifts and joins would trip over.
         """
+        key = (_TYPED, expr.op())
+        known = self.compiled.get(key)
+        if known is None:
+            known = self.compiled[key] = self._typed(expr)
+        return known
+
+    def _typed(self, expr: Table) -> str:
         compiler = self.backend.compiler
         columns = (
             sge.cast(sge.column(name, quoted=True), compiler.type_mapper.from_ibis(kind)).as_(name, quoted=True)

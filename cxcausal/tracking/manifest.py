@@ -4,6 +4,7 @@ import json
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -227,8 +228,9 @@ def lock_file(root: Path) -> tuple[str, str] | None:
     return None
 
 
+@cache
 def _version(package: str) -> str | None:
-    """Return a package's installed version, or None."""
+    """Return a package's installed version, or None; looked up once, as what is loaded stays."""
     try:
         return version(package)
     except PackageNotFoundError:

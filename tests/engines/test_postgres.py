@@ -21,8 +21,6 @@ from tests.engines import cases, shipped
 from tests.engines.postgres import Server
 from tests.engines.same import analysed, apart, planned
 
-pytestmark = pytest.mark.xdist_group("postgres")
-
 BERLIN = Session(timezone="Europe/Berlin")
 NATIVE = {
     "price": "numeric(10,2)",

@@ -24,8 +24,6 @@ from tests.engines import cases
 from tests.engines.postgres import Server
 from tests.engines.same import analysed, apart
 
-pytestmark = pytest.mark.xdist_group("postgres")
-
 PASSWORD = "p@ss/word:canary"  # noqa: S105 - of a server that lives for a test
 
 

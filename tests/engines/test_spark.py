@@ -15,7 +15,6 @@ from tests.engines import cases, shipped
 from tests.engines.same import analysed, apart, planned
 
 pytestmark = [
-    pytest.mark.xdist_group("spark"),
     # Sockets that py4j leaves to the collector.
     pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"),
 ]

@@ -24,7 +24,6 @@ from tests.engines.postgres import Server
 
 PASSWORD = "Wq8-kanari-team"  # noqa: S105 - of nobody
 SERVE = ROOT / "docs/team/serve.sh"
-pytestmark = pytest.mark.xdist_group("team")
 
 
 class Team:

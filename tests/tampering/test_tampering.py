@@ -15,8 +15,6 @@ from tests.tampering.trials import tried
 RUNS = 50
 TAMPERS = 60
 
-pytestmark = pytest.mark.xdist_group("tampering")
-
 
 @pytest.fixture(scope="module")
 def fifty(tmp_path_factory: pytest.TempPathFactory, mlflow_template: Path) -> Path:

@@ -22,6 +22,10 @@ from cxcausal.data.sources import Source
 THREADS: int | None = None
 """How many threads the engine may use; None for as many as there are cores."""
 
+_COMPILED: dict[Any, str] = {}
+"""The SQL of every expression of this process; sessions differ in their rows, never in what they make of words."""
+_MOST_COMPILED = 4_000
+
 
 _UNREADABLE = (
     duckdb.IOException,
@@ -152,7 +156,9 @@ def start(url: str, *, label: str, root: Path, timezone: str) -> Embedded:
         settings["threads"] = str(THREADS)
     for name, value in settings.items():
         backend.raw_sql(f"SET {name}={value}")
-    return Embedded(backend=backend, label=label, timezone=timezone, spill=spill)
+    if len(_COMPILED) > _MOST_COMPILED:
+        _COMPILED.clear()
+    return Embedded(backend=backend, label=label, timezone=timezone, spill=spill, compiled=_COMPILED)
 
 
 def _quoted(text: str) -> str:
