@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from cxcausal.core.entry import EventTable
+from cxcausal.core.frames import Found, picture_of, table_of
 from cxcausal.core.movement import Movement
 from cxcausal.core.record import RecordFacts
 from cxcausal.core.score_facts import ScoreFacts
@@ -345,9 +346,7 @@ class RunResult:
         """
         import pandas as pd  # noqa: PLC0415 - heavy, and needed only here
 
-        from cxcausal.core.frames import table_of  # noqa: PLC0415 - needed only here
-
-        rows, columns = table_of(self, table)
+        rows, columns = table_of(self._found, table)
         return pd.DataFrame(rows, columns=columns)
 
     def plot(self, table: str = "effects") -> "Picture":
@@ -359,6 +358,15 @@ class RunResult:
         Raises:
             UsageError: there is no such picture.
         """
-        from cxcausal.core.frames import picture_of  # noqa: PLC0415 - needed only here
+        return picture_of(self._found, table)
 
-        return picture_of(self, table)
+    @property
+    def _found(self) -> Found:
+        return Found(
+            effects=self.effects,
+            effect=Estimate,
+            checks=self.checks,
+            check=CheckResult,
+            policy=self.policy,
+            heterogeneity=self.heterogeneity,
+        )
