@@ -1,5 +1,6 @@
 """What a learner is asked, and what it must offer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -74,3 +75,15 @@ def shares_of(y: Floats, weight: Floats | None, classes: int) -> Floats:
     if classes == 1:
         return np.array([weighted_mean(y, weight)])
     return np.array([weighted_mean((y == place).astype(np.float64), weight) for place in range(classes)])
+
+
+def as_shares(each: Sequence[Floats]) -> Floats:
+    """Return the probability of every class, shape (n, classes), from those of each against all others.
+
+    Args:
+        each: of every class, shape (n,); of two classes only the second's.
+    """
+    if len(each) == 1:
+        return np.column_stack([1 - each[0], each[0]])
+    found = np.maximum(np.column_stack(each), np.finfo(np.float64).tiny)
+    return np.asarray(found / found.sum(axis=1, keepdims=True))
