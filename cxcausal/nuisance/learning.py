@@ -21,6 +21,7 @@ class Split:
         weight: of each unit in the loss, shape (n,); None where all weigh the same.
         within: the only units that any model may learn from, shape (n,); None where that is all of them. All others
             are predicted only, and are best given a fold of their own.
+        beside: units of other arms with a value, shape (n,), from which a learner may borrow; None if none is told.
     """
 
     fold: Places
@@ -28,6 +29,7 @@ class Split:
     seed: int
     weight: Floats | None = None
     within: Flags | None = None
+    beside: Flags | None = None
 
     def parts(self, use: Flags) -> list[tuple[Flags, Flags]]:
         """Return (units to learn from, units to predict), each of shape (n,), of every fold that holds any."""

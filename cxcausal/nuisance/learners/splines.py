@@ -10,13 +10,13 @@ from cxcausal.core.rows import Flags, Floats
 from cxcausal.nuisance.features import Features
 from cxcausal.nuisance.learning import Split, as_shares, is_binary, weighted_mean
 
-MOST_KNOTS, MOST_BENDS = 8, 240
+MOST_KNOTS, MOST_BENDS = 5, 120
 """Bends along one covariate, and along all of them."""
 _FEWEST_VALUES = 3
 _STRENGTHS = 10.0 ** np.arange(-1.0, 5.01, 0.5)
 _PLANE, _FREE = 1.0, 1e-3
 _STEPS, _CHOOSING = 12, 4
-_FARTHEST, _STEEPEST, _CLOSE = 12.0, 1e-4, 1e-6
+_FARTHEST, _STEEPEST, _CLOSE = 12.0, 1e-4, 1e-4
 _RIDGE = 1e-10
 
 

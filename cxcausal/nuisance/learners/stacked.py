@@ -1,6 +1,6 @@
 """A stack: a plane, splines and boosted trees, weighed by how well each predicts units that it did not see."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -13,12 +13,14 @@ from cxcausal.nuisance.learners.boosting import STUMPS, LightGbm
 from cxcausal.nuisance.learners.grown import Grown
 from cxcausal.nuisance.learners.linear import Linear
 from cxcausal.nuisance.learners.logistic import Logistic
+from cxcausal.nuisance.learners.sharing import shared
 from cxcausal.nuisance.learners.splines import Splines
 from cxcausal.nuisance.learning import Learner, Split, is_binary
 from cxcausal.nuisance.weighing import convex_weights, least_squares_weights, log_loss
 
 MOST_FOR_ALL = 10_000
 """Customers up to which all members are asked; of more, the plane and boosted trees, which then learn enough."""
+_SHARED = ("lightgbm", "grown")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,10 +37,14 @@ class Stacked:
     def mean(self, features: Features, y: Floats, use: Flags, split: Split) -> Floats:
         """Return the weighted mean of the members' predictions, shape (n,)."""
         members = _members(Logistic() if is_binary(y, use) else Linear(), len(y))
-        made = np.stack([member.mean(features, y, use, split) for member in members.values()])
-        chosen = least_squares_weights(made[:, use], y[use], split.weights(use))
-        self._note(members, chosen)
-        return np.asarray(chosen @ made)
+        made = {name: member.mean(features, y, use, split) for name, member in members.items()}
+        lesson = shared(features, y, use, split) if len(y) <= MOST_FOR_ALL else None
+        if lesson is not None:
+            made |= {f"shared {name}": lesson.mean(members[name]) for name in _SHARED}
+        told = np.stack(list(made.values()))
+        chosen = least_squares_weights(told[:, use], y[use], split.weights(use))
+        self._note(made, chosen)
+        return np.asarray(chosen @ told)
 
     def shares(self, features: Features, codes: npt.NDArray[np.int8], classes: int, split: Split) -> Floats:
         """Return the weighted mean of the members' probabilities, shape (n, classes)."""
@@ -51,7 +57,7 @@ class Stacked:
         self._note(members, chosen)
         return np.asarray(np.tensordot(chosen, made, axes=1))
 
-    def _note(self, members: Mapping[str, Learner], chosen: Floats) -> None:
+    def _note(self, members: Iterable[str], chosen: Floats) -> None:
         self.weights.clear()
         self.weights.update({name: float(weight) for name, weight in zip(members, chosen, strict=True)})
 
