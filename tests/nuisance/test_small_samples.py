@@ -95,7 +95,7 @@ def test_nothing_is_borrowed_where_no_other_arm_is_told() -> None:
     alone.mean(made.features, y, own, split)
     both.mean(made.features, y, own, replace(split, beside=~own))
     assert set(alone.weights) == MEMBERS | {"linear"}
-    assert set(both.weights) == set(alone.weights) | {"shared lightgbm", "shared grown"}
+    assert set(both.weights) == set(alone.weights) | {"shared"}
 
 
 def test_many_units_are_left_to_the_plane_and_boosted_trees(monkeypatch: pytest.MonkeyPatch) -> None:

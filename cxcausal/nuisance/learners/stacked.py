@@ -20,7 +20,6 @@ from cxcausal.nuisance.weighing import convex_weights, least_squares_weights, lo
 
 MOST_FOR_ALL = 10_000
 """Customers up to which all members are asked; of more, the plane and boosted trees, which then learn enough."""
-_SHARED = ("lightgbm", "grown")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +39,7 @@ class Stacked:
         made = {name: member.mean(features, y, use, split) for name, member in members.items()}
         lesson = shared(features, y, use, split) if len(y) <= MOST_FOR_ALL else None
         if lesson is not None:
-            made |= {f"shared {name}": lesson.mean(members[name]) for name in _SHARED}
+            made["shared"] = lesson.mean(Grown())
         told = np.stack(list(made.values()))
         chosen = least_squares_weights(told[:, use], y[use], split.weights(use))
         self._note(made, chosen)
