@@ -1,7 +1,7 @@
 """Nuisances of one experiment: fitted on the same folds for every metric, and only once."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -219,7 +219,7 @@ class Nuisances:
             for place, arm in enumerate(self.rows.arms):
                 own = self.rows.arm == place
                 learner = learner_named(self.recipe.outcome)
-                split = self.split(repeat, "outcome", name, arm)
+                split = replace(self.split(repeat, "outcome", name, arm), beside=seen & ~own)
                 with one_level():
                     mean[repeat, :, place] = learner.mean(self.features, y, own & seen, split)
                     if repeat == 0:

@@ -1,5 +1,6 @@
 """What a learner is asked, and what it must offer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -20,6 +21,7 @@ class Split:
         weight: of each unit in the loss, shape (n,); None where all weigh the same.
         within: the only units that any model may learn from, shape (n,); None where that is all of them. All others
             are predicted only, and are best given a fold of their own.
+        beside: units of other arms with a value, shape (n,), from which a learner may borrow; None if none is told.
     """
 
     fold: Places
@@ -27,6 +29,7 @@ class Split:
     seed: int
     weight: Floats | None = None
     within: Flags | None = None
+    beside: Flags | None = None
 
     def parts(self, use: Flags) -> list[tuple[Flags, Flags]]:
         """Return (units to learn from, units to predict), each of shape (n,), of every fold that holds any."""
@@ -74,3 +77,15 @@ def shares_of(y: Floats, weight: Floats | None, classes: int) -> Floats:
     if classes == 1:
         return np.array([weighted_mean(y, weight)])
     return np.array([weighted_mean((y == place).astype(np.float64), weight) for place in range(classes)])
+
+
+def as_shares(each: Sequence[Floats]) -> Floats:
+    """Return the probability of every class, shape (n, classes), from those of each against all others.
+
+    Args:
+        each: of every class, shape (n,); of two classes only the second's.
+    """
+    if len(each) == 1:
+        return np.column_stack([1 - each[0], each[0]])
+    found = np.maximum(np.column_stack(each), np.finfo(np.float64).tiny)
+    return np.asarray(found / found.sum(axis=1, keepdims=True))

@@ -1,13 +1,13 @@
 """Losses out of fold, and the convex weights of a stack that make one smallest."""
 
 from collections.abc import Callable
-from itertools import combinations
+from itertools import chain, combinations
 
 import numpy as np
 
 from cxcausal.core.rows import Floats
 
-_SMALLEST, _SWEEPS = 1e-12, 20
+_SMALLEST, _SWEEPS, _CLOSE = 1e-12, 20, 1e-4
 
 
 def squared_error(predicted: Floats, y: Floats, weight: Floats | None = None) -> float:
@@ -30,8 +30,43 @@ def convex_weights(loss: Callable[[Floats], float], members: int) -> Floats:
     weights = np.full(members, 1 / members)
     pairs = list(combinations(range(members), 2))
     for _ in range(1 if len(pairs) == 1 else _SWEEPS):
+        before = weights
         for one, two in pairs:
             weights = _shared(loss, weights, one, two)
+        if np.abs(weights - before).max() < _CLOSE:
+            break
+    return weights
+
+
+def least_squares_weights(made: Floats, y: Floats, weight: Floats | None = None) -> Floats:
+    """Return the convex weights that make the mean squared error smallest, shape (members,), exactly.
+
+    Args:
+        made: predictions, shape (members, n).
+        y: shape (n,).
+        weight: of each unit, shape (n,), or None.
+
+    Example:
+        >>> made = np.array([[0.0, 0.0, 2.0], [1.0, 3.0, 2.0], [9.0, 9.0, 9.0]])
+        >>> least_squares_weights(made, np.array([0.5, 1.5, 2.0])).round(4).tolist()
+        [0.5, 0.5, 0.0]
+    """
+    off = made - y
+    products = (off if weight is None else off * weight) @ off.T
+    members = range(len(made))
+    kept = chain.from_iterable(combinations(members, many) for many in range(1, len(made) + 1))
+    found = [weights for each in kept if (weights := _among(products, each)) is not None]
+    return min(found, key=lambda weights: float(weights @ products @ weights))
+
+
+def _among(products: Floats, kept: tuple[int, ...]) -> Floats | None:
+    """Return the best weights of some members that sum to 1, the others' at 0; None where one isn't positive."""
+    own = products[np.ix_(kept, kept)]
+    inner = np.linalg.lstsq(own, np.ones(len(kept)), rcond=None)[0] if own.any() else np.ones(len(kept))
+    if inner.min() <= 0:
+        return None
+    weights = np.zeros(len(products))
+    weights[list(kept)] = inner / inner.sum()
     return weights
 
 

@@ -276,3 +276,11 @@ def test_every_arm_has_its_pictures_and_its_table() -> None:
     ]
     tables = [one.name for one in blocks("appendix_opinions", result) if isinstance(one, Table)]
     assert len(set(tables)) == 2
+
+
+def test_members_of_no_weight_to_speak_of_are_not_listed() -> None:
+    told = scores()
+    first, *others = told.nuisances
+    weights = {"logistic": 0.31, "stumps": 0.0, "lightgbm": 0.686, "splines": 0.004}
+    result = replace(observed(), scores=replace(told, nuisances=(replace(first, weights=weights), *others)))
+    assert lines("appendix_nuisances", "learners-table", result)[0][2] == "31 % logistic, 69 % lightgbm"

@@ -114,7 +114,7 @@ def learned_rows(world: LearnedWorld, runs: int) -> Iterator[Row]:
     """Yield one row per target population."""
     rng, truths = rng_of("V5", world.name), world.truths()
     found = [world.found(rng) for _ in range(runs)]
-    noise = 0.0 if runs >= 1_000 else SIGMAS / np.sqrt(runs)
+    noise = 0.0 if runs >= 1_000 else float(SIGMAS / np.sqrt(runs))
     for target, truth in truths.items():
         told = [one[target] for one in found]
         limits = [one.interval(0.95) for one in told]

@@ -42,6 +42,7 @@ class Boost:
 
     Attributes:
         features: of the units. y: shape (n,). weight: shape (n,) or None. goal: what y is. seed: for ties.
+        start: what trees are added to, a mean or a logit, shape (n,); None for a constant.
     """
 
     features: Features
@@ -49,10 +50,11 @@ class Boost:
     weight: Floats | None
     goal: Goal
     seed: int
+    start: Floats | None = None
     _fixed: Mapping[str, Any] = field(default_factory=lambda: {"deterministic": True, "force_row_wise": True})
 
     def fitted(self, train: Places, sizes: Sizes, trees: int) -> Callable[[Places], Floats]:
-        """Learn from some units; return what predicts others, shape (units, classes)."""
+        """Learn from some units; return what predicts others, shape (units, classes), without the start."""
         model = self.model(train, sizes, trees)
         return lambda units: self._predicted(model, units)
 
@@ -80,7 +82,9 @@ class Boost:
         return losses[best - 1], best
 
     def _predicted(self, model: Any, units: Places) -> Floats:  # noqa: ANN401 - a booster, which has no types
-        found = model.predict(self.features.matrix[units], num_threads=threads_for(len(units)))
+        found = model.predict(
+            self.features.matrix[units], raw_score=self.start is not None, num_threads=threads_for(len(units))
+        )
         return np.reshape(np.asarray(found, dtype=np.float64), (-1, self.goal.classes))
 
     def _part(self, units: Places, sizes: Sizes) -> Any:  # noqa: ANN401 - a data set, which has no types
@@ -89,6 +93,8 @@ class Boost:
         part.set_label(self.y[units])
         if self.weight is not None:
             part.set_weight(self.weight[units])
+        if self.start is not None:
+            part.set_init_score(self.start[units])
         return part
 
     def _parameters(self, sizes: Sizes) -> dict[str, Any]:

@@ -13,39 +13,44 @@ from cxcausal.nuisance.learning import Split, is_binary, shares_of, weighted_mea
 from cxcausal.nuisance.threads import boosting_level
 
 SIZES = Sizes()
+STUMPS = Sizes(trees=150, leaves=2, fewest_in_leaf=10)
+"""Trees of one step each, whose sum is a step function of every covariate."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LightGbm:
-    """LightGBM with its deterministic histograms; features are binned once for all folds, arms and outcomes."""
+    """LightGBM with its deterministic histograms; features are binned once for all folds, arms and outcomes.
+
+    `sizes` are `SIZES` where there are none.
+    """
 
     name: ClassVar[str] = "lightgbm"
+    sizes: Sizes | None = None
 
     def mean(self, features: Features, y: Floats, use: Flags, split: Split) -> Floats:
         """Return probabilities where y is 0 or 1, else means, shape (n,)."""
         goal = Goal(kind="binary" if is_binary(y, use) else "regression")
-        return _boosted(features, np.where(use, y, 0.0), use, split, goal)[:, 0]
+        return self._boosted(features, np.where(use, y, 0.0), use, split, goal)[:, 0]
 
     def shares(self, features: Features, codes: npt.NDArray[np.int8], classes: int, split: Split) -> Floats:
         """Return the probability of every class, shape (n, classes)."""
         everybody = np.ones(len(codes), dtype=bool)
         if classes == 2:  # noqa: PLR2004 - one probability tells both
-            ones = _boosted(features, codes.astype(np.float64), everybody, split, Goal(kind="binary"))[:, 0]
+            ones = self._boosted(features, codes.astype(np.float64), everybody, split, Goal(kind="binary"))[:, 0]
             return np.column_stack([1 - ones, ones])
         goal = Goal(kind="multiclass", classes=classes)
-        return _boosted(features, codes.astype(np.float64), everybody, split, goal)
+        return self._boosted(features, codes.astype(np.float64), everybody, split, goal)
 
-
-def _boosted(features: Features, y: Floats, use: Flags, split: Split, goal: Goal) -> Floats:
-    found = np.empty((len(y), goal.classes))
-    for train, test in split.parts(use):
-        weight = split.weights(train)
-        if constant(y[train]) or not features.columns:
-            found[test] = shares_of(y[train], weight, goal.classes)
-            continue
-        boost = Boost(features=features, y=y, weight=split.weight, goal=goal, seed=split.seed)
-        found[test] = boost.fitted(np.flatnonzero(train), SIZES, SIZES.trees)(np.flatnonzero(test))
-    return found
+    def _boosted(self, features: Features, y: Floats, use: Flags, split: Split, goal: Goal) -> Floats:
+        found, sizes = np.empty((len(y), goal.classes)), self.sizes or SIZES
+        for train, test in split.parts(use):
+            weight = split.weights(train)
+            if constant(y[train]) or not features.columns:
+                found[test] = shares_of(y[train], weight, goal.classes)
+                continue
+            boost = Boost(features=features, y=y, weight=split.weight, goal=goal, seed=split.seed)
+            found[test] = boost.fitted(np.flatnonzero(train), sizes, sizes.trees)(np.flatnonzero(test))
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)

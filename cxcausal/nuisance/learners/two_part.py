@@ -1,6 +1,6 @@
 """A two-part model for outcomes that are mostly zero: the chance of one that is not, times its mean where it is not."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -27,8 +27,11 @@ class TwoPart:
         zeros = int(use.sum()) - int(nonzero.sum())
         if is_binary(y, use) or nonzero.sum() < FEWEST_NONZERO or zeros < FEWEST_NONZERO:
             return Stacked().mean(features, y, use, split)
-        chance = Stacked().mean(features, nonzero.astype(np.float64), use, split)
-        return np.asarray(chance * Stacked().mean(features, y, nonzero, split))
+        beside = np.zeros(len(y), dtype=bool) if split.beside is None else split.beside
+        some = (use | beside) & (np.where(use | beside, y, 0.0) != 0)
+        chance = Stacked().mean(features, some.astype(np.float64), use, split)
+        paying = replace(split, beside=beside & some)
+        return np.asarray(chance * Stacked().mean(features, y, nonzero, paying))
 
     def shares(self, features: Features, codes: npt.NDArray[np.int8], classes: int, split: Split) -> Floats:
         """Return the shares that the stack gives, shape (n, classes)."""

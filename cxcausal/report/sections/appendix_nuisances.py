@@ -13,6 +13,9 @@ from cxcausal.report.sections.score_cells import cell, dash, effect, metric_of, 
 from cxcausal.report.sections.withheld import MUST_NOT_BE_USED
 from cxcausal.report.text import MISSING, Piece, Quote, Sentence
 
+_LEAST = 0.005
+"""Weight of a member below which it reads as 0 %."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class NuisancesSection:
@@ -82,9 +85,9 @@ def _what(facts: Facts, one: LearnerFact) -> Sentence:
 
 
 def _made_of(facts: Facts, key: str, one: LearnerFact) -> Sentence:
-    """Return the members of a stack with their weights."""
+    """Return the members of a stack with their weights; those that would read as 0 % are left out."""
     pieces: list[Piece] = []
-    for name in one.weights:
+    for name in (name for name, weight in one.weights.items() if weight >= _LEAST):
         place = f"{key}.{path('weights', name)}"
         pieces += [
             ", " if pieces else "",
