@@ -41,3 +41,17 @@ def test_a_rule_that_is_the_single_arm_gains_nothing_more_and_has_no_range() -> 
 def test_the_terminal_says_that_whom_to_contact_could_not_be_valued() -> None:
     said = "Whom to contact could not be valued: too few customers for turns."
     assert caveat_texts(not_valued())[-1] == said
+
+
+def test_a_roll_out_says_which_limits_of_the_policy_it_does_not_keep() -> None:
+    def told(**policy: object) -> str:
+        result = pays()
+        plan = {**result.plan, "policy": policy or None}
+        return render_report(replace(result, plan=plan), ledger_head=None)
+
+    said = "It takes no account of"
+    assert f"{said} who may be contacted or of the budget: “Whom to contact” does." in told(
+        eligible="opted_out == 0", budget=9.0
+    )
+    assert f"{said} the budget: “Whom to contact” does." in told(budget=9.0)
+    assert said not in told()

@@ -247,7 +247,7 @@ class Policy(Part):
 class Value(Part):
     """The roll-out that the money is told for."""
 
-    population: Count | None = None
+    population: Annotated[Count, Field(ge=1)] | None = None
     fixed_cost: NonNegative = 0.0
     approved_by: Text | None = None
 

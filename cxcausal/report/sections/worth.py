@@ -184,10 +184,17 @@ def _rollout(facts: Facts, key: str, net: Range, *, limited: bool) -> Sentence:
         *_fixed_cost(facts),
     )
     if net.low is None or net.high is None:
-        return (*words, ".")
+        return (*words, ".", *_beyond_the_policy(facts))
     style = Style(place=place, sign=True, references=(0.0,))
     spread = (facts.number(f"{key}.rollout.low", style), TO, facts.number(f"{key}.rollout.high", style))
-    return (*words, " (range: ", *spread, ").")
+    return (*words, " (range: ", *spread, ").", *_beyond_the_policy(facts))
+
+
+def _beyond_the_policy(facts: Facts) -> Sentence:
+    """Return what binds the plan's rules for whom to contact, and not this scenario of contacting everybody."""
+    limits = {"eligible": "who may be contacted", "budget": "the budget"}
+    bound = [words for key, words in limits.items() if facts.has(path("plan", "policy", key))]
+    return (f" It takes no account of {' or of '.join(bound)}: “Whom to contact” does.",) if bound else ()
 
 
 def _fixed_cost(facts: Facts) -> Sentence:

@@ -114,3 +114,8 @@ def test_a_policy_looks_at_no_drawn_consequence_of_the_treatment(told: Told, pol
     dot = "digraph { tier -> took; tier -> churned; took -> mood; mood -> churned; age -> churned }"
     assert [found for found, _ in told(drawn + f"policy: {{{policy}}}\n", {"graphs/g.dot": dot})] == ["P385"]
     assert told(drawn + "policy: {protected: [age]}\n", {"graphs/g.dot": dot}) == []
+
+
+def test_a_roll_out_reaches_somebody(told: Told) -> None:
+    assert [code for code, _ in told(f"{PLAN}value: {{population: 0}}\n")] == ["P204"]
+    assert told(f"{PLAN}value: {{population: 1}}\n") == []
