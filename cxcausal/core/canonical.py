@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import Any
 
 Json = dict[str, Any] | list[Any] | str | int | float | bool | None
+_PLAIN = frozenset({str, int, bool, float, type(None)})
 
 
 def canonical_json(value: object) -> bytes:
@@ -62,6 +63,8 @@ def json_ready(value: object) -> Json:
         >>> json_ready({("gig", "north"): 3})
         {'["gig","north"]': 3}
     """
+    if type(value) in _PLAIN:  # most of what is asked for, and soonest told
+        return value if type(value) is not float or math.isfinite(value) else None  # type: ignore[return-value]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {item.name: json_ready(getattr(value, item.name)) for item in dataclasses.fields(value)}
     if isinstance(value, Mapping):
@@ -70,9 +73,8 @@ def json_ready(value: object) -> Json:
         return json_ready(value.tolist())  # type: ignore[attr-defined]
     if isinstance(value, AbstractSet):
         return sorted((json_ready(item) for item in value), key=canonical_json)
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray):
-        return [json_ready(item) for item in value]
-    return _ready_scalar(value)
+    is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
+    return [json_ready(item) for item in value] if is_list else _ready_scalar(value)  # type: ignore[attr-defined]
 
 
 def _ready_mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
@@ -85,6 +87,8 @@ def _ready_mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
 
 def _key(key: object) -> str:
     """Return text as it is, anything else as its own canonical JSON."""
+    if type(key) is str:
+        return key
     spelled = json_ready(key)
     return spelled if isinstance(spelled, str) else canonical_json(spelled).decode("utf-8")
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from cxcausal.core.rows import Floats
 
-_SMALLEST, _SWEEPS, _CLOSE = 1e-12, 20, 1e-4
+_SMALLEST, _RIDGE, _SWEEPS, _CLOSE = 1e-12, 1e-10, 20, 1e-4
 
 
 def squared_error(predicted: Floats, y: Floats, weight: Floats | None = None) -> float:
@@ -62,7 +62,8 @@ def least_squares_weights(made: Floats, y: Floats, weight: Floats | None = None)
 def _among(products: Floats, kept: tuple[int, ...]) -> Floats | None:
     """Return the best weights of some members that sum to 1, the others' at 0; None where one isn't positive."""
     own = products[np.ix_(kept, kept)]
-    inner = np.linalg.lstsq(own, np.ones(len(kept)), rcond=None)[0] if own.any() else np.ones(len(kept))
+    # Members that together miss nothing make the products singular: a ridge far below any error leaves their mixture.
+    inner = np.linalg.solve(own + max(_RIDGE * np.trace(own), _SMALLEST) * np.eye(len(kept)), np.ones(len(kept)))
     if inner.min() <= 0:
         return None
     weights = np.zeros(len(products))

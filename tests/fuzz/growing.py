@@ -97,6 +97,7 @@ def _design(ground: Ground) -> dict[str, Any]:
     arms = arms if len(arms) > 1 else ["none", "call"]
     treatment: dict[str, Any] = {"column": ground.column("arm"), "control": pick(rng, arms)}
     treatment["arms"] = {name: ground.maybe(_arm(rng, name)) for name in arms}
+    treatment["arms"][treatment["control"]].pop("capacity", None)  # it serves whoever gets no other arm
     if chance(rng, 0.05):
         treatment |= {"control": 0, "arms": {}}
     design: dict[str, Any] = {"type": kind, "treatment": treatment}
