@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cxcausal.core.canonical import canonical_json
 from cxcausal.core.errors import CxCausalError, MachineError, PlanError, Problem
+from cxcausal.core.plan_order import order_of, with_arms_in
 from cxcausal.core.progress import SILENT, Progress
 from cxcausal.core.protocols import DatasetWithRows as AnyDataset
 from cxcausal.core.spec.models import ExperimentSpec
@@ -193,8 +194,10 @@ def _resolved(run: "RecordedRun", root: Path) -> Resolved:
     project, _ = read_project(root)
     if run.start is not None:
         project = replace(project, timezone=run.start.timezone)
+    # In what order arms are added up shows in the last digits, and JSON has its keys sorted.
+    order = order_of(run.plan, ((row["arm"], row["control"]) for row in run.results["effects"]))
     try:
-        spec = ExperimentSpec(**run.plan)
+        spec = ExperimentSpec(**with_arms_in(order, run.plan))
     except ValidationError as error:
         what = "this version of cxcausal can't read the plan that the run stored"
         mend = f"replay it with cxcausal {run.manifest['machine']['packages'].get('cxcausal', '')}, which made it"

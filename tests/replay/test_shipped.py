@@ -18,7 +18,8 @@ from tests.engines.shipped import NAMES, WORLDS
 from tests.resuming.stopping import newest
 
 PACKAGED = {"incentive_results", "nsw_mixtape"}
-LARGE = {"hillstrom", "karlan_list", "social_pressure", "star", "voter_persuasion", *WORLDS}
+LARGE = {"hillstrom", "hillstrom_policy", "karlan_list", "social_pressure", "star", "voter_persuasion", *WORLDS}
+LARGE -= {"moments_of_truth"}  # the one that says whom to contact
 each_shipped = pytest.mark.parametrize(
     "name", [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in NAMES]
 )
@@ -38,7 +39,7 @@ def prepare(name: str, project: Project, request: pytest.FixtureRequest) -> None
         pytest.importorskip("causaldata", reason="needs the extra 'examples'")
     elif name in WORLDS:
         source = planned(project.root / f"experiments/{name}.yaml").data.source
-        simulate(WORLDS[name], project.root / source, n=3_000)
+        simulate(WORLDS[name], project.root / source, n=1_500)
     else:
         beside = project.root.parent / "shared"
         beside.mkdir()
