@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from cxcausal.pipeline.support import unsupported
-from tests.engines.same import planned
+from tests.engines.same import Told, analysed, planned
 
 ROOT = Path(__file__).resolve().parents[2]
 PLANS = sorted((ROOT / "experiments").glob("*.yaml"))
@@ -17,6 +18,9 @@ WORLDS = {
     "moments_of_truth": "moments",
 }
 """Plan → the world that its data are drawn from."""
+EACH = [pytest.param(name, marks=[pytest.mark.slow] * (name == "hillstrom_policy")) for name in NAMES]
+"""Hillstrom's rows come from engines in `hillstrom`, and what is learned of rows in `moments_of_truth`."""
+_KNOWN: dict[str, Told] = {}
 _PACKAGED = {"incentive_results": "thornton_hiv", "nsw_mixtape": "nsw_mixtape"}
 _NATIVE = {"hillstrom", "hillstrom_policy", "karlan_list", "social_pressure"}
 
@@ -33,6 +37,13 @@ def file_of(name: str, shared: Path, folder: Path) -> str:
     if name in _PACKAGED:
         return str(Path(causaldata.__file__).parent / _PACKAGED[name] / f"{_PACKAGED[name]}.dta")
     return str(shared / Path(planned(ROOT / f"experiments/{name}.yaml").data.source).name)
+
+
+def embedded(name: str, file: str, root: Path) -> Told:
+    """Return what the embedded engine tells of a plan, asked once for all other engines: `file_of` draws no second."""
+    if name not in _KNOWN:
+        _KNOWN[name] = analysed(planned(ROOT / f"experiments/{name}.yaml"), root, on=file)
+    return _KNOWN[name]
 
 
 def frame_of(name: str, file: str) -> pd.DataFrame:

@@ -152,11 +152,11 @@ def test_plans_that_use_everything_give_the_same_numbers(
     assert not list(apart(mine, theirs))
 
 
-@pytest.mark.parametrize("name", shipped.NAMES)
+@pytest.mark.parametrize("name", shipped.EACH)
 def test_shipped_plans_give_the_same_numbers(postgres: Server, shared_data: Path, tmp_path: Path, name: str) -> None:
     file = shipped.file_of(name, shared_data, tmp_path)
     spec = planned(shipped.ROOT / f"experiments/{name}.yaml")
-    theirs = analysed(spec, tmp_path, on=file)
+    theirs = shipped.embedded(name, file, tmp_path)
     mine = analysed(spec, tmp_path, on=postgres.table("shipped", shipped.frame_of(name, file)))
     assert theirs["effects"]
     assert not list(apart(mine, theirs))
