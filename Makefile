@@ -36,7 +36,7 @@ demo: $(READY) ## register, simulate and analyse five experiments; ends with the
 	@$(CX) simulate outreach --out data/outreach.parquet
 	@$(CX) simulate handoff --out data/handoff.parquet
 	@$(CX) simulate handoff-hidden --out data/handoff_hidden.parquet
-	@$(CX) simulate moments --out data/moments.parquet
+	@$(CX) simulate moments --n 20000 --out data/moments.parquet
 	@$(CX) run experiments/incentive_results.yaml
 	@$(CX) run experiments/human_handoff.yaml
 	@$(CX) run experiments/human_handoff_hidden.yaml || test $$? -eq 5 # no decision, as it must be
