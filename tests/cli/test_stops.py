@@ -29,6 +29,11 @@ HIDDEN, SEEN = "\x1b[?25l", "\x1b[?25h"
 """What a terminal is sent to hide its cursor, and to show it."""
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 IN_MLFLOW = "import time, cxcausal.tracking.sync as s; s.send = lambda *_, **__: time.sleep(60)\n"
+UNHURRIED_MLFLOW = (
+    "import time, cxcausal.cli.progress_line as p, cxcausal.tracking.sync as s; p.CALM_SECONDS = 0.1; "
+    "sent = s.send; s.send = lambda *a, **k: (time.sleep(1), sent(*a, **k))[1]\n"
+)
+"""Long enough for the line to be drawn, however fast the machine is."""
 SLOW_TO_LEAVE = "import time, cxcausal.tracking.open_run as o; o._close = lambda *_, **__: time.sleep(60)\n"
 
 
@@ -119,8 +124,7 @@ def test_ctrl_c_while_python_imports(project: tuple[Project, str], wait: float) 
 
 def test_progress_is_drawn_on_a_terminal_and_gone_at_the_end(project: tuple[Project, str], warm: Warm) -> None:
     made, plan = project
-    hurried = "import cxcausal.cli.progress_line as p; p.CALM_SECONDS = 0.1"
-    code, screen = warm.run(("run", plan), made.root, code=hurried)
+    code, screen = warm.run(("run", plan), made.root, code=UNHURRIED_MLFLOW)
     assert code == 0
     assert "sending the run to MLflow" in screen
     drawn, _, result = screen.partition("callback: PILOT")
