@@ -13,11 +13,12 @@ from cxcausal.nuisance.learning import Split, as_shares, is_binary, weighted_mea
 MOST_KNOTS, MOST_BENDS = 5, 120
 """Bends along one covariate, and along all of them."""
 _FEWEST_VALUES = 3
-_STRENGTHS = 10.0 ** np.arange(-1.0, 5.01, 0.5)
-_PLANE, _FREE = 1.0, 1e-3
-_STEPS, _CHOOSING = 12, 4
+_STEPS, _CHOOSING = 20, 12
 _FARTHEST, _STEEPEST, _CLOSE = 12.0, 1e-4, 1e-4
 _RIDGE = 1e-10
+_WEAKEST, _STRONGEST, _FIRST = 1e-4, 1e8, 10.0
+_SETTLED = 0.02
+_STEPS_OF_STRENGTHS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,15 +45,15 @@ class Splines:
 
 @dataclass(frozen=True, kw_only=True)
 class Bent:
-    """Columns with an intercept first, shape (n, 1 + p + bends), and what each is penalised by, shape (columns,).
+    """Columns with an intercept first, shape (n, 1 + p + bends), and the term of each, shape (columns,).
 
     Attributes:
-        always: at any strength. bends: 1 for what the strength multiplies, else 0.
+        columns: the columns. terms: 0 for the intercept, which is not penalised; the slope of every covariate's column
+            is a term, and so are all its bends.
     """
 
     columns: Floats
-    always: Floats
-    bends: Floats
+    terms: npt.NDArray[np.intp]
 
 
 def bent(features: Features) -> Bent:
@@ -60,12 +61,10 @@ def bent(features: Features) -> Bent:
     plane = features.filled
     several = [column for column in plane.T if len(np.unique(column)) >= _FEWEST_VALUES]
     knots = min(MOST_KNOTS, MOST_BENDS // max(len(several), 1))
-    hinges = [hinge for column in several for hinge in _hinges(column, knots)]
-    columns = np.column_stack([np.ones(len(plane)), plane, *hinges])
-    bends = np.repeat([0.0, 1.0], [1 + plane.shape[1], len(hinges)])
-    always = np.where(bends == 1, _FREE, _PLANE)
-    always[0] = 0.0
-    return Bent(columns=columns, always=always, bends=bends)
+    bends = [_hinges(column, knots) for column in several]
+    columns = np.column_stack([np.ones(len(plane)), plane, *(hinge for hinges in bends for hinge in hinges)])
+    terms = np.repeat(np.arange(1 + plane.shape[1] + len(bends)), [*[1] * (1 + plane.shape[1]), *map(len, bends)])
+    return Bent(columns=columns, terms=terms)
 
 
 def _hinges(column: Floats, knots: int) -> list[Floats]:
@@ -102,29 +101,39 @@ def _out_of_fold(bent: Bent, y: Floats, use: Flags, split: Split, *, binary: boo
 
 @dataclass(frozen=True, kw_only=True)
 class _Choice:
-    """Slopes at one strength, shape (columns,), with the strength that generalised cross-validation likes best."""
+    """Slopes, shape (columns,), and the strengths they are penalised with, one of each term."""
 
     slopes: Floats
-    strength: float
+    strengths: Floats
 
 
 def _least_squares(bent: Bent, train: Flags, y: Floats, mass: Floats) -> Floats:
-    return np.asarray(bent.columns @ _chosen(bent, bent.columns[train], y, mass).slopes)
+    strengths = np.full(bent.terms.max() + 1, _FIRST)
+    moments = _moments(bent.columns[train], y, mass)
+    edf = np.inf
+    for _ in range(_STEPS_OF_STRENGTHS):
+        found, left = _stepped(bent, moments, strengths, None)
+        strengths = found.strengths
+        if abs(left - edf) < _SETTLED:
+            break
+        edf = left
+    return np.asarray(bent.columns @ _stepped(bent, moments, strengths, None)[0].slopes)
 
 
 def _logistic(bent: Bent, train: Flags, y: Floats, mass: Floats) -> Floats:
-    """Fisher scoring; the strength is chosen anew in the first steps, and then stays, so that steps come to an end."""
+    """Fisher scoring; the strengths are chosen anew in the first steps, and then stay, so that steps come to an end."""
     x = bent.columns[train]
-    slopes, strength = np.zeros(x.shape[1]), None
+    slopes, strengths = np.zeros(x.shape[1]), np.full(bent.terms.max() + 1, _FIRST)
     slopes[0] = _logit(float(np.average(y, weights=mass)))
     for step in range(_STEPS):
         score = np.clip(x @ slopes, -_FARTHEST, _FARTHEST)
         chance = 1 / (1 + np.exp(-score))
         slope = np.maximum(chance * (1 - chance), _STEEPEST)
-        found = _chosen(bent, x, score + (y - chance) / slope, mass * slope, strength)
+        found, _ = _stepped(bent, _moments(x, score + (y - chance) / slope, mass * slope), strengths, 1.0)
         moved, slopes = float(np.abs(found.slopes - slopes).max()), found.slopes
-        strength = found.strength if step + 1 >= _CHOOSING else None
-        if strength is not None and moved < _CLOSE:
+        if step + 1 < _CHOOSING:
+            strengths = found.strengths
+        elif moved < _CLOSE:
             break
     return np.asarray(1 / (1 + np.exp(-np.clip(bent.columns @ slopes, -_FARTHEST, _FARTHEST))))
 
@@ -133,32 +142,30 @@ def _logit(share: float) -> float:
     return float(np.log(share / (1 - share)))
 
 
-def _chosen(bent: Bent, x: Floats, y: Floats, mass: Floats, strength: float | None = None) -> _Choice:
-    """Return penalised least squares at a strength, or at the best one.
-
-    One decomposition serves all strengths: at each, penalised slopes shrink along the same directions.
-    """
-    from scipy.linalg import eigh, solve_triangular  # noqa: PLC0415 - heavy
-
+def _moments(x: Floats, y: Floats, mass: Floats):
     weighed = x * mass[:, None]
-    gram, products, total = x.T @ weighed, weighed.T @ y, float(mass @ y**2)
-    lower = np.linalg.cholesky(gram + np.diag(bent.always + _RIDGE * np.trace(gram) / len(gram)))
-    rooted = solve_triangular(lower, np.diag(bent.bends), lower=True)
-    shrunk, turned = eigh(solve_triangular(lower, rooted.T, lower=True))
-    shrunk = np.maximum(shrunk, 0.0)
-    onto = turned.T @ solve_triangular(lower, products, lower=True)
-    inner = solve_triangular(lower, solve_triangular(lower, gram, lower=True).T, lower=True)
-    inner = turned.T @ inner @ turned
+    return x.T @ weighed, weighed.T @ y, float(mass @ y**2), len(y)
 
-    def at(strength: float) -> Floats:
-        return np.asarray(onto / (1 + strength * shrunk))
 
-    def off(strength: float) -> float:
-        slopes = at(strength)
-        rest = total - 2 * slopes @ onto + slopes @ inner @ slopes
-        left = len(y) - float(np.sum(np.diag(inner) / (1 + strength * shrunk)))
-        return float(rest) / left**2 if left > 0 else np.inf
+def _stepped(bent: Bent, moments, strengths: Floats, noise: float | None):
+    """Return slopes at some strengths, the strengths that restricted likelihood would rather have, and freedom."""
+    from scipy.linalg.lapack import dpotrf, dpotri
 
-    best = min(_STRENGTHS, key=off) if strength is None else strength
-    slopes = solve_triangular(lower, turned @ at(best), lower=True, trans="T")
-    return _Choice(slopes=np.asarray(slopes), strength=float(best))
+    gram, products, total, units = moments
+    penalties = strengths[bent.terms]
+    penalties[0] = 0.0
+    lower, _ = dpotrf(gram + np.diag(penalties + _RIDGE * np.trace(gram) / len(gram)), lower=1)
+    inverse, _ = dpotri(lower, lower=1)
+    inverse = np.tril(inverse) + np.tril(inverse, -1).T
+    slopes = inverse @ products
+    diagonal = np.diag(inverse)
+    many = len(strengths)
+    own = np.bincount(bent.terms, minlength=many) - np.bincount(bent.terms, penalties * diagonal, many)
+    freedom = float(own.sum())
+    if noise is None:
+        rest = total - 2 * slopes @ products + slopes @ gram @ slopes
+        noise = float(rest) / max(units - freedom, 1.0)
+    size = np.bincount(bent.terms, slopes**2, many)
+    with np.errstate(divide="ignore"):
+        wished = noise * np.maximum(own, 1e-12) / np.maximum(size, 1e-300)
+    return _Choice(slopes=slopes, strengths=np.clip(wished, _WEAKEST, _STRONGEST)), freedom
