@@ -12,6 +12,7 @@ from cxcausal.nuisance.learning import Split, as_shares, is_binary, weighted_mea
 
 MOST_KNOTS, MOST_BENDS = 5, 120
 """Bends along one covariate, and along all of them."""
+MOST_PAIRS = 20
 _FEWEST_VALUES = 3
 _STEPS, _CHOOSING = 20, 12
 _FARTHEST, _STEEPEST, _CLOSE = 12.0, 1e-4, 1e-4
@@ -54,6 +55,7 @@ class Bent:
 
     columns: Floats
     terms: npt.NDArray[np.intp]
+    plane: int
 
 
 def bent(features: Features) -> Bent:
@@ -64,7 +66,7 @@ def bent(features: Features) -> Bent:
     bends = [_hinges(column, knots) for column in several]
     columns = np.column_stack([np.ones(len(plane)), plane, *(hinge for hinges in bends for hinge in hinges)])
     terms = np.repeat(np.arange(1 + plane.shape[1] + len(bends)), [*[1] * (1 + plane.shape[1]), *map(len, bends)])
-    return Bent(columns=columns, terms=terms)
+    return Bent(columns=columns, terms=terms, plane=plane.shape[1])
 
 
 def _hinges(column: Floats, knots: int) -> list[Floats]:
@@ -108,7 +110,14 @@ class _Choice:
 
 
 def _least_squares(bent: Bent, train: Flags, y: Floats, mass: Floats) -> Floats:
-    strengths = np.full(bent.terms.max() + 1, _FIRST)
+    found, strengths = _smoothed(bent, train, y, mass, np.full(bent.terms.max() + 1, _FIRST))
+    pairs = _pairs(bent, train, y - found[train], mass)
+    if len(pairs):
+        found, _ = _smoothed(_twisted(bent, pairs), train, y, mass, np.append(strengths, np.full(len(pairs), _FIRST)))
+    return found
+
+
+def _smoothed(bent: Bent, train: Flags, y: Floats, mass: Floats, strengths: Floats):
     moments = _moments(bent.columns[train], y, mass)
     edf = np.inf
     for _ in range(_STEPS_OF_STRENGTHS):
@@ -117,13 +126,44 @@ def _least_squares(bent: Bent, train: Flags, y: Floats, mass: Floats) -> Floats:
         if abs(left - edf) < _SETTLED:
             break
         edf = left
-    return np.asarray(bent.columns @ _stepped(bent, moments, strengths, None)[0].slopes)
+    return np.asarray(bent.columns @ found.slopes), strengths
+
+
+def _pairs(bent: Bent, train: Flags, rest: Floats, mass: Floats):
+    plane = bent.columns[train, 1 : 1 + bent.plane]
+    weighed = rest * mass
+    along = (plane * weighed[:, None]).T @ plane
+    spread = np.sqrt((plane**2).T @ ((plane**2) * (weighed**2)[:, None]))
+    score = np.abs(along) / np.where(spread > 0, spread, np.inf)
+    first, second = np.triu_indices(bent.plane, 1)
+    many = len(first)
+    if not many:
+        return np.empty((0, 2), dtype=np.intp)
+    z = score[first, second]
+    kept = np.argsort(-z, kind="stable")[:MOST_PAIRS]
+    kept = kept[z[kept] > np.sqrt(2 * np.log(many) + 1)]
+    return np.column_stack([first[kept], second[kept]])
+
+
+def _twisted(bent: Bent, pairs) -> Bent:
+    plane = bent.columns[:, 1 : 1 + bent.plane]
+    made = plane[:, pairs[:, 0]] * plane[:, pairs[:, 1]]
+    last = bent.terms.max()
+    return Bent(columns=np.column_stack([bent.columns, made]), terms=np.append(bent.terms, last + 1 + np.arange(len(pairs))), plane=bent.plane)
 
 
 def _logistic(bent: Bent, train: Flags, y: Floats, mass: Floats) -> Floats:
+    found, strengths = _scored(bent, train, y, mass, np.full(bent.terms.max() + 1, _FIRST))
+    pairs = _pairs(bent, train, y - found[train], mass)
+    if len(pairs):
+        found, _ = _scored(_twisted(bent, pairs), train, y, mass, np.append(strengths, np.full(len(pairs), _FIRST)))
+    return found
+
+
+def _scored(bent: Bent, train: Flags, y: Floats, mass: Floats, strengths: Floats):
     """Fisher scoring; the strengths are chosen anew in the first steps, and then stay, so that steps come to an end."""
     x = bent.columns[train]
-    slopes, strengths = np.zeros(x.shape[1]), np.full(bent.terms.max() + 1, _FIRST)
+    slopes = np.zeros(x.shape[1])
     slopes[0] = _logit(float(np.average(y, weights=mass)))
     for step in range(_STEPS):
         score = np.clip(x @ slopes, -_FARTHEST, _FARTHEST)
@@ -135,7 +175,7 @@ def _logistic(bent: Bent, train: Flags, y: Floats, mass: Floats) -> Floats:
             strengths = found.strengths
         elif moved < _CLOSE:
             break
-    return np.asarray(1 / (1 + np.exp(-np.clip(bent.columns @ slopes, -_FARTHEST, _FARTHEST))))
+    return np.asarray(1 / (1 + np.exp(-np.clip(bent.columns @ slopes, -_FARTHEST, _FARTHEST)))), strengths
 
 
 def _logit(share: float) -> float:
