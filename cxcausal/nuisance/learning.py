@@ -42,8 +42,8 @@ class Split:
         return None if self.weight is None else self.weight[of]
 
 
-class Learner(Protocol):
-    """Predicts means and probabilities out of fold; equal inputs give equal bits on any number of threads."""
+class LearnerOfMeans(Protocol):
+    """Predicts means out of fold; equal inputs give equal bits on any number of threads."""
 
     name: ClassVar[str]
 
@@ -56,6 +56,10 @@ class Learner(Protocol):
             use: which units may be learned from, shape (n,).
             split: the folds.
         """
+
+
+class Learner(LearnerOfMeans, Protocol):
+    """Predicts probabilities as well."""
 
     def shares(self, features: Features, codes: npt.NDArray[np.int8], classes: int, split: Split) -> Floats:
         """Return the probability of every class for all units, shape (n, classes), rows summing to 1."""

@@ -15,7 +15,7 @@ from cxcausal.nuisance.weighing import convex_weights, least_squares_weights, sq
 from tests.nuisance.units import rows_of
 
 TWO = Recipe(folds=2, repeats=1)
-MEMBERS = {"lightgbm", "splines", "grown", "stumps"}
+MEMBERS = {"lightgbm", "splines", "stumps"}
 
 
 def curved(n: int, *, binary: bool = False) -> tuple[Nuisances, Floats]:
@@ -64,9 +64,9 @@ def test_columns_are_bounded_however_many_covariates_there_are() -> None:
     rng = np.random.default_rng(6)
     numbers = {f"n{place}": rng.normal(size=60) for place in range(130)}
     made = Nuisances(rows=rows_of(rng.integers(0, 2, 60), numbers), covariates=tuple(numbers), recipe=TWO)
-    assert bent(made.features).columns.shape == (60, 131)
+    assert bent(made.features).terms.columns.shape == (60, 131)
     fewer = made.features.without(frozenset(f"n{place}" for place in range(50)))
-    assert bent(fewer).columns.shape == (60, 1 + 80 + 80)
+    assert bent(fewer).terms.columns.shape == (60, 1 + 80 + 80)
 
 
 def test_the_other_arms_units_are_told_apart_and_predicted_out_of_fold() -> None:

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
 from cxcausal.core.rows import Flags, Floats
 from cxcausal.nuisance.features import Features
 from cxcausal.nuisance.learners.binned import Boost, Goal, Sizes
 from cxcausal.nuisance.learners.boosting import constant
 from cxcausal.nuisance.learners.splines import Bent, bent, learned
-from cxcausal.nuisance.learning import Split, as_shares, is_binary
+from cxcausal.nuisance.learning import Split, is_binary
 
 SIZES = Sizes(rate=0.05, leaves=4, fewest_in_leaf=10)
 _SURE = 1e-3
@@ -27,13 +26,6 @@ class Grown:
         """Return probabilities where y is 0 or 1, else means, shape (n,)."""
         goal = Goal(kind="binary" if is_binary(y, use) else "regression")
         return _grown(features, bent(features), np.where(use, y, 0.0), use, split, goal)
-
-    def shares(self, features: Features, codes: npt.NDArray[np.int8], classes: int, split: Split) -> Floats:
-        """Return the probability of every class, shape (n, classes): with several, of each against all others."""
-        columns, everybody, goal = bent(features), np.ones(len(codes), dtype=bool), Goal(kind="binary")
-        asked = range(1, 2) if classes == 2 else range(classes)  # noqa: PLR2004 - one probability tells both
-        ones = ((codes == place).astype(np.float64) for place in asked)
-        return as_shares([_grown(features, columns, one, everybody, split, goal) for one in ones])
 
 
 def _grown(features: Features, columns: Bent, y: Floats, use: Flags, split: Split, goal: Goal) -> Floats:

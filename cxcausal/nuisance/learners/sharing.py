@@ -6,7 +6,7 @@ import numpy as np
 
 from cxcausal.core.rows import Flags, Floats
 from cxcausal.nuisance.features import Column, Features
-from cxcausal.nuisance.learning import Learner, Split
+from cxcausal.nuisance.learning import LearnerOfMeans, Split
 
 _OWN = "an arm's own"
 
@@ -26,7 +26,7 @@ class Lesson:
     split: Split
     units: int
 
-    def mean(self, learner: Learner) -> Floats:
+    def mean(self, learner: LearnerOfMeans) -> Floats:
         """Return what a learner predicts for all n units as of the arm, shape (n,)."""
         return learner.mean(self.features, self.y, self.use, self.split)[: self.units]
 

@@ -62,5 +62,5 @@ class Stacked:
 
 
 def _members(plane: Learner, units: int) -> Mapping[str, Learner]:
-    few: dict[str, Learner] = {"splines": Splines(), "grown": Grown(), "stumps": LightGbm(sizes=STUMPS)}
+    few: dict[str, Learner] = {"splines": Splines(), "stumps": LightGbm(sizes=STUMPS)}
     return {plane.name: plane, "lightgbm": LightGbm(), **(few if units <= MOST_FOR_ALL else {})}
