@@ -134,7 +134,7 @@ def model_facts(
         unit=aim.unit,
         sign=aim.sign,
         money=aim.costs,
-        arms=(control, *(arm for arm in treatment["arms"] if arm != control)),
+        arms=(control, *(arm for arm in treatment["arms"] if arm != control and arm not in policy.left_out)),
         cost=tuple(float(cost) for cost in spending.cost),
         rule=rule_of(policy, single),
         level=policy.level,
@@ -176,21 +176,24 @@ def rule_of(policy: PolicyResult, single: str | None = None) -> str:
         return recommended
     if recommended in {NOBODY, CURRENT} or recommended.startswith(f"{EVERYBODY}:"):
         return recommended
-    arms = {one.name: one.gain for one in policy.policies if one.name.startswith(f"{EVERYBODY}:")}
-    points = {name: gain.point for name, gain in arms.items() if gain.point is not None and gain.point > 0}
+    arms = {f"{EVERYBODY}:{arm}": gain.point for arm, gain in averages_of(policy).items()}
+    points = {name: point for name, point in arms.items() if point is not None and point > 0}
     return max(points, key=lambda name: (points[name], name), default=NOBODY)
 
 
 def averages_of(policy: PolicyResult) -> dict[str, Told]:
-    """Return arm → mean gain of contacting everybody with it, as the run told it."""
+    """Return arm → mean gain of contacting everybody with it, as the run told it; of arms that may be given."""
     prefix = f"{EVERYBODY}:"
-    return {one.name.removeprefix(prefix): one.gain for one in policy.policies if one.name.startswith(prefix)}
+    found = {one.name.removeprefix(prefix): one.gain for one in policy.policies if one.name.startswith(prefix)}
+    return {arm: gain for arm, gain in found.items() if arm not in policy.left_out}
 
 
 def _metrics(policy: PolicyResult) -> dict[str, float]:
     """Return the held-out worth of every policy that has one."""
     found: dict[str, float] = {}
     for one in policy.policies:
+        if one.name.removeprefix(f"{EVERYBODY}:") in policy.left_out:
+            continue
         parts = {"gain": one.gain, "beyond": one.beyond}
         for name, told in parts.items():
             ends = {"": told.point, "_low": told.low, "_high": told.high}

@@ -48,6 +48,7 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     "gates": ("cxcausal/checks", "cxcausal/core", "cxcausal/nuisance", "cxcausal/scoring"),
     "V13-looks": ("cxcausal/planning",),
     "V17": _POLICIES,
+    "V17-left-out": _POLICIES,
     "V15-policies": _POLICIES,
     "policy-power": _POLICIES,
     "V20": ("cxcausal/decision", "cxcausal/report", "tests/report"),

@@ -1,7 +1,7 @@
 """Bars on rules for whom to contact: intervals that cover, no gains where there are none, and gains where there are."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -48,9 +48,11 @@ class Found:
     targeting: bool
 
 
-def found_of(draw: Drawn, held: HeldOut, costs: Spending, elsewhere: tuple[Side, ...] = ()) -> Found:
+def found_of(
+    draw: Drawn, held: HeldOut, costs: Spending, elsewhere: tuple[Side, ...] = (), left_out: tuple[int, ...] = ()
+) -> Found:
     """Return what every rule is told to be worth, and what it is worth."""
-    setting = Setting.of(held, costs, draw.rules, MODIFIERS, seed=1)
+    setting = Setting.of(held, costs, replace(draw.rules, left_out=left_out), MODIFIERS, seed=1)
     sides = sides_of(held, setting)
     judging = Judging.of(held.rows, held.weight, [turn.judged.side.units for turn in sides])
     rules = tuple(valued(policy, sides) for policy in policies_of(setting, {}))
