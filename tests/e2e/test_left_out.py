@@ -9,7 +9,7 @@ import pandas as pd
 from tests.e2e.project import Project
 
 N = 3_600
-ARMS = {
+ARMS: dict[str, dict[str, Any]] = {
     "none": {"share": "1/3", "label": "Nobody calls"},
     "bot": {"share": "1/3", "label": "Bot message", "unit_cost": 1},
     "agent": {"share": "1/3", "label": "Agent calls", "unit_cost": 1},
