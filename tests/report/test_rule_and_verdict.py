@@ -107,7 +107,7 @@ def test_where_one_alone_would_mislead_answer_decision_and_terminal_explain(buil
                 "Contact by a rule, not all customers: 41 % with “Customer expert calls”, and in a pilot at most 19 % "
                 "with “Agent calls”. In net value after contact costs, that gains EUR 1,900 per 1,000 customers more "
                 "than “Customer expert calls” for everybody (range: +900 to +2,900). Not everybody gains: “Customer "
-                "expert calls” reliably harms: tier is premium (20 % of these customers); and it reliably loses money on: "
+                "expert calls” reliably harms: tier is premium (20 % of these customers); and it reliably loses money"
             ),
         ),
         (within_budget, "more than “Customer expert calls” by lot (range: +600 to +2,200)."),

@@ -42,6 +42,7 @@ QUICK = {
     "V17": 15,
     "V17-left-out": 15,
     "V15-policies": 15,
+    "V15-nobody": 15,
     "policy-power": 1,
 }
 

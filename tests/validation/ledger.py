@@ -50,6 +50,7 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     "V17": _POLICIES,
     "V17-left-out": _POLICIES,
     "V15-policies": _POLICIES,
+    "V15-nobody": _POLICIES,
     "policy-power": _POLICIES,
     "V20": ("cxcausal/decision", "cxcausal/report", "tests/report"),
 }

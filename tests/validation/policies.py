@@ -46,6 +46,7 @@ class Found:
     worths: dict[str, PolicyWorth]
     truth: dict[str, float]
     targeting: bool
+    followed: str
 
 
 def found_of(
@@ -60,7 +61,8 @@ def found_of(
     sizes = [turn.judged.m for turn in sides]
     seen = [setting.seen(side) for side in elsewhere]
     truth = {rule.policy.name: _truth(rule, seen, draw, sizes) for rule in rules if elsewhere}
-    return Found(worths={each.name: each for each in worths}, truth=truth, targeting=recommended(worths, 0.05)[1])
+    followed, targeting = recommended(worths, 0.05, [held.arms[place] for place in left_out])
+    return Found(worths={each.name: each for each in worths}, truth=truth, targeting=targeting, followed=followed)
 
 
 def _truth(rule: Valued, elsewhere: list[Seen], draw: Drawn, sizes: list[int]) -> float:
