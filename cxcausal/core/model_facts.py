@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from cxcausal.core.held_out import Aim, Spending
+from cxcausal.core.people import people_of
 from cxcausal.core.results import RunResult
 from cxcausal.core.whom import PolicyResult, Told
 
@@ -55,7 +56,8 @@ class ModelFacts:
             `nobody`, or `current_rule`. recommended: the run's own. targeting: whether choosing by prediction was shown
             to pay.
         budget: per eligible customer, in the unit of cost. capacity: arm → the largest share of eligible customers.
-        priced: whether costs are the plan's own.
+        priced: whether costs are the plan's own. currency: that they are in.
+        one, many: whom the model is of, in a noun.
         eligible: the plan's condition for who may be contacted.
         average: arm → mean gain of everybody, with its interval.
         baselines: of the modifiers, in the model's order. protected: columns by which its policy was looked at.
@@ -96,6 +98,9 @@ class ModelFacts:
     metrics: Mapping[str, float] = field(default_factory=dict)
     limits: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    currency: str = ""
+    one: str = "customer"
+    many: str = "customers"
 
 
 def model_facts(
@@ -119,7 +124,7 @@ def model_facts(
     """
     plan = result.plan
     treatment, asked = plan["design"]["treatment"], plan.get("policy") or {}
-    control = str(treatment["control"])
+    control, people = str(treatment["control"]), people_of(plan)
     return ModelFacts(
         experiment=result.experiment,
         run_id=result.run_id,
@@ -153,6 +158,9 @@ def model_facts(
         metrics=_metrics(policy),
         limits=policy.notes,
         versions=result.versions,
+        currency=str(plan.get("currency", "")),
+        one=people.one,
+        many=people.many,
     )
 
 

@@ -10,6 +10,7 @@ from cxcausal.core.adjusting import modifiers_of, target_of
 from cxcausal.core.held_out import SOME_ARM, Aim, HeldOut, Rules, Spending
 from cxcausal.core.measures import measure_of, unit_of, why_not_measured
 from cxcausal.core.model_facts import Baseline
+from cxcausal.core.people import whom_in
 from cxcausal.core.progress import SILENT, Progress, Stage
 from cxcausal.core.rows import ELIGIBLE, Flags, Floats, Rows
 from cxcausal.core.spec.designs import Observational
@@ -31,7 +32,7 @@ _OF_ALL = (
     "Gains are of everybody who may be contacted, and not only of those whom the plan's effects are of: the two need "
     "not agree."
 )
-_TOO_FEW = "each arm needs at least {fewest} customers who may be contacted, and '{arm}' has {n}"
+_TOO_FEW = "each arm needs at least {fewest} {people} who may be contacted, and '{arm}' has {n}"
 _YES, _NO = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no", ""})
 _DEPENDENT = 12.0
 """Standard errors by which the share that a rule contacts may differ between the arms of a coin."""
@@ -354,14 +355,15 @@ def _follows(rows: Rows, current: "np.ndarray[tuple[int], np.dtype[np.int8]]", e
 
 
 def _why_not(spec: ExperimentSpec, rows: Rows, aims: tuple[Aim, ...], eligible: Flags) -> str | None:
+    people = whom_in(spec)
     if not aims:
-        return "no success metric is an average per customer, and no metric carries money"
+        return f"no success metric is an average per {people.one}, and no metric carries money"
     if not modifiers_of(spec):
-        return "the plan names nothing that customers could differ in: no effect_modifiers, covariates or segments"
+        return f"the plan names nothing that {people.many} could differ in: no effect_modifiers, covariates or segments"
     counts = np.bincount(rows.arm[eligible], minlength=len(rows.arms))
     for arm, n in zip(rows.arms, counts, strict=True):
         if n < FEWEST:
-            return _TOO_FEW.format(fewest=FEWEST, arm=arm, n=int(n))
+            return _TOO_FEW.format(fewest=FEWEST, people=people.many, arm=arm, n=int(n))
     return None
 
 

@@ -99,7 +99,7 @@ def _too_few(sides: tuple[Sides, ...], arms: tuple[str, ...]) -> str | None:
         for side in (turn.learned, turn.judged):
             counts = np.bincount(side.setting.rows.arm[side.side.units], minlength=len(arms))
             if counts.min() < LEAST_JUDGED:
-                return f"a turn has fewer than {LEAST_JUDGED} customers of an arm to learn from or to judge"
+                return f"a turn has fewer than {LEAST_JUDGED} of an arm to learn from or to judge"
     return None if sides else "there are no turns in which rules could be learned"
 
 
@@ -137,9 +137,7 @@ def _of_today(worths: tuple[PolicyWorth, ...], left_out: list[str]) -> str:
 def _notes(worths: tuple[PolicyWorth, ...], setting: Setting, name: str) -> tuple[str, ...]:
     notes = []
     if is_limited(setting):
-        notes.append(
-            "Differences are taken from the best single arm for as many customers as budget and capacity allow."
-        )
+        notes.append("Differences are taken from the best single arm for as many as budget and capacity allow.")
     chosen = next(worth for worth in worths if worth.name == name)
     if chosen.over_current.high is not None and chosen.over_current.high < 0:
         notes.append(_of_today(worths, [setting.rows.arms[place] for place in setting.rules.left_out]))

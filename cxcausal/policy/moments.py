@@ -78,8 +78,8 @@ def _cells(levels: list[list[tuple[str, Flags]]]) -> list[_Cell]:
 def _moment(cell: _Cell, gains: Mapping[str, Told], arms: tuple[str, ...]) -> Moment:
     n = int(cell.inside.sum())
     if not gains:
-        few = f"fewer than {SMALLEST_CELL} customers" if is_small(n) else f"fewer than {LEAST_OF_ARM} customers per arm"
-        return Moment(row=cell.row, column=cell.column, n=0 if is_small(n) else n, reason=few if n else "no customers")
+        few = f"fewer than {SMALLEST_CELL}" if is_small(n) else f"fewer than {LEAST_OF_ARM} per arm"
+        return Moment(row=cell.row, column=cell.column, n=0 if is_small(n) else n, reason=few if n else "nobody")
     return Moment(row=cell.row, column=cell.column, n=n, arm=_best(gains, arms), gains=dict(gains))
 
 
