@@ -106,7 +106,7 @@ def test_money_without_an_interval_is_told_alone() -> None:
 
 
 def test_what_is_counted_is_called_as_the_plan_calls_it() -> None:
-    spec = plan(data={"unit": "person_id"})
+    spec = plan(data={"source": "x.parquet", "unit": "person_id"})
     found = evidence_of(spec, "gig", [row("churn", -0.01, 0.01)], (), None)
     known = found.row(spec.metrics.success[0])
     assert known is not None
