@@ -52,8 +52,8 @@ def targeting_sentences(facts: Facts) -> Iterator[Sentence]:
     claim = claim_sentence(facts)
     if claim is not None:
         yield claim
-    yield from left_out_sentences(facts)
     yield from _against_others(facts, policy)
+    yield from left_out_sentences(facts)
     if in_money(facts):
         yield from uncounted_sentences(facts)
     yield from protected_sentences(facts)
