@@ -1,7 +1,7 @@
 """Units in turns: what was learned of some is judged on others, so that no gain is told where it was found."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -134,6 +134,19 @@ class Spending:
     capacity: tuple[tuple[str, float], ...] = ()
     priced: bool = False
 
+    def of(self, places: Sequence[int], arms: tuple[str, ...]) -> "Spending":
+        """Return what some of the arms cost, by their places among all, the control's first.
+
+        Example:
+            >>> whole = Spending(cost=np.array([0.0, 4.0, 1.0]), capacity=(("call", 0.2), ("mail", 0.5)))
+            >>> rest = whole.of([0, 2], ("none", "call", "mail"))
+            >>> rest.cost.tolist(), rest.capacity
+            ([0.0, 1.0], (('mail', 0.5),))
+        """
+        kept = {arms[place] for place in places}
+        capacity = tuple((arm, most) for arm, most in self.capacity if arm in kept)
+        return replace(self, cost=self.cost[list(places)], capacity=capacity)
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Rules:
@@ -145,9 +158,12 @@ class Rules:
             there is a contact, and not which; None where none is declared.
         reason: why the rule in use can't be valued, where one is declared.
         silent: share of the eligible of whom the rule in use says nothing, so that it doesn't contact them.
+        left_out: places of the arms that no rule may give anybody: what giving one to everybody gains may be told, and
+            so may the rule in use, but none of that is recommended.
     """
 
     eligible: Flags
     current: npt.NDArray[np.int8] | None = None
     reason: str | None = None
     silent: float = 0.0
+    left_out: tuple[int, ...] = ()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from cxcausal.core.held_out import Aim, Spending
+from cxcausal.core.people import people_of
 from cxcausal.core.results import RunResult
 from cxcausal.core.whom import PolicyResult, Told
 
@@ -55,7 +56,8 @@ class ModelFacts:
             `nobody`, or `current_rule`. recommended: the run's own. targeting: whether choosing by prediction was shown
             to pay.
         budget: per eligible customer, in the unit of cost. capacity: arm → the largest share of eligible customers.
-        priced: whether costs are the plan's own.
+        priced: whether costs are the plan's own. currency: that they are in.
+        one, many: whom the model is of, in a noun.
         eligible: the plan's condition for who may be contacted.
         average: arm → mean gain of everybody, with its interval.
         baselines: of the modifiers, in the model's order. protected: columns by which its policy was looked at.
@@ -96,6 +98,9 @@ class ModelFacts:
     metrics: Mapping[str, float] = field(default_factory=dict)
     limits: tuple[str, ...] = ()
     versions: Mapping[str, str] = field(default_factory=dict)
+    currency: str = ""
+    one: str = "customer"
+    many: str = "customers"
 
 
 def model_facts(
@@ -119,7 +124,7 @@ def model_facts(
     """
     plan = result.plan
     treatment, asked = plan["design"]["treatment"], plan.get("policy") or {}
-    control = str(treatment["control"])
+    control, people = str(treatment["control"]), people_of(plan)
     return ModelFacts(
         experiment=result.experiment,
         run_id=result.run_id,
@@ -134,7 +139,7 @@ def model_facts(
         unit=aim.unit,
         sign=aim.sign,
         money=aim.costs,
-        arms=(control, *(arm for arm in treatment["arms"] if arm != control)),
+        arms=(control, *(arm for arm in treatment["arms"] if arm != control and arm not in policy.left_out)),
         cost=tuple(float(cost) for cost in spending.cost),
         rule=rule_of(policy, single),
         level=policy.level,
@@ -153,6 +158,9 @@ def model_facts(
         metrics=_metrics(policy),
         limits=policy.notes,
         versions=result.versions,
+        currency=str(plan.get("currency", "")),
+        one=people.one,
+        many=people.many,
     )
 
 
@@ -176,21 +184,24 @@ def rule_of(policy: PolicyResult, single: str | None = None) -> str:
         return recommended
     if recommended in {NOBODY, CURRENT} or recommended.startswith(f"{EVERYBODY}:"):
         return recommended
-    arms = {one.name: one.gain for one in policy.policies if one.name.startswith(f"{EVERYBODY}:")}
-    points = {name: gain.point for name, gain in arms.items() if gain.point is not None and gain.point > 0}
+    arms = {f"{EVERYBODY}:{arm}": gain.point for arm, gain in averages_of(policy).items()}
+    points = {name: point for name, point in arms.items() if point is not None and point > 0}
     return max(points, key=lambda name: (points[name], name), default=NOBODY)
 
 
 def averages_of(policy: PolicyResult) -> dict[str, Told]:
-    """Return arm → mean gain of contacting everybody with it, as the run told it."""
+    """Return arm → mean gain of contacting everybody with it, as the run told it; of arms that may be given."""
     prefix = f"{EVERYBODY}:"
-    return {one.name.removeprefix(prefix): one.gain for one in policy.policies if one.name.startswith(prefix)}
+    found = {one.name.removeprefix(prefix): one.gain for one in policy.policies if one.name.startswith(prefix)}
+    return {arm: gain for arm, gain in found.items() if arm not in policy.left_out}
 
 
 def _metrics(policy: PolicyResult) -> dict[str, float]:
     """Return the held-out worth of every policy that has one."""
     found: dict[str, float] = {}
     for one in policy.policies:
+        if one.name.removeprefix(f"{EVERYBODY}:") in policy.left_out:
+            continue
         parts = {"gain": one.gain, "beyond": one.beyond}
         for name, told in parts.items():
             ends = {"": told.point, "_low": told.low, "_high": told.high}

@@ -27,6 +27,17 @@ class People:
         """
         return f"{count(n)} {self.one if n == 1 else self.many}"
 
+    def in_unit(self, unit: str) -> str:
+        """Return what a number is counted in, of these people.
+
+        Example:
+            >>> voters = People(one="voter", many="voters")
+            >>> voters.in_unit("share of customers"), voters.in_unit("EUR per customer"), voters.in_unit("points")
+            ('share of voters', 'EUR per voter', 'points')
+        """
+        shared = re.sub(r"^share of customers$", f"share of {self.many}", unit)
+        return re.sub(r"\bper customer$", f"per {self.one}", shared)
+
 
 UNITS = People(one="unit", many="units")
 _NOUNS = {
@@ -70,6 +81,12 @@ def people_in(spec: "ExperimentSpec") -> People:
     """Return the same of a resolved plan."""
     labels = [{"label": metric.label} for metric in spec.metrics.success]
     return people_of({"data": {"unit": spec.data.unit}, "metrics": {"success": labels}})
+
+
+def whom_in(spec: "ExperimentSpec") -> People:
+    """Return the same, and customers where the plan has no noun: what is told of them needs people."""
+    found = people_in(spec)
+    return _NOUNS["customer"] if found == UNITS else found
 
 
 def who_does_what(label: str) -> tuple[People, str] | None:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from cxcausal.core.pictures import Picture
 
 SCHEMA_VERSION = 1
+_HARM = 2
+"""The line of the verdict table for an arm that harms."""
 
 Role = Literal["success", "guardrail", "secondary", "exploratory"]
 Verdict = Literal["ship", "ship_with_monitoring", "pilot", "hold", "stop", "no_decision"]
@@ -235,6 +237,16 @@ class ArmVerdict:
     reason: str
     rule: int
     capped_from: Verdict | None = None
+
+    @property
+    def harms(self) -> bool:
+        """Whether the arm must be stopped because it harms: beyond a guardrail's margin, or on a success metric.
+
+        Example:
+            >>> ArmVerdict(verdict="stop", reason="Harm beyond the agreed limit.", rule=2).harms
+            True
+        """
+        return self.verdict == "stop" and self.rule == _HARM
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -122,7 +122,7 @@ class PolicyWorth:
         over_current: against the rule in use, where one is declared.
         share: arm → share of customers whom it contacts. cost: per eligible customer.
         over_current: against the rule in use, where one is declared.
-        regret: gain of the best policy told, less this one's.
+        regret: gain of the best policy that may be followed, less this one's; None of one that may not.
         status, reason: ok, or not_computed and why.
     """
 
@@ -254,6 +254,7 @@ class PolicyResult:
         rules: of the tree. groups: with harmed and helped ones. harm: bounds for individuals.
         protected: of the recommended policy. moments: the map.
         population: customers of the roll-out, where declared.
+        left_out: arms that must be stopped for harm, so that no rule was learned that gives one of them.
         status, reason: ok, or not_computed and why. notes: sentences.
     """
 
@@ -277,6 +278,7 @@ class PolicyResult:
     moments: MomentMap | None = None
     population: int | None = None
     model: str | None = None
+    left_out: tuple[str, ...] = ()
     status: str = "ok"
     reason: str | None = None
     notes: tuple[str, ...] = ()

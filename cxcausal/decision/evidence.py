@@ -1,10 +1,11 @@
 """What the rules look at for one arm: its effects as benefits and harms, its guardrails, its money, the checks."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from cxcausal.core.causes import failed_by_cause
+from cxcausal.core.people import whom_in
 from cxcausal.core.results import ArmValue, CheckResult, Estimate, ValueResult
 from cxcausal.core.spec.models import ExperimentSpec, Magnitude, Metric
 
@@ -127,7 +128,10 @@ def size_of(magnitude: Magnitude | None) -> float:
 
 
 def _rows(spec: ExperimentSpec, arm: str, effects: Sequence[Estimate]) -> dict[tuple[str, Scale], Estimate]:
-    """Return one row per metric and scale, of the adjustment that the metric's headline has; no companion decides."""
+    """Return one row per metric and scale, of the adjustment that the metric's headline has; no companion decides.
+
+    They are counted in the plan's own noun.
+    """
     mine = [
         row
         for row in effects
@@ -135,4 +139,5 @@ def _rows(spec: ExperimentSpec, arm: str, effects: Sequence[Estimate]) -> dict[t
     ]
     shown = {row.metric: row.adjustment for row in mine if row.headline}
     ordered = sorted(mine, key=lambda row: row.adjustment == shown.get(row.metric, "covariates"))
-    return {(row.metric, row.scale): row for row in ordered}
+    people = whom_in(spec)
+    return {(row.metric, row.scale): replace(row, unit=people.in_unit(row.unit)) for row in ordered}

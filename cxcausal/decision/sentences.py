@@ -3,7 +3,7 @@
 from statistics import NormalDist
 
 from cxcausal.core.adjusting import target_of
-from cxcausal.core.people import people_in
+from cxcausal.core.people import people_in, whom_in
 from cxcausal.core.results import Estimate, Range
 from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec, Magnitude, Metric
@@ -67,7 +67,7 @@ def size_text(row: Estimate, size: float) -> str:
 def money_text(spec: ExperimentSpec, found: Range) -> str:
     """Return net value per customer with its range; where nobody tossed a coin, per customer of the plan's target."""
     whose = _OF_TARGET[target_of(spec)] if isinstance(spec.design, Observational) else ""
-    text = f"{spec.currency} {number(found.point)} per customer{whose} after costs"
+    text = f"{spec.currency} {number(found.point)} per {whom_in(spec).one}{whose} after costs"
     if found.low is None or found.high is None:
         return text
     return f"{text} (plausible range: {number(found.low)} to {number(found.high)})"

@@ -1,7 +1,7 @@
 """The model of who gains how much: learned on all eligible customers, asked row by row, written without pickle."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,17 @@ class EffectModel:
         for place, line in enumerate(self.lines, start=1):
             low[:, place], high[:, place] = line.interval(gains[:, place], level)
         return low, high
+
+    def of(self, places: Sequence[int]) -> "EffectModel":
+        """Return the model of some of its arms, by their places, the control's first; their gains stay as they are."""
+        treated = [place - 1 for place in places[1:]]
+        return replace(
+            self,
+            arms=tuple(self.arms[place] for place in places),
+            effect=Effect(arms=tuple(self.effect.arms[place] for place in treated)),
+            constants=self.constants[list(places)],
+            lines=tuple(self.lines[place] for place in treated),
+        )
 
     def write(self, folder: Path) -> None:
         """Write it into a folder: arrays, JSON and LightGBM's text, and nothing that runs when it is read."""

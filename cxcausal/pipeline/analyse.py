@@ -23,7 +23,7 @@ from cxcausal.pipeline.score_road import BothRoads, ScoreEdges
 from cxcausal.pipeline.small_cells import level_queries, without_rare_names, without_small_cells
 from cxcausal.pipeline.stages import Stages
 from cxcausal.pipeline.support import notes_of
-from cxcausal.pipeline.whom import whom_of, withheld_whom
+from cxcausal.pipeline.whom import whom_of, why_nobody, withheld_whom
 from cxcausal.value.information import four_weeks_of, with_information
 from cxcausal.value.model import value_of, value_queries
 
@@ -87,7 +87,7 @@ def analyse(
         return decide(spec, effects, checks, value, registered=registered, design_grade=grade)
 
     decision = stages.made("decision", decided, also=[registered, fresh])
-    whom = _whom(stages, spec, roads, withheld=_why_withheld(decision, reading))
+    whom = _whom(stages, spec, roads, decision, withheld=_why_withheld(decision, reading))
     return RunResult(
         **_of_context(context),
         experiment=spec.id,
@@ -108,15 +108,18 @@ def analyse(
     )
 
 
-def _whom(stages: Stages, spec: ExperimentSpec, roads: BothRoads, *, withheld: str | None) -> Whom:
-    """Return who responds and whom to contact, where the plan asks."""
+def _whom(stages: Stages, spec: ExperimentSpec, roads: BothRoads, decision: Decision, *, withheld: str | None) -> Whom:
+    """Return who responds and whom to contact, where the plan asks; no rule gives an arm that harms."""
     if not asks_whom(spec):
         return Whom()
     # A model is no stage's result: where one is wanted, it is learned anew, and so is all that is told of it.
     wanted = roads.edges.shelf is not None
 
+    harmful = tuple(arm for arm, verdict in decision.arms.items() if verdict.harms)
+    why_not = withheld or why_nobody(spec, harmful)
+
     def made() -> Whom:
-        return whom_of(roads.asked()) if withheld is None else withheld_whom(spec, withheld)
+        return whom_of(roads.asked(), harmful) if why_not is None else withheld_whom(spec, why_not)
 
     return stages.made("whom", made, anew=wanted)
 

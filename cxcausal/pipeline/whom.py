@@ -1,6 +1,6 @@
 """Who responds, and whom to contact: the plan's aims, costs and rules handed to what learns in turns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -10,12 +10,13 @@ from cxcausal.core.adjusting import modifiers_of, target_of
 from cxcausal.core.held_out import SOME_ARM, Aim, HeldOut, Rules, Spending
 from cxcausal.core.measures import measure_of, unit_of, why_not_measured
 from cxcausal.core.model_facts import Baseline
+from cxcausal.core.people import whom_in
 from cxcausal.core.progress import SILENT, Progress, Stage
 from cxcausal.core.rows import ELIGIBLE, Flags, Floats, Rows
 from cxcausal.core.spec.designs import Observational
 from cxcausal.core.spec.models import ExperimentSpec, Metric
 from cxcausal.core.whom import AimHeterogeneity, PolicyResult, Whom
-from cxcausal.core.wording import percent
+from cxcausal.core.wording import listed, percent
 from cxcausal.value.composite import composite, money_of
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _OF_ALL = (
     "Gains are of everybody who may be contacted, and not only of those whom the plan's effects are of: the two need "
     "not agree."
 )
-_TOO_FEW = "each arm needs at least {fewest} customers who may be contacted, and '{arm}' has {n}"
+_TOO_FEW = "each arm needs at least {fewest} {people} who may be contacted, and '{arm}' has {n}"
 _YES, _NO = frozenset({"1", "1.0", "true", "yes"}), frozenset({"0", "0.0", "false", "no", ""})
 _DEPENDENT = 12.0
 """Standard errors by which the share that a rule contacts may differ between the arms of a coin."""
@@ -81,11 +82,12 @@ def withheld_whom(spec: ExperimentSpec, reason: str) -> Whom:
     )
 
 
-def whom_of(asked: Asked) -> Whom:
+def whom_of(asked: Asked, harmful: Collection[str] = ()) -> Whom:
     """Return who responds and whom to contact, each told on units that were not learned from.
 
     Args:
         asked: the plan with its units.
+        harmful: arms that must be stopped for harm, and not every arm: no rule is learned that gives one of them.
     """
     from cxcausal.heterogeneity.telling import across, told_of  # noqa: PLC0415 - only plans that ask pay for it
     from cxcausal.policy.deciding import policy_of  # noqa: PLC0415
@@ -103,7 +105,11 @@ def whom_of(asked: Asked) -> Whom:
         told = tuple(_looked_into(aim, held, spec) for aim, held in zip(told, turned, strict=True))
         if aims[0].name in untold:
             return replace(withheld_whom(spec, untold[aims[0].name]), heterogeneity=told)
-        held, spending, rules = turned[0], spending_of(spec, rows, eligible, weight), rules_of(spec, rows, eligible)
+        held, spending, rules = (
+            turned[0],
+            spending_of(spec, rows, eligible, weight),
+            rules_of(spec, rows, eligible, harmful),
+        )
         question = question_of(spec, rows, turned)
         policy = noted(spec, rules, policy_of(held, spending, rules, question))
         policy = replace(policy, notes=(*policy.notes, *_unlearned(aims, untold)))
@@ -120,10 +126,24 @@ def whom_of(asked: Asked) -> Whom:
                 held=held,
             )
             rule = model_of(held, spending, rules, question, name=policy.recommended)
-            seen = baselines_of(rows, eligible, effects)
-            asked.shelf.model = Model(effects=effects, rule=rule, aim=aims[0], spending=spending, baselines=seen)
+            asked.shelf.model = Model(
+                effects=effects.of(may := [rows.arms.index(arm) for arm in rule.arms]),
+                rule=rule,
+                aim=aims[0],
+                spending=spending.of(may, rows.arms),
+                baselines=baselines_of(rows, eligible, effects),
+            )
         step.advance(1)
     return Whom(heterogeneity=told, policy=policy)
+
+
+def why_nobody(spec: ExperimentSpec, harmful: Collection[str]) -> str | None:
+    """Return why there is nothing left that anybody could be contacted with; None where there is an arm."""
+    if not spec.treated_arms or any(arm not in harmful for arm in spec.treated_arms):
+        return None
+    if len(spec.treated_arms) == 1:
+        return "the only arm that contacts must be stopped for harm, so there is nothing to contact anybody with"
+    return "every arm that contacts must be stopped for harm, so there is nothing to contact anybody with"
 
 
 def aims_of(spec: ExperimentSpec) -> tuple[Aim, ...]:
@@ -229,7 +249,7 @@ def question_of(spec: ExperimentSpec, rows: Rows, turned: Sequence[HeldOut]) -> 
 
 def noted(spec: ExperimentSpec, rules: Rules, policy: PolicyResult) -> PolicyResult:
     """Return a result with what of the plan's policy could not be used, and why."""
-    notes = list(policy.notes)
+    notes = [*_left_out(spec, policy), *policy.notes]
     if spec.policy.budget is not None and not _priced(spec):
         notes.append("The budget is not applied: no arm of the plan has a unit_cost.")
     if rules.reason is not None:
@@ -244,6 +264,16 @@ def noted(spec: ExperimentSpec, rules: Rules, policy: PolicyResult) -> PolicyRes
             "not contacted by it."
         )
     return replace(policy, notes=tuple(notes))
+
+
+def _left_out(spec: ExperimentSpec, policy: PolicyResult) -> tuple[str, ...]:
+    """Return which arms no rule gives, where some must be stopped for harm."""
+    arms = spec.design.treatment.arms
+    told = [f"“{(arm in arms and arms[arm].label) or arm}”" for arm in policy.left_out]
+    if not told:
+        return ()
+    them = "it" if len(told) == 1 else "they"
+    return (f"No rule was learned that gives {listed(told)}: {them} must be stopped for harm.",)
 
 
 def spending_of(spec: ExperimentSpec, rows: Rows, eligible: Flags, weight: Floats | None = None) -> Spending:
@@ -269,8 +299,13 @@ def spending_of(spec: ExperimentSpec, rows: Rows, eligible: Flags, weight: Float
     return Spending(cost=cost, budget=budget, capacity=capacity, priced=priced)
 
 
-def rules_of(spec: ExperimentSpec, rows: Rows, eligible: Flags) -> Rules:
-    """Return who may be contacted, and what the rule in use would do; or why that can't be valued."""
+def rules_of(spec: ExperimentSpec, rows: Rows, eligible: Flags, harmful: Collection[str] = ()) -> Rules:
+    """Return who may be contacted and with what, and what the rule in use would do; or why that can't be valued."""
+    left_out = tuple(place for place, arm in enumerate(rows.arms) if place and arm in harmful)
+    return replace(_in_use(spec, rows, eligible), left_out=left_out)
+
+
+def _in_use(spec: ExperimentSpec, rows: Rows, eligible: Flags) -> Rules:
     name = spec.policy.current_rule
     if name is None:
         return Rules(eligible=eligible)
@@ -320,14 +355,15 @@ def _follows(rows: Rows, current: "np.ndarray[tuple[int], np.dtype[np.int8]]", e
 
 
 def _why_not(spec: ExperimentSpec, rows: Rows, aims: tuple[Aim, ...], eligible: Flags) -> str | None:
+    people = whom_in(spec)
     if not aims:
-        return "no success metric is an average per customer, and no metric carries money"
+        return f"no success metric is an average per {people.one}, and no metric carries money"
     if not modifiers_of(spec):
-        return "the plan names nothing that customers could differ in: no effect_modifiers, covariates or segments"
+        return f"the plan names nothing that {people.many} could differ in: no effect_modifiers, covariates or segments"
     counts = np.bincount(rows.arm[eligible], minlength=len(rows.arms))
     for arm, n in zip(rows.arms, counts, strict=True):
         if n < FEWEST:
-            return _TOO_FEW.format(fewest=FEWEST, arm=arm, n=int(n))
+            return _TOO_FEW.format(fewest=FEWEST, people=people.many, arm=arm, n=int(n))
     return None
 
 

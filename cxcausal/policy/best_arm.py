@@ -12,9 +12,9 @@ from cxcausal.policy.prices import limits_of
 from cxcausal.policy.seen import Seen, Setting
 
 
-def is_limited(spending: Spending, arms: tuple[str, ...]) -> bool:
-    """Return whether a budget or a capacity is so small that some arm can't be had by everybody."""
-    return bool(np.any(affordable(spending, arms) < 1))
+def is_limited(setting: Setting) -> bool:
+    """Return whether a budget or a capacity is so small that some arm on offer can't be had by everybody."""
+    return bool(np.any(affordable(setting.spending, setting.rows.arms)[list(setting.offered)] < 1))
 
 
 def affordable(spending: Spending, arms: tuple[str, ...]) -> Floats:
@@ -56,7 +56,7 @@ class BestArm:
     @classmethod
     def of(cls, setting: Setting, labels: Mapping[str, str]) -> tuple[Self, ...]:  # noqa: ARG003 - one for all plans
         """Return the rule."""
-        if is_limited(setting.spending, setting.rows.arms):
+        if is_limited(setting):
             return (cls(label="The best single arm, by lot as far as budget and capacity go"),)
         return (cls(),)
 
@@ -68,5 +68,5 @@ class BestArm:
 def by_lot(seen: Seen, spending: Spending) -> ByLot:
     """Return the best single arm under given limits."""
     share = affordable(spending, seen.setting.rows.arms)
-    arm = int(np.argmax(seen.mean_gains * share))
+    arm = int(np.argmax(seen.of_offered(seen.mean_gains * share)))
     return ByLot(arm=arm, share=float(share[arm]))

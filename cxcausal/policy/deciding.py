@@ -14,7 +14,7 @@ from cxcausal.policy.moments import map_of
 from cxcausal.policy.protection import Judged, protected_groups
 from cxcausal.policy.question import Question, everyone
 from cxcausal.policy.seen import Setting
-from cxcausal.policy.valuing import Sides, Valued, policies_of, recommended, sides_of, valued, worth_of
+from cxcausal.policy.valuing import Sides, Valued, gives, policies_of, recommended, sides_of, valued, worth_of
 from cxcausal.policy.worth import Judging
 
 LEAST_JUDGED = 20
@@ -55,7 +55,8 @@ def _decided(
     judging = Judging.of(setting.rows, setting.weight, [turn.judged.side.units for turn in sides])
     found = tuple(valued(policy, sides) for policy in policies_of(setting, question.labels))
     worths = worth_of(found, judging, setting, question.alpha)
-    name, targeting = recommended(worths, question.alpha)
+    left_out = tuple(setting.rows.arms[place] for place in setting.rules.left_out)
+    name, targeting = recommended(worths, question.alpha, left_out)
     everybody = everyone(held, setting.rules)
     leaves, groups = discovered(held, setting, question)
     declared = group_effects(
@@ -66,6 +67,7 @@ def _decided(
         empty,
         recommended=name,
         targeting=targeting,
+        left_out=left_out,
         policies=worths,
         frontier=frontier_of(sides, judging, question.alpha),
         break_even_budget=_break_even(worths, sides),
@@ -97,7 +99,7 @@ def _too_few(sides: tuple[Sides, ...], arms: tuple[str, ...]) -> str | None:
         for side in (turn.learned, turn.judged):
             counts = np.bincount(side.setting.rows.arm[side.side.units], minlength=len(arms))
             if counts.min() < LEAST_JUDGED:
-                return f"a turn has fewer than {LEAST_JUDGED} customers of an arm to learn from or to judge"
+                return f"a turn has fewer than {LEAST_JUDGED} of an arm to learn from or to judge"
     return None if sides else "there are no turns in which rules could be learned"
 
 
@@ -123,13 +125,20 @@ def _break_even(worths: tuple[PolicyWorth, ...], sides: tuple[Sides, ...]) -> fl
     return break_even(sides) if (value.gain.low or 0.0) > 0 else None
 
 
+def _of_today(worths: tuple[PolicyWorth, ...], left_out: list[str]) -> str:
+    """Return what to do with a rule in use that gains reliably more than what is recommended."""
+    today = next(worth for worth in worths if worth.name == "current_rule")
+    more = "The rule in use today gains reliably more than what is recommended here"
+    if gives(today, left_out):
+        return f"{more}, but it gives arms that must be stopped for harm: it can't be kept as it is."
+    return f"{more}: keep it."
+
+
 def _notes(worths: tuple[PolicyWorth, ...], setting: Setting, name: str) -> tuple[str, ...]:
     notes = []
-    if is_limited(setting.spending, setting.rows.arms):
-        notes.append(
-            "Differences are taken from the best single arm for as many customers as budget and capacity allow."
-        )
+    if is_limited(setting):
+        notes.append("Differences are taken from the best single arm for as many as budget and capacity allow.")
     chosen = next(worth for worth in worths if worth.name == name)
     if chosen.over_current.high is not None and chosen.over_current.high < 0:
-        notes.append("The rule in use today gains reliably more than what is recommended here: keep it.")
+        notes.append(_of_today(worths, [setting.rows.arms[place] for place in setting.rules.left_out]))
     return tuple(notes)

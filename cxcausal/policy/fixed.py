@@ -61,7 +61,7 @@ class CurrentRule:
 
     def learn(self, seen: Seen) -> Chooser:
         """Return the rule with the arm that gains most here, for those of whom it says no more than a contact."""
-        return InUse(some_arm=1 + int(np.argmax(seen.mean_gains[1:])))
+        return InUse(some_arm=seen.best_contact())
 
 
 @dataclass(frozen=True, kw_only=True)

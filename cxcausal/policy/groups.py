@@ -53,9 +53,9 @@ def enough(inside: Flags, arm: npt.NDArray[np.int8], place: int) -> bool:
 def group_effects(
     groups: Sequence[Group], side: Side, setting: Setting, alpha: float, *, declared: bool
 ) -> tuple[GroupEffect, ...]:
-    """Return every group's gain under every arm, with intervals that hold for all of them together."""
+    """Return every group's gain under every arm on offer, with intervals that hold for all of them together."""
     arms, judging = setting.rows.arms, Judging.of(setting.rows, setting.weight, [side.units])
-    asked = [(group, place) for group in groups for place in range(1, len(arms))
+    asked = [(group, place) for group in groups for place in setting.offered[1:]
              if group.arm in {0, place} and enough(group.inside, judging.arm, place)]  # fmt: skip
     if not asked:
         return ()
@@ -112,7 +112,7 @@ def _rules(tree: Tree, seen: Seen, alpha: float) -> tuple[Rule, ...]:
 
 
 def _groups(learned: Seen, seen: Seen, alpha: float) -> tuple[GroupEffect, ...]:
-    arms = range(1, len(seen.setting.rows.arms))
+    arms = seen.setting.offered[1:]
     trees = [(0, gaining_tree(learned)), *((arm, parting_tree(learned, arm)) for arm in arms)]
     found: dict[tuple[str, int], Group] = {}
     for arm, tree in trees:

@@ -38,7 +38,7 @@ def crossed(segments: Mapping[str, Text]) -> tuple[str, ...]:
 
 
 def map_of(segments: Mapping[str, Text], side: Side, setting: Setting, alpha: float) -> MomentMap | None:
-    """Return the map, with intervals that hold for all its cells and arms together; None without segments.
+    """Return the map, with intervals that hold for all its cells and arms on offer together; None without any.
 
     Levels of fewer than ten customers have no row or column: their name would be told.
     """
@@ -47,7 +47,7 @@ def map_of(segments: Mapping[str, Text], side: Side, setting: Setting, alpha: fl
         return None
     cells = _cells([_named(segments[name], side) for name in names])
     arms, judging = setting.rows.arms, Judging.of(setting.rows, setting.weight, [side.units])
-    asked = [(at, place) for at, cell in enumerate(cells) for place in range(1, len(arms))
+    asked = [(at, place) for at, cell in enumerate(cells) for place in setting.offered[1:]
              if enough(cell.inside, judging.arm, place)]  # fmt: skip
     family = [Part(values=side.scores[:, place] - side.scores[:, 0], weight=judging.weight * cells[at].inside)
               for at, place in asked]  # fmt: skip
@@ -55,10 +55,11 @@ def map_of(segments: Mapping[str, Text], side: Side, setting: Setting, alpha: fl
     gains: list[dict[str, Told]] = [{} for _ in cells]
     for (at, place), one in zip(asked, told, strict=True):
         gains[at][arms[place]] = one
+    offered = tuple(arms[place] for place in setting.offered)
     return MomentMap(
         rows=names[0],
         columns=names[1] if len(names) > 1 else "",
-        cells=tuple(_moment(cell, own, arms) for cell, own in zip(cells, gains, strict=True)),
+        cells=tuple(_moment(cell, own, offered) for cell, own in zip(cells, gains, strict=True)),
         level=1 - alpha,
     )
 
@@ -77,8 +78,8 @@ def _cells(levels: list[list[tuple[str, Flags]]]) -> list[_Cell]:
 def _moment(cell: _Cell, gains: Mapping[str, Told], arms: tuple[str, ...]) -> Moment:
     n = int(cell.inside.sum())
     if not gains:
-        few = f"fewer than {SMALLEST_CELL} customers" if is_small(n) else f"fewer than {LEAST_OF_ARM} customers per arm"
-        return Moment(row=cell.row, column=cell.column, n=0 if is_small(n) else n, reason=few if n else "no customers")
+        few = f"fewer than {SMALLEST_CELL}" if is_small(n) else f"fewer than {LEAST_OF_ARM} per arm"
+        return Moment(row=cell.row, column=cell.column, n=0 if is_small(n) else n, reason=few if n else "nobody")
     return Moment(row=cell.row, column=cell.column, n=n, arm=_best(gains, arms), gains=dict(gains))
 
 

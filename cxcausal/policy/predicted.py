@@ -31,7 +31,7 @@ class Value:
 
     def shares(self, seen: Seen) -> Floats:
         """Return the arms; of equal ones the plan's first."""
-        return one_hot(np.argmax(seen.side.gains, axis=1), len(seen.setting.rows.arms))
+        return one_hot(np.argmax(seen.gains, axis=1), len(seen.setting.rows.arms))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class Limited:
     @classmethod
     def of(cls, setting: Setting, labels: Mapping[str, str]) -> tuple[Self, ...]:  # noqa: ARG003 - one for all plans
         """Return the rule where there is a limit."""
-        return (cls(),) if is_limited(setting.spending, setting.rows.arms) else ()
+        return (cls(),) if is_limited(setting) else ()
 
     def learn(self, seen: Seen) -> Chooser:
         """Return the rule, with the prices of this side to begin from."""

@@ -1,7 +1,7 @@
 """A few readable rules: a shallow tree over the plan's own columns, learned on scores."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -45,18 +45,27 @@ class ReadableRules:
 
 def readable_tree(seen: Seen) -> Tree:
     """Return the best tree on scores; where means are scarce, a contact must bring their price too."""
-    limited = is_limited(seen.setting.spending, seen.setting.rows.arms)
-    return _tree(seen, seen.prices.net(seen.effects, seen.setting.spending.cost)) if limited else gaining_tree(seen)
+    limited = is_limited(seen.setting)
+    if not limited:
+        return gaining_tree(seen)
+    return _of_offered(seen, seen.prices.net(seen.effects, seen.setting.spending.cost))
 
 
 def gaining_tree(seen: Seen) -> Tree:
     """Return the best tree on scores, without limits."""
-    return _tree(seen, seen.effects)
+    return _of_offered(seen, seen.effects)
 
 
 def parting_tree(seen: Seen, arm: int) -> Tree:
     """Return the tree that best parts those whom an arm is predicted to help from those whom it is to harm."""
     return _tree(seen, seen.side.gains[:, [0, arm]])
+
+
+def _of_offered(seen: Seen, effects: Floats) -> Tree:
+    """Return the best tree that gives only arms on offer."""
+    offered = seen.setting.offered
+    tree = _tree(seen, effects[:, offered])
+    return replace(tree, leaves=tuple(replace(leaf, arm=offered[leaf.arm]) for leaf in tree.leaves))
 
 
 def _tree(seen: Seen, effects: Floats) -> Tree:

@@ -1,7 +1,7 @@
 """The recommended rule as data: it says whom of any customers to contact, one by one or within a budget in all."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -121,6 +121,31 @@ class PolicyModel:
             tree=tree and Tree(leaves=tuple(_leaf(leaf) for leaf in tree["leaves"])),
         )
 
+    def of(self, places: Sequence[int]) -> Self:
+        """Return the rule over some of its arms, by their places, the control's first; it gives no other.
+
+        Example:
+            >>> model = PolicyModel(name="best_arm", arms=("none", "bot", "call"), cost=(0.0, 1.0, 4.0), arm=2)
+            >>> rest = model.of([0, 2])
+            >>> rest.arms, rest.arm, rest.cost
+            (('none', 'call'), 1, (0.0, 4.0))
+        """
+        arms = tuple(self.arms[place] for place in places)
+        prices, tree = self.prices, self.tree
+        if prices is not None:
+            prices = replace(prices, capacity=tuple(prices.capacity[place] for place in places))
+        if tree is not None:
+            tree = replace(tree, leaves=tuple(replace(leaf, arm=places.index(leaf.arm)) for leaf in tree.leaves))
+        return replace(
+            self,
+            arms=arms,
+            cost=tuple(self.cost[place] for place in places),
+            capacity=tuple((arm, most) for arm, most in self.capacity if arm in arms),
+            arm=places.index(self.arm),
+            prices=prices,
+            tree=tree,
+        )
+
     def _wished(self, gains: Floats, columns: Mapping[str, Any] | None) -> Floats:
         """Return what each arm is worth to the rule for every customer, −∞ where it would not give it."""
         if self.name in {"value", "limited"}:
@@ -142,6 +167,8 @@ class PolicyModel:
 def model_of(held: HeldOut, spending: Spending, rules: Rules, question: Question, *, name: str) -> PolicyModel:
     """Return the rule of a name as it is to be followed from now on: learned on all customers of the trial.
 
+    It knows only the arms that a rule may give.
+
     Args:
         held: turns of the aim.
         spending: costs, budget and capacities.
@@ -152,7 +179,7 @@ def model_of(held: HeldOut, spending: Spending, rules: Rules, question: Question
     setting = Setting.of(held, spending, rules, question.modifiers, seed=question.seed)
     last, whole = setting.seen(held.turns[-1].judged), setting.seen(everyone(held, rules))
     lot = by_lot(whole, spending)
-    return PolicyModel(
+    model = PolicyModel(
         name=name,
         arms=held.arms,
         cost=tuple(spending.cost.tolist()),
@@ -163,6 +190,7 @@ def model_of(held: HeldOut, spending: Spending, rules: Rules, question: Question
         prices=last.prices if name == "limited" else None,
         tree=readable_tree(whole) if name == "tree" else None,
     )
+    return model.of(setting.offered)
 
 
 def _leaf(kept: Mapping[str, Any]) -> Leaf:

@@ -40,6 +40,11 @@ class Setting:
         """Return the setting of an aim's turns."""
         return cls(rows=held.rows, spending=spending, weight=held.weight, rules=rules, modifiers=modifiers, seed=seed)
 
+    @property
+    def offered(self) -> tuple[int, ...]:
+        """The places of the arms that a rule may give, the control's first."""
+        return tuple(place for place in range(len(self.rows.arms)) if place not in self.rules.left_out)
+
     def seen(self, side: Side) -> "Seen":
         """Return what a rule sees of one side, ineligible customers left out."""
         may = self.rules.eligible[side.units]
@@ -69,14 +74,29 @@ class Seen:
         return self.side.scores - self.side.scores[:, :1]
 
     @cached_property
+    def gains(self) -> Floats:
+        """The predicted gains of every arm that a rule may give, −∞ of others, shape (m, arms)."""
+        return self.of_offered(self.side.gains)
+
+    @cached_property
     def lots(self) -> Floats:
         """The predicted gains, moved so little that equal ones are in an order by lot, shape (m, arms)."""
-        return with_lots(self.side.gains, self.side.units.astype(np.uint64), self.setting.seed)
+        return with_lots(self.gains, self.side.units.astype(np.uint64), self.setting.seed)
 
     @cached_property
     def mean_gains(self) -> Floats:
         """The mean gain of every arm for everybody here, by scores, shape (arms,)."""
         return np.asarray(np.average(self.effects, axis=0, weights=self.weight))
+
+    def of_offered(self, values: Floats) -> Floats:
+        """Return values of every arm, shape (…, arms), with −∞ in place of those that no rule may give."""
+        if not self.setting.rules.left_out:
+            return values
+        return np.asarray(np.where(np.isin(np.arange(values.shape[-1]), self.setting.offered), values, -np.inf))
+
+    def best_contact(self) -> int:
+        """Return the place of the arm with the best mean gain among those that contact and that a rule may give."""
+        return 1 + int(np.argmax(self.of_offered(self.mean_gains)[1:]))
 
     @cached_property
     def prices(self) -> Prices:

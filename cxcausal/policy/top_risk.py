@@ -43,10 +43,10 @@ class TopRisk:
 
     def learn(self, seen: Seen) -> Chooser:
         """Return the threshold that contacts as many of this side."""
-        limited = is_limited(seen.setting.spending, seen.setting.rows.arms)
-        chosen = seen.prices.best(seen.lots, seen.setting.spending.cost) if limited else seen.side.gains.argmax(axis=1)
+        limited = is_limited(seen.setting)
+        chosen = seen.prices.best(seen.lots, seen.setting.spending.cost) if limited else seen.gains.argmax(axis=1)
         share = float(np.average(chosen > 0, weights=seen.weight))
-        arm = 1 + int(np.argmax(seen.mean_gains[1:]))
+        arm = seen.best_contact()
         risk, lot = seen.side.means[:, 0], _lots(seen)
         order = np.lexsort((lot, risk))
         before = np.cumsum(seen.weight[order]) / seen.weight.sum()

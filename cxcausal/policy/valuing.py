@@ -1,6 +1,6 @@
 """Every rule learned on one side of each turn and valued on the other."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -83,11 +83,22 @@ def worth_of(found: tuple[Valued, ...], judging: Judging, setting: Setting, alph
         share = {arm: float(s) for arm, s in zip(setting.rows.arms[1:], each.share[1:], strict=True)}
         cost = float(each.share @ setting.spending.cost)
         worths.append(replace(worth, share=share, cost=cost, over_current=(*over, Told())[0]))
-    most = max(_gain(worth) for worth in worths)
-    return tuple(replace(worth, regret=most - _gain(worth)) for worth in worths)
+    barred = frozenset(setting.rows.arms[place] for place in setting.rules.left_out)
+    most = max(_gain(worth) for worth in worths if not gives(worth, barred))
+    return tuple(worth if gives(worth, barred) else replace(worth, regret=most - _gain(worth)) for worth in worths)
 
 
-def recommended(worths: tuple[PolicyWorth, ...], alpha: float) -> tuple[str, bool]:
+def gives(worth: PolicyWorth, arms: Collection[str]) -> bool:
+    """Return whether a rule gives anybody one of some arms.
+
+    Example:
+        >>> gives(PolicyWorth(name="everybody:bot", label="", share={"bot": 1.0, "call": 0.0}), {"bot"})
+        True
+    """
+    return any(worth.share.get(arm, 0.0) > 0 for arm in arms)
+
+
+def recommended(worths: tuple[PolicyWorth, ...], alpha: float, barred: Collection[str] = ()) -> tuple[str, bool]:
     """Return the name of the rule to follow, and whether choosing whom to contact is shown to gain.
 
     A rule is followed over the best single arm only where its gain beyond that is above zero after Holm's correction
@@ -95,8 +106,13 @@ def recommended(worths: tuple[PolicyWorth, ...], alpha: float) -> tuple[str, boo
     prediction before by readable rules; not the one that happens to look best. Else the best single arm, where that is
     reliably better than contacting nobody. Else the first of those rules that is, after the same correction: whoever
     gains by it would lose by contacting nobody. Nobody is contacted where none of these is shown to gain.
+
+    Args:
+        worths: of every rule.
+        alpha: error level.
+        barred: arms that nobody may be given; rules that give one are not looked at.
     """
-    by_name = {worth.name: worth for worth in worths}
+    by_name = {worth.name: worth for worth in worths if not gives(worth, barred)}
     limited = "limited" in by_name
     candidates = [by_name[name] for name in (LIMITED_RULES if limited else RULES) if name in by_name]
     tested = holm([1.0 if worth.beyond.p is None else worth.beyond.p for worth in candidates], alpha)

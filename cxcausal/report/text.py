@@ -100,12 +100,23 @@ def _html(piece: Piece) -> str:
         case Number():
             return f'<data value="{piece.value!r}" data-key="{safe(piece.key)}">{safe(piece.text)}</data>'
         case Quote():
-            shape = ' class="long"' if max(map(len, piece.text.split()), default=0) > _LONG_WORD else ""
-            return f'<bdi{shape} data-{origin(piece)}="{safe(piece.path)}">{safe(piece.text)}</bdi>'
+            long = max(map(len, piece.text.split()), default=0) > _LONG_WORD
+            shape = ' class="long"' if long else ""
+            return f'<bdi{shape} data-{origin(piece)}="{safe(piece.path)}">{parted(safe(piece.text))}</bdi>'
         case Strong():
             return f"<strong>{html(piece.pieces)}</strong>"
         case str():
             return safe(piece)
+
+
+def parted(text: str) -> Html:
+    """Return safe text; a long name may be broken into lines behind its underscores, and not within a word.
+
+    Example:
+        >>> parted(Html("differential_missingness"))
+        'differential_<wbr>missingness'
+    """
+    return Html(text.replace("_", "_<wbr>")) if len(text) > _LONG_WORD and text.isidentifier() else Html(text)
 
 
 def compact(sentence: Sentence, base: str, span: int = 1) -> Html:

@@ -7,11 +7,6 @@ from cxcausal.core.whom import Told
 from cxcausal.core.wording import number, percent
 
 _SHORT = 12
-_ALWAYS = (
-    "It tells the mean gain of customers who are alike in what it looks at, not what one of them would do.",
-    "Intervals are of that mean, and approximate: they come from held-out customers who were predicted alike.",
-    "It holds for customers like those it was learned of, in a world like that of the experiment.",
-)
 
 
 def card_of(facts: ModelFacts, modifiers: tuple[str, ...]) -> str:
@@ -26,7 +21,7 @@ def card_of(facts: ModelFacts, modifiers: tuple[str, ...]) -> str:
         "Where it comes from": _origin(facts),
         "What it looks at": _seen(facts, modifiers),
         "What it is worth": _worth(facts),
-        "Limits": (*_ALWAYS, *facts.limits, *_warnings(facts)),
+        "Limits": (*_always(facts.many), *facts.limits, *_warnings(facts)),
     }
     parts = [f"# Whom to contact: {_plain(facts.experiment)}"]
     parts += [f"## {title}\n\n" + "\n".join(f"- {line}" for line in lines) for title, lines in sections.items()]
@@ -36,17 +31,18 @@ def card_of(facts: ModelFacts, modifiers: tuple[str, ...]) -> str:
 def _purpose(facts: ModelFacts) -> Iterator[str]:
     if facts.question:
         yield f"Question: {_plain(facts.question)}"
-    yield f"It predicts, per customer and arm, the gain against `{_plain(facts.arms[0])}`: {_plain(facts.label)}" + (
+    yield f"It predicts, per {facts.one} and arm, the gain against `{_plain(facts.arms[0])}`: {_plain(facts.label)}" + (
         f" ({_plain(facts.unit)})" if facts.unit else ""
     )
     yield f"Arms: {_listed(facts.arms)}"
     yield rule_in_words(facts)
     if facts.eligible:
-        yield f"Only customers with `{_plain(facts.eligible)}` are ever contacted; of others nothing is predicted."
+        yield f"Only {facts.many} with `{_plain(facts.eligible)}` are ever contacted; of others nothing is predicted."
     if facts.budget is not None:
-        yield f"Budget of the plan: {number(facts.budget)} per customer who may be contacted"
+        budget = f"{facts.currency} {number(facts.budget)}" if facts.priced else f"{number(facts.budget)} contacts"
+        yield f"Budget of the plan: {budget.strip()} per {facts.one} who may be contacted"
     for arm, share in facts.capacity.items():
-        yield f"Capacity of {_plain(arm)}: {percent(share)} of customers who may be contacted"
+        yield f"Capacity of {_plain(arm)}: {percent(share)} of {facts.many} who may be contacted"
 
 
 def _origin(facts: ModelFacts) -> Iterator[str]:
@@ -54,7 +50,7 @@ def _origin(facts: ModelFacts) -> Iterator[str]:
         yield f"Owner: {_plain(facts.owner)}"
     yield f"Experiment {_plain(facts.experiment)}, run {facts.run_id}, of {facts.created_at}"
     yield f"Verdict of the run: {facts.verdict.replace('_', ' ')}, evidence grade {facts.grade}"
-    yield f"Plan {facts.plan_hash[:_SHORT]}, data {facts.data_fingerprint[:_SHORT]}, {facts.learned:,} customers"
+    yield f"Plan {facts.plan_hash[:_SHORT]}, data {facts.data_fingerprint[:_SHORT]}, {facts.learned:,} {facts.many}"
     for name, digest in facts.inputs:
         yield f"Read: {_plain(name)}, SHA-256 {digest[:_SHORT]}"
     yield "Computed with " + ", ".join(f"{name} {found}" for name, found in sorted(facts.versions.items()))
@@ -69,13 +65,13 @@ def _seen(facts: ModelFacts, modifiers: tuple[str, ...]) -> Iterator[str]:
     if facts.protected:
         looked = _listed([name for name in facts.protected if name in modifiers]) or "none of them"
         yield f"Protected: {_listed(facts.protected)}; the model looks at {looked}"
-    yield "How their values were spread is kept as shares, so that drift of fresh customers can be told."
+    yield f"How their values were spread is kept as shares, so that drift of fresh {facts.many} can be told."
 
 
 def _worth(facts: ModelFacts) -> Iterator[str]:
-    """Yield what policies gain per customer on held-out customers."""
+    """Yield what policies gain per customer among those held out."""
     unit = f" {_plain(facts.unit)}" if facts.unit else ""
-    yield "Gains per customer on customers who were not learned from, in the direction in which more is better:"
+    yield f"Gains per {facts.one} on {facts.many} who were not learned from, in the direction in which more is better:"
     for name in dict.fromkeys(key.rpartition("/")[0] for key in facts.metrics):
         whole = {end: facts.metrics.get(f"{name}/gain{end}") for end in ("", "_low", "_high")}
         yield f"{_plain(name)}: {_ranged(whole)}{unit}"
@@ -85,9 +81,17 @@ def _worth(facts: ModelFacts) -> Iterator[str]:
 
 def _warnings(facts: ModelFacts) -> Iterator[str]:
     if not facts.targeting:
-        yield "Choosing customers by prediction was not shown to gain more than the best single arm."
+        yield f"Choosing {facts.many} by prediction was not shown to gain more than the best single arm."
     if facts.verdict not in {"ship", "ship_with_monitoring"}:
         yield f"The run's verdict is {facts.verdict.replace('_', ' ')}."
+
+
+def _always(many: str) -> tuple[str, ...]:
+    return (
+        f"It tells the mean gain of {many} who are alike in what it looks at, not what one of them would do.",
+        f"Intervals are of that mean, and approximate: they come from held-out {many} who were predicted alike.",
+        f"It holds for {many} like those it was learned of, in a world like that of the experiment.",
+    )
 
 
 def rule_in_words(facts: ModelFacts) -> str:

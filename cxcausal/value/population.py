@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cxcausal.core.adjusting import estimand_of, target_of
+from cxcausal.core.people import whom_in
 from cxcausal.core.protocols import Answers
 from cxcausal.core.queries import FlowQuery, Query
 from cxcausal.core.results import ArmValue, Range
@@ -57,7 +58,7 @@ def population_notes(spec: ExperimentSpec) -> Iterator[str]:
         if spec.value.fixed_cost:
             yield f"The one-off cost of {fixed} is in no figure, because the plan names no population for a roll-out."
         return
-    yield f"The roll-out figure takes its customers to be like {_like(spec)}."
+    yield f"The roll-out figure takes its {whom_in(spec).many} to be like {_like(spec)}."
     if spec.value.fixed_cost:
         yield f"The roll-out figure has the one-off cost of {fixed} taken off."
 
@@ -69,9 +70,10 @@ def _like(spec: ExperimentSpec) -> str:
 
 
 def _no_total(spec: ExperimentSpec) -> Iterator[str]:
+    people = whom_in(spec)
     yield (
-        "Money is told per customer for whom either arm was a real possibility. Who that is, is a matter of degree and "
-        "no list of customers, so there is no total."
+        f"Money is told per {people.one} for whom either arm was a real possibility. Who that is, is a matter of "
+        f"degree and no list of {people.many}, so there is no total."
     )
     if spec.value.population is not None:
         yield (

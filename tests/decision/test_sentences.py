@@ -103,3 +103,12 @@ def test_without_a_standard_error_nothing_is_said() -> None:
 
 def test_money_without_an_interval_is_told_alone() -> None:
     assert money_text(plan(), Range(point=-2.5)) == "EUR \N{MINUS SIGN}2.5 per customer after costs"
+
+
+def test_what_is_counted_is_called_as_the_plan_calls_it() -> None:
+    spec = plan(data={"source": "x.parquet", "unit": "person_id"})
+    found = evidence_of(spec, "gig", [row("churn", -0.01, 0.01)], (), None)
+    known = found.row(spec.metrics.success[0])
+    assert known is not None
+    assert "0 more per 1,000 people" in effect_text(spec.metrics.success[0], known)
+    assert " per person after costs" in money_text(spec, Range(point=1.0, low=0.5, high=1.5))

@@ -1,6 +1,7 @@
 """The model where MLflow has it: the same bits, no pickle, one version per run, and nothing of a customer."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from cxcausal.core.results import RunResult
 from cxcausal.tracking.audit import audit
 from cxcausal.tracking.mlflow_sink import open_store
+from cxcausal.tracking.model_card import card_of
 from cxcausal.tracking.model_folder import read_model
 from cxcausal.tracking.predicting import Predictor
 from cxcausal.tracking.sync import sync
@@ -18,7 +20,7 @@ from cxcausal.tracking.tracker import Recorded
 from cxcausal.tracking.tracking_uri import DEFAULT_URI, resolve_uri
 from tests.e2e.project import Project
 from tests.fresh import parts
-from tests.fresh.parts import EFFECTS, TIERS, people
+from tests.fresh.parts import EFFECTS, FACTS, TIERS, people
 
 MakeResult = Callable[..., RunResult]
 NAME = "cx-callback"
@@ -174,3 +176,14 @@ def test_a_rule_without_proof_is_a_rule_for_everybody(project: Project, make_res
     frame = people(20)
     told = predictor.predict({name: frame[name].to_numpy() for name in predictor.names})
     assert set(told["arm"]) == {"agent"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"currency": "EUR"}, "Budget of the plan: EUR 1.5 per customer who may be contacted"),
+        ({"priced": False, "one": "person"}, "Budget of the plan: 1.5 contacts per person who may be contacted"),
+    ],
+)
+def test_the_card_says_what_a_budget_is_counted_in(changes: dict[str, Any], said: str) -> None:
+    assert said in card_of(replace(FACTS, budget=1.5, **changes), ("tenure",)).replace("\N{NO-BREAK SPACE}", " ")

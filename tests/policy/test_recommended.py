@@ -1,5 +1,7 @@
 """Which rule is followed, by what was told of all of them."""
 
+from dataclasses import replace
+
 import pytest
 
 from cxcausal.core.whom import PolicyWorth, Told
@@ -63,3 +65,12 @@ def test_the_rule_that_is_shown_to_gain_is_followed(
     worths: tuple[PolicyWorth, ...], expected: tuple[str, bool]
 ) -> None:
     assert recommended(worths, 0.05) == expected
+
+
+def test_an_arm_that_nobody_may_be_given_is_no_rival_and_no_rule_with_it_is_followed() -> None:
+    single = replace(_worth("everybody:a", 3.5, 3), share={"a": 1.0})
+    rule = replace(_worth("value", 3, 2, 2, 0.001), share={"b": 0.4})
+    worths = (NOBODY, BEST, single, rule)
+    assert recommended(worths, 0.05) == ("best_arm", False)
+    assert recommended(worths, 0.05, {"a"}) == ("value", True)
+    assert recommended((NOBODY, BEST, rule), 0.05, {"b"}) == ("best_arm", False)

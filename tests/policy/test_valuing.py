@@ -157,7 +157,7 @@ def test_too_few_customers_are_told_so(found: Drawn) -> None:
     result = policy_of(held_out(few), spending(HARMED), few.rules, Question())
     assert result.status == "not_computed"
     assert result.reason is not None
-    assert "fewer than 20 customers" in result.reason
+    assert "fewer than 20 of an arm" in result.reason
     assert result.policies == ()
 
 

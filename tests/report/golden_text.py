@@ -17,8 +17,9 @@ from cxcausal.report.sentences.harm import harmed_by_prediction
 from cxcausal.report.sentences.information import waiting_sentence
 from cxcausal.report.sentences.money import left_out_sentence, money_sentence, unadjusted_sentence
 from cxcausal.report.sentences.reading import next_look
-from cxcausal.report.sentences.rule_and_verdict import whom_in_answer, whom_on_terminal, whom_terms
+from cxcausal.report.sentences.rule_and_verdict import whom_on_terminal, whom_terms
 from cxcausal.report.sentences.targeting import targeting_sentences
+from cxcausal.report.sentences.whom_briefly import whom_in_answer
 from cxcausal.report.text import Sentence, plain
 from tests.report.situations import SITUATIONS
 from tests.report.worlds_observed import OBSERVED

@@ -11,7 +11,8 @@ from cxcausal.core.whom import Told
 from cxcausal.report import render_report
 from cxcausal.report.facts import Facts
 from cxcausal.report.sentences.briefly import caveat_texts
-from cxcausal.report.sentences.rule_and_verdict import apart_sentence, whom_in_answer, whom_terms
+from cxcausal.report.sentences.rule_and_verdict import apart_sentence, whom_terms
+from cxcausal.report.sentences.whom_briefly import whom_in_answer
 from cxcausal.report.text import on_terminal
 from tests.report import worlds
 from tests.report.reader import read
@@ -21,8 +22,11 @@ from tests.report.worlds_whom import (
     harmful,
     held,
     in_use,
+    left_out,
+    loses,
     nobody,
     not_valued,
+    observed,
     of_another_arm,
     pays,
     readable,
@@ -91,8 +95,68 @@ def test_no_gain_from_targeting_is_said_where_the_decision_is_asked() -> None:
 def test_where_one_alone_would_mislead_answer_decision_and_terminal_explain(build: Build, said: str) -> None:
     result = build()
     assert said in terms(result)["Arm and rule"]
-    assert said in on_terminal(whom_in_answer(Facts(result)) or ())
     assert said in caveat_texts(result)[-1]
+
+
+@pytest.mark.parametrize(
+    ("build", "said"),
+    [
+        (
+            pays,
+            (
+                "Contact by a rule, not all customers: 41 % with “Customer expert calls”, and in a pilot at most 19 % "
+                "with “Agent calls”. In net value after contact costs, that gains EUR 1,900 per 1,000 customers more "
+                "than “Customer expert calls” for everybody (range: +900 to +2,900). Not everybody gains: “Customer "
+                "expert calls” reliably harms: tier is premium (20 % of these customers); and it reliably loses money"
+            ),
+        ),
+        (within_budget, "more than “Customer expert calls” by lot (range: +600 to +2,200)."),
+        (refused, "“Customer expert calls” for everybody: no rule is shown to gain more."),
+        (loses, "“Customer expert calls” by lot, as far as budget and capacity go: no rule is shown to gain more."),
+        (nobody, "The verdict is for “Customer expert calls”, though no arm is shown to gain where rules were judged."),
+        (of_another_arm, "but the rule gives it to nobody: test the rule before it is used."),
+        (in_use, "Keep the rule in use, which contacts 33 % with “Customer expert calls”."),
+        (observed, "In the pilot, contact by a rule, not all customers: 60 % with “Handed over to a person”."),
+        (observed, "that seems to gain EUR 1,900 per 1,000 customers more than"),
+        (held, "Contact nobody outside a test while the verdict is HOLD, though a rule that leaves some out gains."),
+        (stopped, "Contact nobody outside a test while the verdict is STOP, though a rule that leaves some out gains."),
+        (stopped_though_it_pays, "while the verdict is STOP, though one arm gains for everybody."),
+        (readable, "Don't use the rule as it is: it gives “Agent calls”, which must be stopped because it harms."),
+    ],
+)
+def test_the_answer_says_what_to_do_what_it_gains_and_whom_it_harms(build: Build, said: str) -> None:
+    assert said in on_terminal(whom_in_answer(Facts(build())) or ())
+
+
+@pytest.mark.parametrize("name", WHOM)
+def test_the_answer_has_three_sentences_on_whom_to_contact_at_most(name: str) -> None:
+    result = WHOM[name]()
+    told = on_terminal(whom_in_answer(Facts(result)) or ())
+    assert len(re.findall(r"[.:] [A-Z“]|\.$", told.replace("gains: “", "gains “"))) <= 3
+    whole = " ".join("".join(read(render_report(result, ledger_head=None)).page_one).split())
+    answer = whole.partition("What changes")[0]
+    assert answer.count("Not everybody gains") <= 1
+
+
+def test_an_arm_that_was_left_out_is_named_with_its_reason() -> None:
+    said = "No rule gives “Bot message”, which must be stopped because it harms."
+    assert terms(left_out())["Arm and rule"].endswith(said)
+    assert said not in terms(pays())["Arm and rule"]
+    page = " ".join("".join(read(render_report(left_out(), ledger_head=None)).page_one).split())
+    assert "No rule gives “Bot message”: it was left out before any rule was learned. Harm beyond the agreed" in page
+
+
+def test_a_rule_in_use_that_gives_an_arm_which_harms_is_not_to_be_kept() -> None:
+    result = in_use()
+    arms = {**result.arms, "bot": replace(result.arms["bot"], verdict="stop", rule=2)}
+    assert result.policy is not None
+    shares = tuple(
+        replace(one, share={"gig": 0.2, "bot": 0.1}) if one.name == "current_rule" else one
+        for one in result.policy.policies
+    )
+    told = terms(replace(result, arms=arms, policy=replace(result.policy, policies=shares, left_out=("bot",))))
+    assert "Keep the rule in use" not in told["Whom to contact"]
+    assert told["Whom to contact"].startswith("No reliable gain from targeting.")
 
 
 def test_a_rule_that_is_not_shown_to_gain_more_than_the_one_in_use_says_so() -> None:

@@ -205,11 +205,11 @@ def test_a_comparison_without_a_coin_says_that_it_is_no_test() -> None:
 
 def test_who_stops_reading_at_the_answer_learns_that_choosing_pays_and_whom_an_arm_loses_money_on() -> None:
     answer = page_one(pays()).partition("What changed for")[0]
-    assert "choosing by prediction is shown to gain more than giving everybody “Customer expert calls”" in answer
-    assert (
-        "reliably harms: tier is premium (20 % of these customers); and that it reliably loses money on: ten" in answer
-    )
-    assert "Whom to contact matters" not in page_one(with_policy(pays(), targeting=False))
+    assert "that gains EUR 1,900 per 1,000 customers more than “Customer expert calls” for everybody" in answer
+    assert "reliably harms: tier is premium (20 % of these customers); and it reliably loses money on: ten" in answer
+    flat = page_one(with_policy(pays(), targeting=False)).partition("What changed for")[0]
+    assert "more than “Customer expert calls” for everybody" not in flat
+    assert "gains EUR 4,200 per 1,000 customers more than no contact" in flat
 
 
 def test_where_effects_are_of_some_gains_are_said_to_be_of_all_who_may_be_contacted() -> None:

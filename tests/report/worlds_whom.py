@@ -243,6 +243,14 @@ def readable() -> RunResult:
     return replace(pays(), arms=arms, policy=replace(policy, recommended="tree", policies=tree))
 
 
+def left_out() -> RunResult:
+    """Return the trial where one arm must be stopped for harm, so that no rule was learned that gives it."""
+    reason = "Harm beyond the agreed limit: complaints rose."
+    arms = {**pays().arms, "bot": replace(pays().arms["bot"], verdict="stop", reason=reason, rule=2)}
+    groups = tuple(group for group in GROUPS if group.arm != "bot")
+    return replace(pays(), arms=arms, policy=replace(money(), left_out=("bot",), groups=groups))
+
+
 def within_budget() -> RunResult:
     """Return the trial where choosing whom to contact pays within a budget."""
     return _within(0.28, told(1.4, 0.4), told(2.1, 0.3))
@@ -361,6 +369,7 @@ WHOM: Mapping[str, Callable[[], RunResult]] = {
     "whom_pays": pays,
     "whom_refused": refused,
     "whom_readable": readable,
+    "whom_left_out": left_out,
     "whom_within_budget": within_budget,
     "whom_loses": loses,
     "whom_in_people": in_people,

@@ -40,7 +40,9 @@ QUICK = {
     "V15-intervals": 100,
     "V15-turns": 40,
     "V17": 15,
+    "V17-left-out": 15,
     "V15-policies": 15,
+    "V15-nobody": 15,
     "policy-power": 1,
 }
 

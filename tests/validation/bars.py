@@ -17,7 +17,9 @@ from tests.validation.engine import SPEND, Band, Row, Trial, cells_of, rng_of
 from tests.validation.gates import gates
 from tests.validation.identities import Gap, metamorphic_gap, twin_gap
 from tests.validation.learned import v5
+from tests.validation.left_out import LEFT_OUT_BARS
 from tests.validation.metric_types import v4_types
+from tests.validation.nobody import NOBODY_BARS
 from tests.validation.noncompliance import vlate
 from tests.validation.opinions import OPINION_BARS
 from tests.validation.pages import v20
@@ -296,5 +298,7 @@ BARS: dict[str, Callable[[int | None], Iterator[Row]]] = {
     **OPINION_BARS,
     **TARGETING_BARS,
     **POLICY_BARS,
+    **LEFT_OUT_BARS,
+    **NOBODY_BARS,
     **EFFECT_BARS,
 }

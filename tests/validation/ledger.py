@@ -48,7 +48,9 @@ _MORE: Mapping[str, tuple[str, ...]] = {
     "gates": ("cxcausal/checks", "cxcausal/core", "cxcausal/nuisance", "cxcausal/scoring"),
     "V13-looks": ("cxcausal/planning",),
     "V17": _POLICIES,
+    "V17-left-out": _POLICIES,
     "V15-policies": _POLICIES,
+    "V15-nobody": _POLICIES,
     "policy-power": _POLICIES,
     "V20": ("cxcausal/decision", "cxcausal/report", "tests/report"),
 }

@@ -1,7 +1,7 @@
 """Bars on rules for whom to contact: intervals that cover, no gains where there are none, and gains where there are."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -46,11 +46,14 @@ class Found:
     worths: dict[str, PolicyWorth]
     truth: dict[str, float]
     targeting: bool
+    followed: str
 
 
-def found_of(draw: Drawn, held: HeldOut, costs: Spending, elsewhere: tuple[Side, ...] = ()) -> Found:
+def found_of(
+    draw: Drawn, held: HeldOut, costs: Spending, elsewhere: tuple[Side, ...] = (), left_out: tuple[int, ...] = ()
+) -> Found:
     """Return what every rule is told to be worth, and what it is worth."""
-    setting = Setting.of(held, costs, draw.rules, MODIFIERS, seed=1)
+    setting = Setting.of(held, costs, replace(draw.rules, left_out=left_out), MODIFIERS, seed=1)
     sides = sides_of(held, setting)
     judging = Judging.of(held.rows, held.weight, [turn.judged.side.units for turn in sides])
     rules = tuple(valued(policy, sides) for policy in policies_of(setting, {}))
@@ -58,7 +61,8 @@ def found_of(draw: Drawn, held: HeldOut, costs: Spending, elsewhere: tuple[Side,
     sizes = [turn.judged.m for turn in sides]
     seen = [setting.seen(side) for side in elsewhere]
     truth = {rule.policy.name: _truth(rule, seen, draw, sizes) for rule in rules if elsewhere}
-    return Found(worths={each.name: each for each in worths}, truth=truth, targeting=recommended(worths, 0.05)[1])
+    followed, targeting = recommended(worths, 0.05, [held.arms[place] for place in left_out])
+    return Found(worths={each.name: each for each in worths}, truth=truth, targeting=targeting, followed=followed)
 
 
 def _truth(rule: Valued, elsewhere: list[Seen], draw: Drawn, sizes: list[int]) -> float:

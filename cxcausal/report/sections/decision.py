@@ -14,8 +14,6 @@ from cxcausal.report.sentences.record import signature_terms
 from cxcausal.report.sentences.rule_and_verdict import whom_terms
 from cxcausal.report.text import Piece, Sentence
 
-_HOLD_OUT = "Keep a random group of customers without the contact, so that the effect stays measurable."
-
 
 @dataclass(frozen=True, kw_only=True)
 class DecisionSection:
@@ -48,7 +46,8 @@ def _items(facts: Facts) -> Iterator[tuple[Sentence, Sentence]]:
     yield from signature_terms(facts)
     yield ("Query on",), (facts.date("created_at"),)
     if facts.result.verdict in {"ship", "ship_with_monitoring", "pilot"}:
-        yield ("Hold-out",), (_HOLD_OUT,)
+        keep = f"Keep a random group of {facts.people.many} without the contact, so that the effect stays measurable."
+        yield ("Hold-out",), (keep,)
 
 
 def _approvers(facts: Facts, count: int) -> Iterator[Piece]:

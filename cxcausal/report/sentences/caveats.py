@@ -71,7 +71,9 @@ def beside_the_answer(facts: Facts) -> Iterator[Sentence]:
     if conflict is not None:
         yield conflict
     yield from _unsettled(facts)
-    yield from _lead_harms(facts)
+    harmed = lead_harms(facts)
+    if harmed is not None:
+        yield harmed
     yield from _other_arms(facts)
 
 
@@ -88,8 +90,8 @@ def _unsettled(facts: Facts) -> Iterator[Sentence]:
         yield net
 
 
-def _lead_harms(facts: Facts) -> Iterator[Sentence]:
-    """Yield the groups that the arm of page one harms or loses on, for those who read no further than the answer."""
+def lead_harms(facts: Facts) -> Sentence | None:
+    """Return the groups that the arm of page one harms or loses on, for those who read no further than the answer."""
     rows = [row for _, row in _harmed_rows(facts) if row.estimate.arm == facts.lead]
     told = [
         (*facts.population(row), *_share(facts, row)) for row in {row.estimate.population: row for row in rows}.values()
@@ -98,9 +100,10 @@ def _lead_harms(facts: Facts) -> Iterator[Sentence]:
     told += harmed_by_lead(facts, known, money=False)
     parts = [("harms: ", told), ("loses money on: ", harmed_by_lead(facts, known, money=True))]
     claims = [Strong(pieces=(f"reliably {verb}", *_listed(names))) for verb, names in parts if names]
-    if claims:
-        more: Sentence = ("; and that it ", *claims[1:]) if claims[1:] else ()
-        yield ("Not everybody gains. There are groups that “", facts.arm(facts.lead), "” ", claims[0], *more, ".")
+    if not claims:
+        return None
+    more: Sentence = ("; and it ", *claims[1:]) if claims[1:] else ()
+    return ("Not everybody gains: “", facts.arm(facts.lead), "” ", claims[0], *more, ".")
 
 
 def _listed(names: list[Sentence]) -> Sentence:

@@ -10,26 +10,24 @@ from cxcausal.report.gains import Gains, spans
 from cxcausal.report.keys import derived, path
 from cxcausal.report.rounding import percent
 from cxcausal.report.sentences.answer import VERDICT_WORDS
+from cxcausal.report.sentences.left_out import left_out_briefly
 from cxcausal.report.sentences.targeting import (
     PREDICTED,
     claim_sentence,
     doing,
     is_limited,
     place_of,
-    pointer_sentence,
     single_arm,
     targeting_line,
     told_policy,
 )
 from cxcausal.report.text import Piece, Sentence, Strong
 
-_GO: Mapping[Verdict, str] = {
+GO: Mapping[Verdict, str] = {
     "ship": "Go ahead with “",
     "ship_with_monitoring": "Measuring on, go ahead with “",
     "pilot": "In the pilot, try “",
 }
-_HARM = 2
-"""The line of the verdict table for an arm that harms: beyond a guardrail's margin, or on a success metric."""
 _ONE = 0.95
 _DECIDES = "The verdict decides: "
 
@@ -66,8 +64,20 @@ class Chosen:
         """The arms that it gives, and that may not go ahead for everybody though the arm of page one may."""
         verdicts = self.facts.result.arms
         return tuple(
-            arm for arm in self.arms if arm != self.facts.lead and arm in verdicts and verdicts[arm].verdict not in _GO
+            arm for arm in self.arms if arm != self.facts.lead and arm in verdicts and verdicts[arm].verdict not in GO
         )
+
+    @property
+    def harmful(self) -> tuple[str, ...]:
+        """The arms that it gives though they must be stopped for harm: in runs of before these were left out."""
+        verdicts = self.facts.result.arms
+        return tuple(arm for arm in self.arms if arm in verdicts and verdicts[arm].harms)
+
+    @property
+    def is_lead_alone(self) -> bool:
+        """Whether it gives hardly any arm but that of page one."""
+        whole = sum(self.rule.share.get(arm, 0.0) for arm in self.arms)
+        return whole > 0 and self.rule.share.get(self.facts.lead, 0.0) >= _ONE * whole
 
 
 def chosen_of(facts: Facts) -> Chosen | None:
@@ -78,7 +88,7 @@ def chosen_of(facts: Facts) -> Chosen | None:
     at = place_of(policy, policy.recommended)
     today = place_of(policy, "current_rule")
     if at is not None and today is not None and _loses_to_today(policy.policies[at]):
-        at = today
+        at = at if Chosen(facts, policy, today).harmful else today
     return None if at is None else Chosen(facts, policy, at)
 
 
@@ -99,21 +109,15 @@ def whom_terms(facts: Facts) -> Iterator[tuple[Sentence, Sentence]]:
 def apart_sentence(facts: Facts) -> Sentence | None:
     """Return how rule and verdict go together where one read alone would mislead; None where they say the same."""
     chosen = chosen_of(facts)
-    return None if chosen is None or _agree(chosen) else together_sentence(chosen)
+    return None if chosen is None or agree(chosen) else together_sentence(chosen)
 
 
 def beside_the_verdict(facts: Facts) -> Sentence:
     """Return, for who reads the verdict alone, that it is not for everybody; nothing where it is, or is no go."""
     chosen = chosen_of(facts)
-    if chosen is None or not chosen.chooses or facts.result.verdict not in _GO:
+    if chosen is None or not chosen.chooses or facts.result.verdict not in GO:
         return ()
     return (" But contact by a rule, not everybody: see “Decision asked”.",)
-
-
-def whom_in_answer(facts: Facts) -> Sentence | None:
-    """Return, for who reads no further than the answer, that whom to contact matters, and what that makes of it."""
-    told = [words for words in (pointer_sentence(facts), apart_sentence(facts)) if words is not None]
-    return (*told[0], *(piece for words in told[1:] for piece in (" ", *words))) if told else None
 
 
 def whom_on_terminal(facts: Facts) -> tuple[Sentence, ...]:
@@ -124,9 +128,9 @@ def whom_on_terminal(facts: Facts) -> tuple[Sentence, ...]:
 def together_sentence(chosen: Chosen) -> Sentence:
     """Return what rule and verdict say together; by the contract the verdict decides what may be rolled out."""
     verdict = chosen.facts.result.verdict
-    if _agree(chosen):
-        return _the_same(chosen)
-    told = _of_going_ahead if verdict in _GO else _of_holding if verdict == "hold" else _of_stopping
+    if agree(chosen):
+        return (*_the_same(chosen), *left_out_briefly(chosen.facts))
+    told = _of_going_ahead if verdict in GO else _of_holding if verdict == "hold" else _of_stopping
     return (*told(chosen), *_kept_from_harm(chosen))
 
 
@@ -135,17 +139,11 @@ def _loses_to_today(rule: PolicyWorth) -> bool:
     return spans(rule.over_current) and (rule.over_current.high or 0.0) < 0
 
 
-def _agree(chosen: Chosen) -> bool:
+def agree(chosen: Chosen) -> bool:
     """Return whether the arm's verdict and the recommendation come to the same."""
-    if chosen.facts.result.verdict in _GO:
-        return chosen.rule.name == "best_arm" and _is_lead_alone(chosen) and not _harmed(chosen)
+    if chosen.facts.result.verdict in GO:
+        return chosen.rule.name == "best_arm" and chosen.is_lead_alone and not _harmed(chosen)
     return chosen.rule.name == "nobody" or not chosen.arms
-
-
-def _is_lead_alone(chosen: Chosen) -> bool:
-    shares = chosen.rule.share
-    whole = sum(shares.get(arm, 0.0) for arm in chosen.arms)
-    return whole > 0 and shares.get(chosen.facts.lead, 0.0) >= _ONE * whole
 
 
 def _harmed(chosen: Chosen) -> bool:
@@ -181,7 +179,7 @@ def _today(chosen: Chosen) -> Sentence:
 
 def _opening(facts: Facts, words: str) -> Strong:
     """Return what to do, in a few words, which are not for doing while the verdict is against it."""
-    if facts.result.verdict in _GO:
+    if facts.result.verdict in GO:
         return Strong(pieces=(words,))
     return Strong(pieces=(f"Nobody outside a test while the verdict is {_word(facts)}.",))
 
@@ -192,7 +190,7 @@ def _against_nobody(chosen: Chosen) -> Sentence:
     gains, key = Gains(facts, chosen.policy.aim), path("policy", "policies", chosen.at)
     size = (gains.point(f"{key}.gain", rule.gain), gains.unit, *gains.ranged(f"{key}.gain", rule.gain))
     who: Sentence = ("It",) if chosen.chooses else doing(facts, chosen.policy, chosen.at)
-    contacts: Sentence = ("; it contacts ", *_shares(chosen)) if chosen.chooses else ()
+    contacts: Sentence = ("; it contacts ", *shares_of(chosen)) if chosen.chooses else ()
     return (*who, " gains ", *size, " against contacting nobody", *contacts, ".", *_against_today(chosen))
 
 
@@ -206,7 +204,7 @@ def _against_today(chosen: Chosen) -> Sentence:
     return (" It is not shown to gain more than the rule in use (from ", low, " to ", high, f"{gains.unit}).")
 
 
-def _shares(chosen: Chosen, arms: tuple[str, ...] | None = None) -> Sentence:
+def shares_of(chosen: Chosen, arms: tuple[str, ...] | None = None) -> Sentence:
     """Return `41 % with “Agent calls” and 19 % with “Bot message”`."""
     pieces: list[Piece] = []
     named = chosen.arms if arms is None else arms
@@ -224,7 +222,7 @@ def _share(chosen: Chosen, arm: str) -> Piece:
 def _the_same(chosen: Chosen) -> Sentence:
     """Return that rule and verdict come to the same."""
     facts = chosen.facts
-    if facts.result.verdict not in _GO:
+    if facts.result.verdict not in GO:
         return (f"Verdict and rule say the same: contact nobody outside a test while the verdict is {_word(facts)}.",)
     lot = ", by lot to as many as budget and capacity allow" if is_limited(chosen.policy) else ""
     whole = f"{lot or ' for everybody who may be contacted'}, without a rule that leaves anybody out."
@@ -238,14 +236,14 @@ def _of_going_ahead(chosen: Chosen) -> Sentence:
     if rule.name == "nobody" or not chosen.arms:
         return _nobody_though(chosen)
     if not chosen.chooses:
-        if _is_lead_alone(chosen):
+        if chosen.is_lead_alone:
             return ("Verdict and rule both say ", *lead, _all(chosen), _GROUPS_APART)
         others: Sentence = ("the single arm that gains most among those held out is another in at least some turns",)
         return (_DECIDES, *lead, ", since it also weighs guardrails and every success metric; ", *others, ".")
     if facts.lead not in chosen.arms:
         no = ", but the rule gives it to nobody. The verdict decides what may go ahead: test the rule before it is"
         return ("The verdict is for ", *lead, no, " used.")
-    go: Sentence = (_GO[facts.result.verdict], facts.arm(facts.lead), "”, but only for whom the rule gives it (")
+    go: Sentence = (GO[facts.result.verdict], facts.arm(facts.lead), "”, but only for whom the rule gives it (")
     many = f" of {facts.people.many}). The verdict is of giving it to everybody"
     return (*go, _share(chosen, facts.lead), f"{many}{_more(chosen)}.", *_weaker(chosen))
 
@@ -254,7 +252,7 @@ def _more(chosen: Chosen) -> str:
     """Return that the rule gains more than the verdict's arm would, where that is what was compared."""
     at = place_of(chosen.policy, "best_arm")
     best = None if at is None else Chosen(chosen.facts, chosen.policy, at)
-    if not chosen.policy.targeting or chosen.rule.name == "current_rule" or best is None or not _is_lead_alone(best):
+    if not chosen.policy.targeting or chosen.rule.name == "current_rule" or best is None or not best.is_lead_alone:
         return ""
     gains = "seems to gain" if chosen.facts.observational else "is shown to gain"
     return f", and the rule {gains} more than {'as many contacts by lot' if is_limited(chosen.policy) else 'that'}"
@@ -273,24 +271,24 @@ def _all(chosen: Chosen) -> str:
 def _weaker(chosen: Chosen) -> Sentence:
     """Return which other arms of the rule may not go ahead by their own verdict; those that harm are told apart."""
     facts = chosen.facts
-    arms = tuple(arm for arm in chosen.unsettled if facts.result.arms[arm].rule != _HARM)
+    arms = tuple(arm for arm in chosen.unsettled if not facts.result.arms[arm].harms)
     if not arms:
         return ()
     verdicts = " or ".join(dict.fromkeys(VERDICT_WORDS[facts.result.arms[arm].verdict] for arm in arms))
     guarded = any(facts.by_role("guardrail"))
     untested = f", as guardrails were not tested among those {facts.people.many}" if guarded else ""
     close = f", whose verdict for everybody is {verdicts}: that part is for a pilot at most{untested}."
-    return (" It also contacts ", *_shares(chosen, arms), close)
+    return (" It also contacts ", *shares_of(chosen, arms), close)
 
 
 def _kept_from_harm(chosen: Chosen) -> Sentence:
     """Return that arms which harm are not to be given by a rule either."""
     facts = chosen.facts
-    arms = tuple(arm for arm in chosen.unsettled if facts.result.arms[arm].rule == _HARM)
+    arms = tuple(arm for arm in chosen.harmful if arm != facts.lead)
     if not arms or not chosen.chooses:
-        return ()
+        return left_out_briefly(facts)
     close = ", which is to be stopped because it harms: leave it out; what the rule gains without it was not valued."
-    return (" It also contacts ", *_shares(chosen, arms), close)
+    return (" It also contacts ", *shares_of(chosen, arms), close)
 
 
 def _nobody_though(chosen: Chosen) -> Sentence:
@@ -318,8 +316,7 @@ def _of_stopping(chosen: Chosen) -> Sentence:
     stop: Sentence = (_DECIDES, "stop “", facts.arm(facts.lead), "” for everybody")
     if not chosen.chooses:
         return (*stop, ". What ", *single_arm(facts, chosen.policy), *_gain_of_one(chosen))
-    arm = facts.result.arms.get(facts.lead)
-    if arm is not None and arm.rule == _HARM and facts.lead in chosen.arms:
+    if facts.lead in chosen.harmful:
         harm = ", and by rule as well: whether the harm spares those whom the rule contacts was not tested."
         return (*stop, harm)
     return (*stop, ". ", *_rule_is_another(chosen))
@@ -327,7 +324,7 @@ def _of_stopping(chosen: Chosen) -> Sentence:
 
 def _rule_is_another(chosen: Chosen) -> Sentence:
     """Return that a rule which gains is another thing than its arms for everybody, and may be tested."""
-    opening = ("The rule gains because it does not contact everybody (", *_shares(chosen), "): ")
+    opening = ("The rule gains because it does not contact everybody (", *shares_of(chosen), "): ")
     return (*opening, "it may be tested, with the guardrails measured among those whom it contacts.")
 
 

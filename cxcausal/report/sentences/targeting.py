@@ -7,6 +7,7 @@ from cxcausal.report.facts import CLIP, Facts
 from cxcausal.report.gains import Gains, in_money, spans
 from cxcausal.report.keys import derived, path
 from cxcausal.report.rounding import Style, money, percent, place_for
+from cxcausal.report.sentences.left_out import left_out_sentences
 from cxcausal.report.sentences.money import uncounted_sentences
 from cxcausal.report.sentences.whom import whom
 from cxcausal.report.sentences.words import sentence
@@ -52,6 +53,7 @@ def targeting_sentences(facts: Facts) -> Iterator[Sentence]:
     if claim is not None:
         yield claim
     yield from _against_others(facts, policy)
+    yield from left_out_sentences(facts)
     if in_money(facts):
         yield from uncounted_sentences(facts)
     yield from protected_sentences(facts)
@@ -73,18 +75,6 @@ def not_valued_sentence(facts: Facts) -> Sentence | None:
         return None
     why: Sentence = (facts.quote("policy.reason"),) if policy.reason else ("there is no reason on record",)
     return sentence("Whom to contact could not be valued: ", *why)
-
-
-def pointer_sentence(facts: Facts) -> Sentence | None:
-    """Return, for who reads no further than the answer, that choosing gained more than one arm; else None."""
-    policy = told_policy(facts)
-    at = None if policy is None or policy.status != "ok" else compared_rule(policy)
-    if policy is None or at is None or not policy.targeting or not _above(policy.policies[at]):
-        return None
-    opening = "Whom to contact matters: choosing by prediction is shown to gain more than "
-    if facts.observational:
-        opening = "Whom to contact matters: choosing by prediction seems to gain more than "
-    return (opening, *single_arm(facts, policy), "; see “Where the human matters”.")
 
 
 def _unasked(facts: Facts) -> Sentence:
