@@ -23,7 +23,7 @@ from cxcausal.pipeline.score_road import BothRoads, ScoreEdges
 from cxcausal.pipeline.small_cells import level_queries, without_rare_names, without_small_cells
 from cxcausal.pipeline.stages import Stages
 from cxcausal.pipeline.support import notes_of
-from cxcausal.pipeline.whom import whom_of, why_nobody, withheld_whom
+from cxcausal.pipeline.whom import whom_of, withheld_whom
 from cxcausal.value.information import four_weeks_of, with_information
 from cxcausal.value.model import value_of, value_queries
 
@@ -116,10 +116,9 @@ def _whom(stages: Stages, spec: ExperimentSpec, roads: BothRoads, decision: Deci
     wanted = roads.edges.shelf is not None
 
     harmful = tuple(arm for arm, verdict in decision.arms.items() if verdict.harms)
-    why_not = withheld or why_nobody(spec, harmful)
 
     def made() -> Whom:
-        return whom_of(roads.asked(), harmful) if why_not is None else withheld_whom(spec, why_not)
+        return whom_of(roads.asked(), harmful) if withheld is None else withheld_whom(spec, withheld)
 
     return stages.made("whom", made, anew=wanted)
 

@@ -87,7 +87,8 @@ def whom_of(asked: Asked, harmful: Collection[str] = ()) -> Whom:
 
     Args:
         asked: the plan with its units.
-        harmful: arms that must be stopped for harm, and not every arm: no rule is learned that gives one of them.
+        harmful: arms that must be stopped for harm: no rule is learned that gives one of them, and none where no other
+            arm contacts.
     """
     from cxcausal.heterogeneity.telling import across, told_of  # noqa: PLC0415 - only plans that ask pay for it
     from cxcausal.policy.deciding import policy_of  # noqa: PLC0415
@@ -103,8 +104,9 @@ def whom_of(asked: Asked, harmful: Collection[str] = ()) -> Whom:
         turned, untold = _turned(asked, aims, step)
         told = across(tuple(told_of(held, alpha=alpha) for held in turned), alpha)
         told = tuple(_looked_into(aim, held, spec) for aim, held in zip(told, turned, strict=True))
-        if aims[0].name in untold:
-            return replace(withheld_whom(spec, untold[aims[0].name]), heterogeneity=told)
+        reason = untold.get(aims[0].name) or _why_nobody(spec, harmful)
+        if reason is not None:
+            return replace(withheld_whom(spec, reason), heterogeneity=told)
         held, spending, rules = (
             turned[0],
             spending_of(spec, rows, eligible, weight),
@@ -137,7 +139,7 @@ def whom_of(asked: Asked, harmful: Collection[str] = ()) -> Whom:
     return Whom(heterogeneity=told, policy=policy)
 
 
-def why_nobody(spec: ExperimentSpec, harmful: Collection[str]) -> str | None:
+def _why_nobody(spec: ExperimentSpec, harmful: Collection[str]) -> str | None:
     """Return why there is nothing left that anybody could be contacted with; None where there is an arm."""
     if not spec.treated_arms or any(arm not in harmful for arm in spec.treated_arms):
         return None
