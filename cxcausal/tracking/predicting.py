@@ -17,14 +17,13 @@ class Predictor:
 
     Attributes:
         facts: what stands beside it.
-        names: its modifiers, in its own order.
+        kinds: its modifiers in its own order, each `number` or `text`.
     """
 
     def __init__(self, saved: SavedModel) -> None:
         """Read both parts."""
         self.facts: ModelFacts = saved.facts
-        self.names: tuple[str, ...] = tuple(one.name for one in saved.modifiers)
-        self._texts = frozenset(one.name for one in saved.modifiers if one.kind == "text")
+        self.kinds: Mapping[str, str] = {one.name: one.kind for one in saved.modifiers}
         self._effects: EffectModel = saved.effects()
         self._policy: PolicyModel = saved.policy()
 
@@ -34,7 +33,10 @@ class Predictor:
         Args:
             columns: modifier → values of shape (n,); NaN, None or the empty text where missing.
         """
-        read = {name: _texts(columns[name]) if name in self._texts else _floats(columns[name]) for name in self.names}
+        read = {
+            name: _texts(columns[name]) if kind == "text" else _floats(columns[name])
+            for name, kind in self.kinds.items()
+        }
         gains = self._effects.gains(read)
         low, high = self._effects.intervals(gains, self.facts.level)
         place = self._assigned(gains, read)
