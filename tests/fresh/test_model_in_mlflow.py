@@ -105,6 +105,17 @@ def test_numbers_of_any_type_are_the_same_numbers(project: Project, make_result:
     pd.testing.assert_frame_equal(model.predict(counted), expected.loc[whole.index])
 
 
+def test_who_is_strange_to_the_model_gets_no_interval(project: Project, make_result: MakeResult, store: Any) -> None:
+    recorded(project, make_result)
+    frame = people(60)
+    frame.loc[:9, "tier"] = "platinum"
+    told = loaded(f"models:/{NAME}@candidate").predict(frame)
+    empty = told[["low", "high"]].isna().all(axis=1)
+    assert empty.equals((frame["tier"] == "platinum") & (told["arm"] != "none"))
+    assert 0 < empty.sum() <= 10
+    assert told["expected_effect"].notna().all()
+
+
 def test_what_is_of_another_kind_is_refused_without_a_value(
     project: Project, make_result: MakeResult, store: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
