@@ -74,6 +74,7 @@ def test_errors_of_meaning_and_of_shape_in_one_section_are_told_together(
         "received: reached -> received: [reached, again]",
         "none: {share: 1/2} -> none: {share: half}",
         "none: {share: 1/2} -> none: 7",
+        "none: {share: 1/2} -> none: {share: 1/4}\n      gig: 1/4",
         "looks: [2026-11-01, 2026-12-01] -> looks: [2026-11-01, soon]",
         "looks: [2026-11-01, 2026-12-01] -> loks: [2026-11-01, 2026-12-01]",
         "control: none -> control: [none]",
