@@ -154,6 +154,15 @@ def test_a_number_that_is_none_is_located(project: Project, make_result: MakeRes
     assert "correct it in this file" in done.err
 
 
+def test_a_file_of_another_delimiter_is_not_mended_in_the_plan(project: Project, make_result: MakeResult) -> None:
+    recorded(project, make_result)
+    people(50).to_csv(project.root / "fresh.csv", index=False, sep=";")
+    done = project.cx("score", "callback", "--on", "fresh.csv", "--out", "treat.csv")
+    assert (done.code, "D208" in done.err) == (4, True)
+    assert "correct it in this file" in done.err
+    assert "below data" not in done.err
+
+
 def test_what_the_model_does_not_know_is_told(project: Project, make_result: MakeResult) -> None:
     recorded(project, make_result)
     frame = people().assign(opted_out=0)
