@@ -5,7 +5,7 @@ from math import isnan
 from typing import ClassVar, cast
 
 from cxcausal.checks.breach import verdict_of
-from cxcausal.core.adjusting import adjusted_for
+from cxcausal.core.adjusting import adjusted_for, needs_rows
 from cxcausal.core.measure import Measure
 from cxcausal.core.measures import measure_of, why_not_measured
 from cxcausal.core.protocols import Answers
@@ -22,8 +22,10 @@ from cxcausal.core.wording import number
 class Leakage:
     """The closest that a covariate comes, within arms, to a success metric's column.
 
-    Numbers are held against columns by the correlation. Where nobody tossed a coin, ranks, texts and gaps are held
-    against outcomes as well (`GiveawayAnswer`): what tells who left is no line through it, and may be a word.
+    Numbers are held against columns by the correlation. Where rows are read anyway (nobody tossed a coin, the method is
+    aipw, or the plan asks whom to contact), ranks, texts and gaps are held against outcomes as well
+    (`GiveawayAnswer`): what tells who left is no line through it, and may be a word. Elsewhere that would take a pass
+    over the rows of its own.
 
     Effect modifiers are covariates here: who responds is learned with them adjusted for.
 
@@ -42,9 +44,9 @@ class Leakage:
     max_separation: float = 0.99
 
     def queries(self, spec: ExperimentSpec) -> tuple[Query, ...]:
-        """Return one correlation per covariate and outcome column, and where nobody tossed a coin, who tells arms."""
-        scored: tuple[Query, ...] = (SeparationQuery(), *_giveaways(spec).values()) if _may_decide(spec) else ()
-        return (*_pairs(spec).values(), *scored)
+        """Return one correlation per covariate and outcome column, and where rows are read anyway, what they tell."""
+        separation: tuple[Query, ...] = (SeparationQuery(),) if _may_decide(spec) else ()
+        return (*_pairs(spec).values(), *separation, *_giveaways(spec).values())
 
     def judge(self, spec: ExperimentSpec, answers: Answers) -> CheckResult:
         """Return the verdict on the covariate that is closest to an outcome."""
@@ -107,7 +109,9 @@ def _may_decide(spec: ExperimentSpec) -> bool:
 
 
 def _giveaways(spec: ExperimentSpec) -> dict[str, GiveawayQuery]:
-    """Return metric title → query, of success metrics that have a value per customer."""
+    """Return metric title → query, of success metrics that have a value per customer; none where no rows are read."""
+    if not (needs_rows(spec) and adjusted_for(spec)):
+        return {}
     return {
         metric.title: GiveawayQuery(measure=measure_of(metric, spec.data.weight))
         for metric in spec.metrics.success
@@ -117,8 +121,6 @@ def _giveaways(spec: ExperimentSpec) -> dict[str, GiveawayQuery]:
 
 def _given_away(spec: ExperimentSpec, answers: Answers) -> dict[tuple[str, str], float]:
     """Return (covariate, metric title) → how closely the one tells the other."""
-    if not _may_decide(spec):
-        return {}
     told = {title: cast("GiveawayAnswer", answers[query]) for title, query in _giveaways(spec).items()}
     return {(name, title): value for title, answer in told.items() for name, value in answer.alone.items()}
 

@@ -16,6 +16,8 @@ from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.core.wording import count, counted
 
 _WHOSE: dict[Target, str] = {"ate": "everybody", "att": "those treated", "ato": "those for whom either was possible"}
+_ELSE: dict[Target, tuple[Target, ...]] = {"ate": ("att", "ato"), "att": ("ato",), "ato": ()}
+"""Whose effect asks for less overlap, the nearest to what was asked first."""
 _TOLD = 0.01
 """Share with almost no choice from which on a passing check mentions them."""
 
@@ -47,35 +49,51 @@ class Overlap:
     max_separation: float = 0.99
 
     def queries(self, spec: ExperimentSpec) -> tuple[Query, ...]:
-        """Return the arms' propensities in the plan's target; nothing where a coin decided."""
-        return (self._query(spec),) if is_observational(spec) else ()
+        """Return the arms' propensities in the plan's target, and in those that may serve instead; none with a coin."""
+        if not is_observational(spec):
+            return ()
+        own = target_of(spec)
+        return tuple(self._query(target) for target in (own, *_ELSE[own]))
 
     def judge(self, spec: ExperimentSpec, answers: Answers) -> CheckResult:
         """Return the verdict on the arm of which least is left."""
         naming = Naming(name=self.name, on_breach=self.on_breach, threshold=self.min_effective_share)
         if not is_observational(spec):
             return naming.elsewhere()
-        found = cast("OverlapAnswer", answers[self._query(spec)])
+        target = target_of(spec)
+        found = cast("OverlapAnswer", answers[self._query(target)])
         if found.reason is not None:
             return naming.in_vain(found.reason)
-        worst = min(found.arms, key=lambda arm: _share(found.arms[arm]))
-        least = _share(found.arms[worst])
-        target = target_of(spec)
-        divides = target != "ato"
-        outside = divides and found.outside > self.max_outside_share
-        clipped = divides and found.clipped > self.max_clipped_share
-        apart = max(found.discrimination.values(), default=0.5) >= self.max_separation
-        breached = least < self.min_effective_share or outside or clipped or apart
+        worst = _worst(found)
+        breached = self._breached(target, found)
         text = (
-            self._apart(spec, found, worst, outside=outside or clipped) if breached else self._alike(spec, found, worst)
+            f"{self._apart(spec, found, worst)} {_mend(spec, self._instead(spec, answers))}"
+            if breached
+            else self._alike(spec, found, worst)
         )
-        return naming.told(verdict_of(self.on_breach, breached=breached), text, value=least)
+        return naming.told(verdict_of(self.on_breach, breached=breached), text, value=_share(found.arms[worst]))
 
-    def _query(self, spec: ExperimentSpec) -> OverlapQuery:
-        return OverlapQuery(target=target_of(spec), limits=self.propensity_range)
+    def _query(self, target: Target) -> OverlapQuery:
+        return OverlapQuery(target=target, limits=self.propensity_range)
 
-    def _apart(self, spec: ExperimentSpec, found: OverlapAnswer, worst: str, *, outside: bool) -> str:
+    def _breached(self, target: Target, found: OverlapAnswer) -> bool:
+        least = _share(found.arms[_worst(found)])
+        apart = max(found.discrimination.values(), default=0.5) >= self.max_separation
+        return least < self.min_effective_share or self._divides(target, found) or apart
+
+    def _divides(self, target: Target, found: OverlapAnswer) -> bool:
+        """Return whether too many of the target almost never get what the effect divides by."""
+        few = found.outside > self.max_outside_share or found.clipped > self.max_clipped_share
+        return target != "ato" and few
+
+    def _instead(self, spec: ExperimentSpec, answers: Answers) -> Target | None:
+        """Return the nearest other target of which the same data tell the effect; None where there is none."""
+        others = ((each, cast("OverlapAnswer", answers[self._query(each)])) for each in _ELSE[target_of(spec)])
+        return next((each for each, found in others if not self._breached(each, found)), None)
+
+    def _apart(self, spec: ExperimentSpec, found: OverlapAnswer, worst: str) -> str:
         parts = []
+        outside = self._divides(target_of(spec), found)
         if _share(found.arms[worst]) < self.min_effective_share:
             parts.append(_rests(spec, found.arms[worst], worst))
         if outside:
@@ -84,7 +102,7 @@ class Overlap:
                 "compared with, and nobody can say what it would have done to them"
             )
         why = f": {'; '.join(parts)}" if parts else ""
-        return f"The groups are too far apart{why}. {_told_apart(spec, found)} {_mend(spec)}"
+        return f"The groups are too far apart{why}. {_told_apart(spec, found)}"
 
     def _alike(self, spec: ExperimentSpec, found: OverlapAnswer, worst: str) -> str:
         rests = _rests(spec, found.arms[worst], worst)
@@ -95,6 +113,10 @@ class Overlap:
             else ""
         )
         return f"The groups overlap: {rests} (needed: {needed}). {_told_apart(spec, found)}{few}"
+
+
+def _worst(found: OverlapAnswer) -> str:
+    return min(found.arms, key=lambda arm: _share(found.arms[arm]))
 
 
 def _share(arm: ArmOverlap) -> float:
@@ -124,11 +146,10 @@ def _told_apart(spec: ExperimentSpec, found: OverlapAnswer) -> str:
     )
 
 
-def _mend(spec: ExperimentSpec) -> str:
+def _mend(spec: ExperimentSpec, instead: Target | None) -> str:
     people = people_in(spec).many
-    if target_of(spec) == "ato":
-        return f"Analyse fewer and more similar {people} (data.filter), or toss a coin for some of them."
-    return (
-        "Ask for the effect on those for whom either was possible (estimand ato), analyse fewer and more similar "
-        f"{people} (data.filter), or toss a coin for some of them."
-    )
+    fewer = f"nalyse fewer and more similar {people} (data.filter), or toss a coin for some of them."
+    if instead is None:
+        return f"A{fewer}"
+    whose = f"the effect on {_WHOSE[instead]}, for which these groups overlap (estimand: {{contrast: {instead}}})"
+    return f"Ask for {whose}, a{fewer}"

@@ -28,14 +28,23 @@ class Reach:
     cut: datetime
 
 
-def conditions(engine: Engine, stream: Stream, filters: Mapping[str, str | None]) -> dict[str, Value]:
-    """Return the conditions on events, by name; an event with a missing value in one doesn't meet it."""
-    names = dict.fromkeys(name for text in filters.values() for name in filtered(text))
+def conditions(engine: Engine, stream: Stream, filters: Mapping[str, tuple[str, str | None]]) -> dict[str, Value]:
+    """Return the conditions on events, by name; an event with a missing value in one doesn't meet it.
+
+    Args:
+        engine: computes.
+        stream: the event table.
+        filters: by name, the plan's key that a condition stands at, and what it says.
+
+    Raises:
+        PlanError: a condition does not fit the columns.
+    """
+    names = dict.fromkeys(name for _, text in filters.values() for name in filtered(text))
     numeric = numeric_texts(engine, stream.reader, tuple(names))
     compiler = FilterCompiler(reader=stream.reader, numeric=numeric)
     return {
-        name: compiler.compile(parse_filter(text)).fill_null(False)
-        for name, text in filters.items()
+        name: compiler.compile_at(key, parse_filter(text)).fill_null(False)
+        for name, (key, text) in filters.items()
         if text is not None
     }
 

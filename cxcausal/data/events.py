@@ -169,7 +169,7 @@ def _exposed(engine: Engine, table: Table, stream: Stream, spec: ExperimentSpec)
         what = "exposure moves each unit's time zero, and data.time_zero is one date for all"
         mend = "name the column with the time of assignment"
         raise PlanError(Problem(where="data.time_zero", code="P347", what=what, mend=mend))
-    tests = conditions(engine, stream, {_EXPOSED: exposure.where})
+    tests = conditions(engine, stream, {_EXPOSED: ("data.events.exposure.where", exposure.where)})
     keyed, theirs = _keyed(table, stream, spec)
     moments = _moments(engine, table)
     reach = Reach(start=moments.start, end=None, cut=moments.cut)
@@ -186,7 +186,11 @@ def _joined(
     engine: Engine, table: Table, stream: Stream, asked: Sequence[Query], spec: ExperimentSpec, name: str
 ) -> Table:
     """Return the assignments with the columns that are made of one event table: one pass over it."""
-    tests = {one.condition: one.column.where for one in asked if one.condition is not None}
+    tests = {
+        one.condition: (f"data.events.columns.{one.name}.where", one.column.where)
+        for one in asked
+        if one.condition is not None
+    }
     columns = conditions(engine, stream, tests) | values_of(stream, asked)
     keyed, theirs = _keyed(table, stream, spec)
     pairs = paired(_pairs(keyed), stream, theirs, columns, reach_of(asked, _moments(engine, table)))

@@ -2,7 +2,7 @@
 
 import operator
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -50,6 +50,13 @@ class FilterCompiler:
     reader: Reader
     numeric: frozenset[str]
 
+    def compile_at(self, key: str, expr: grammar.Expr) -> Value:
+        """Return the condition that stands at a key of the plan, which the errors of `compile` then name."""
+        try:
+            return self.compile(expr)
+        except PlanError as error:
+            raise PlanError(replace(problem, where=key) for problem in error.problems) from None
+
     def compile(self, expr: grammar.Expr) -> Value:
         """Return the condition.
 
@@ -87,7 +94,7 @@ class FilterCompiler:
 
     def _column(self, name: str) -> _Operand:
         kind = self.reader.table[name].type()
-        shown = f"the column '{name}'"
+        shown = f"the column '{name}' ({self._kind(name)})"
         if kind.is_date() or kind.is_timestamp():
             return _Operand(shown=shown, time=self.reader.time(name))
         worded = self.reader.maps_to_text(name)
@@ -99,6 +106,17 @@ class FilterCompiler:
             text=self.reader.text(name) if texts else None,
             condition=self.reader.number(name) == 1 if kind.is_boolean() else None,
         )
+
+    def _kind(self, name: str) -> str:
+        """Return the words for what a column holds."""
+        kind = self.reader.table[name].type()
+        if self.reader.maps_to_text(name):
+            return "text, by its map"
+        if kind.is_boolean() or kind.is_date() or kind.is_timestamp():
+            return "true and false" if kind.is_boolean() else "dates"
+        if self.reader.holds_text(name):
+            return "numbers as text" if name in self.numeric else "text"
+        return "numbers" if self.reader.holds_numbers(name) else "no values"
 
     def _arithmetic(self, expr: grammar.Arithmetic) -> _Operand:
         left, right = _number(self._operand(expr.left)), _number(self._operand(expr.right))

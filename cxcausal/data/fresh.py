@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 BATCH = 100_000
 _MEMORY = 600_000_000
 """Bytes that the engine may use here: it only hands rows on, and a copy of a text file spills to the disk."""
+_LAYOUT = frozenset({"D203", "D208", "D219"})
+"""Encoding, delimiter and a note of them: what a plan says of its own data."""
 _MEND = "correct it in this file: fresh customers are read as the run read its data"
 
 
@@ -172,7 +174,8 @@ def open_fresh(
         until.callback(engine.close)
         with progress.stage(f"reading {source.label}"), Unchanged(stamps):
             engine.backend.raw_sql(f"SET memory_limit='{min(memory_limit(), _MEMORY)}B'")
-            opened = engine.open(source, asked.data, asked.needed)
+            with _read_as_the_run():
+                opened = engine.open(source, asked.data, asked.needed)
             engine.lock((opened,))
             table = _typed(engine, opened, spec, asked, wanted)
         yield Fresh(
@@ -261,6 +264,15 @@ def _of_these_data(where: str) -> Iterator[None]:
     except PlanError as error:
         problems = [replace(one, where=where, code="D642", mend=_MEND) for one in error.problems]
         raise DataError(problems) from None
+
+
+@contextmanager
+def _read_as_the_run() -> Iterator[None]:
+    """Say of a file that is laid out otherwise that it must be mended: a plan that was run can't be any more."""
+    try:
+        yield
+    except DataError as error:
+        raise DataError(replace(one, mend=_MEND) if one.code in _LAYOUT else one for one in error.problems) from None
 
 
 def _batch(found: "pa.RecordBatch", seen: int, seed: int) -> Batch:

@@ -12,14 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from cxcausal.core.errors import MachineError, Problem, UsageError
-from cxcausal.core.rows import Floats
+from cxcausal.core.rows import Flags, Floats
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 KINDS = (".csv", ".parquet")
 NUMBERS = ("expected_effect", "low", "high", "net_value")
-_NAMES = ("arm", *NUMBERS, "reason")
+KNOWN = "known"
+_NAMES = ("arm", *NUMBERS, "reason", KNOWN)
 _PIECE = 1 << 20
 
 
@@ -31,12 +32,15 @@ class Treated:
         ids: as they are stored there.
         arm: place of each one's arm among `arms`, shape (n,). reason: place among `reasons`, shape (n,).
         numbers: one of `NUMBERS` → shape (n,), NaN where there is none.
+        known: whether the model knows all of their texts, shape (n,). able: of whom that is told, shape (n,).
     """
 
     ids: "pa.Array"
     arm: npt.NDArray[np.integer]
     reason: npt.NDArray[np.integer]
     numbers: dict[str, Floats]
+    known: Flags
+    able: Flags
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +62,7 @@ class TreatFile:
 
         columns = {self.unit: rows.ids, "arm": _words(rows.arm, self.arms)}
         columns |= {name: pa.array(rows.numbers[name], from_pandas=True) for name in NUMBERS}
-        columns |= {"reason": _words(rows.reason, self.reasons)}
+        columns |= {"reason": _words(rows.reason, self.reasons), KNOWN: pa.array(rows.known, mask=~rows.able)}
         self.writer.write_table(pa.table(columns))
 
 
@@ -108,6 +112,7 @@ def writing(
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     name = unit if unit not in _NAMES else f"{unit}_id"
     kinds = {name: ids, "arm": pa.string(), **dict.fromkeys(NUMBERS, pa.float64()), "reason": pa.string()}
+    kinds[KNOWN] = pa.bool_()
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as handle:

@@ -7,7 +7,7 @@ from cxcausal.core.adjusting import needs_rows
 from cxcausal.core.answers import Cap
 from cxcausal.core.entry import Entry
 from cxcausal.core.epochs import EPOCH
-from cxcausal.core.errors import DataError, PlanError, Problem
+from cxcausal.core.errors import DataError, Problem
 from cxcausal.core.spec.models import ExperimentSpec
 from cxcausal.data.arms import undeclared_arms
 from cxcausal.data.clock import Clock, calendar_of, clock_of, date_problems
@@ -17,6 +17,7 @@ from cxcausal.data.epochs import epoch_problems, epoch_rules, with_epochs
 from cxcausal.data.filters import FilterCompiler
 from cxcausal.data.formulas import formula_rules, with_formulas
 from cxcausal.data.functions import bucket_of
+from cxcausal.data.nobody import Condition
 from cxcausal.data.roles import Roles
 from cxcausal.data.rules import Terms, broken_rules, rules_of
 from cxcausal.data.suspicions import Suspects, suspicions
@@ -86,13 +87,20 @@ class Units:
 
 @dataclass(frozen=True, kw_only=True)
 class Layout:
-    """Which columns of the data become which columns of the units; `eligible` are those who may be contacted."""
+    """Which columns of the data become which columns of the units.
+
+    Attributes:
+        ids, texts, numbers: by role. clock: when a unit was observed. eligible: who may be contacted.
+        conditions: what the plan asks of rows, by the column of the units that counts for whom it holds; empty where
+            units are read again that were let in before.
+    """
 
     ids: tuple[str, ...]
     texts: tuple[str, ...]
     numbers: tuple[str, ...]
     clock: Clock
     eligible: Value | None = None
+    conditions: Mapping[str, Condition] = field(default_factory=dict)
 
 
 def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: Roles) -> Units:
@@ -136,7 +144,14 @@ def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: R
     if problems:
         raise DataError(problems)
     numbers = tuple(dict.fromkeys((*roles.numeric, *covariates)))
-    layout = Layout(ids=roles.ids, texts=texts, numbers=numbers, clock=clock, eligible=_eligible(roles, compiler))
+    layout = Layout(
+        ids=roles.ids,
+        texts=texts,
+        numbers=numbers,
+        clock=clock,
+        eligible=_eligible(roles, compiler),
+        conditions=_conditions(roles, opened, rows, compiler),
+    )
     table = with_epochs(_typed(rows, opened, spec, reader, layout), spec)
     if opened.kept or spec.epochs:
         table = engine.keep(_UNITS, table)
@@ -190,10 +205,24 @@ def _eligible(roles: Roles, compiler: FilterCompiler) -> Value | None:
     """Return who may be contacted; where a value is missing nobody may."""
     if roles.eligible is None:
         return None
-    try:
-        return compiler.compile(roles.eligible).fill_null(False)
-    except PlanError as error:
-        raise PlanError(tuple(replace(problem, where="policy.eligible") for problem in error.problems)) from None
+    return compiler.compile_at("policy.eligible", roles.eligible).fill_null(False)
+
+
+def _conditions(roles: Roles, opened: Opened, rows: Table, compiler: FilterCompiler) -> Mapping[str, Condition]:
+    """Return what the plan asks of rows."""
+    found = {}
+    if roles.condition is not None:
+        effect = "leaves no rows"
+        found["n"] = Condition(
+            key="data.filter", tree=roles.condition, effect=effect, rows=opened.table, compiler=compiler
+        )
+    if roles.eligible is not None:
+        effect = "lets nobody be contacted"
+        own = replace(compiler, reader=replace(compiler.reader, table=rows))
+        found["eligible"] = Condition(
+            key="policy.eligible", tree=roles.eligible, effect=effect, rows=rows, compiler=own
+        )
+    return found
 
 
 def _typed(rows: Table, opened: Opened, spec: ExperimentSpec, reader: Reader, layout: Layout) -> Table:
@@ -223,12 +252,9 @@ def profiled(engine: Engine, opened: Opened, table: Table, spec: ExperimentSpec,
     """Return a typed table of units with what is known of its columns: levels, bounds, dates.
 
     Raises:
-        DataError: there are no rows, or a text has too many levels.
+        DataError: there are no rows, nobody may be contacted, or a text has too many levels.
     """
-    units = engine.fetch(table.aggregate(n=table.count()))[0][0]
-    if units == 0:
-        what, mend = "the filter leaves no rows", "check data.filter; a missing value passes no comparison"
-        raise DataError(Problem(where=opened.source.label, code="D212", what=what, mend=mend))
+    units = _counted(engine, opened, table, layout)
     calendar = calendar_of(engine, table, layout.clock)
     unit, randomized = spec.data.unit, spec.randomization_unit
     return Units(
@@ -246,6 +272,20 @@ def profiled(engine: Engine, opened: Opened, table: Table, spec: ExperimentSpec,
         enrolled_to=calendar.enrolled_to,
         days_to_mature=layout.clock.days,
     )
+
+
+def _counted(engine: Engine, opened: Opened, table: Table, layout: Layout) -> int:
+    """Return how many units there are; refuse none, and a condition of the plan that holds for none."""
+    counts = {"n": table.count()}
+    counts |= {name: table[name].sum() for name in layout.conditions if name in table.columns}
+    found = dict(zip(counts, engine.fetch(table.aggregate(**counts))[0], strict=True))
+    label = opened.source.label
+    for name, condition in layout.conditions.items():
+        if not found[name]:
+            raise DataError(condition.problem(engine, label))
+    if not found["n"]:
+        raise DataError(Problem(where=label, code="D212", what="there are no rows", mend="check data.filter"))
+    return int(found["n"])
 
 
 def _grouping(layout: Layout, spec: ExperimentSpec) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """What a model predicts for fresh customers, gathered in one pass: gains, who may be contacted, and what has moved."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,7 @@ class Gathered:
         outside: who is of another population, shape (n,).
         gains: of the treated arms, of those who may be contacted, shape (eligible, arms − 1).
         named: the place of the arm that the tree gives each of them, shape (eligible,); None without a tree.
+        strange: who has a text that the model does not know, of those who may be contacted, shape (eligible,).
         missing, unknown: modifier → customers, among those who may be contacted.
         drift: of the modifiers that have a baseline.
     """
@@ -63,6 +64,7 @@ class Gathered:
     outside: Flags
     gains: Floats
     named: Arms | None
+    strange: Flags
     missing: dict[str, int]
     unknown: dict[str, int]
     drift: tuple[Drift, ...]
@@ -102,12 +104,14 @@ def gathered(fresh: "Fresh", effects: "EffectModel", saved: "SavedModel", progre
     tree = saved.policy() if saved.facts.rule == TREE else None
     named = None if tree is None else np.zeros(fresh.rows, dtype=np.int8)
     tally, seen, kept = _Tally(saved), 0, 0
+    strange = np.zeros(fresh.rows, dtype=bool)
     with progress.stage("predicting", total=fresh.rows) as predicting:
         for batch in fresh.batches():
             some, end = batch.eligible & batch.inside, seen + batch.n
             key[seen:end], able[seen:end], outside[seen:end] = batch.key, some, ~batch.inside
             tally.add(batch, some)
             more = kept + int(some.sum())
+            strange[kept:more] = _strangers(batch, saved.known)[some]
             if more > kept:
                 columns = _columns(batch, some, saved.modifiers)
                 found = effects.gains(columns)
@@ -124,6 +128,7 @@ def gathered(fresh: "Fresh", effects: "EffectModel", saved: "SavedModel", progre
         outside=outside,
         gains=gains[:kept],
         named=None if named is None else named[:kept],
+        strange=strange[:kept],
         missing=tally.missing,
         unknown=tally.unknown,
         drift=tuple(tally.drifts()),
@@ -152,11 +157,21 @@ def _columns(batch: "Batch", some: Flags, modifiers: "tuple[Looked, ...]") -> di
     return columns
 
 
+def _strangers(batch: "Batch", known: Mapping[str, frozenset[str]]) -> Flags:
+    """Return who of a batch has a text that the model does not know; found once per text."""
+    found = np.zeros(batch.n, dtype=bool)
+    for name, texts in known.items():
+        text = batch.texts[name]
+        odd = np.array([bool(level) and level not in texts for level in text.levels], dtype=bool)
+        found |= odd[text.codes]
+    return found
+
+
 class _Tally:
     """Counts of values, batch by batch."""
 
     def __init__(self, saved: "SavedModel") -> None:
-        self._modifiers = saved.modifiers
+        self._modifiers, self._known = saved.modifiers, saved.known
         self._baselines = {one.modifier: one for one in saved.facts.baselines}
         self._counts: dict[str, Counts] = {}
         self.missing = {one.name: 0 for one in saved.modifiers}
@@ -175,11 +190,11 @@ class _Tally:
             else:
                 text = batch.texts[one.name]
                 text = Text(codes=text.codes[some], levels=text.levels)
-                self._texts(one.name, {*one.levels, *(baseline.levels if baseline is not None else ())}, text)
+                self._texts(one.name, self._known[one.name], text)
                 if baseline is not None:
                     self._count(one.name, counts_of_text(baseline, text.codes, text.levels))
 
-    def _texts(self, name: str, known: set[str], text: Text) -> None:
+    def _texts(self, name: str, known: frozenset[str], text: Text) -> None:
         counts = np.bincount(text.codes, minlength=len(text.levels))
         for level, n in zip(text.levels, counts, strict=True):
             self.missing[name] += 0 if level else int(n)

@@ -88,8 +88,13 @@ class Told:
             return table[arm, 0], table[arm, 1], table[arm, 2]
         gains = np.concatenate([np.zeros((len(arm), 1)), treated], axis=1)
         low, high = self.effects.intervals(gains, self.facts.level)
-        rows, none = np.arange(len(arm)), arm == 0
-        return gains[rows, arm], np.where(none, 0.0, low[rows, arm]), np.where(none, 0.0, high[rows, arm])
+        rows = np.arange(len(arm))
+        low, high = (self._ends(end[rows, arm], arm, some) for end in (low, high))
+        return gains[rows, arm], low, high
+
+    def _ends(self, end: Floats, arm: np.ndarray[tuple[int], np.dtype[np.intp]], some: slice) -> Floats:
+        """Return an end of the intervals: none for strangers to the model, and of no contact 0."""
+        return np.where(arm == 0, 0.0, np.where(self.found.strange[some], nan, end))
 
     def _treated(self, ids: "pa.Array", able: Flags, seen: int, some: slice, gains: Ends) -> "Treated":
         """Return what is written of some rows; of those who may not be contacted there are no numbers."""
@@ -101,10 +106,14 @@ class Told:
         arm[able], reason[able] = self.given.arm[some], self.given.reason[some]
         value = gains[0] if self.facts.money else np.full(len(gains[0]), nan)
         columns = (*signed(gains, self.facts.sign), value)
+        known = np.ones(len(able), dtype=bool)
+        known[able] = ~self.found.strange[some]
         return Treated(
             ids=ids,
             arm=arm,
             reason=reason,
+            known=known,
+            able=able,
             numbers={name: _spread(able, part) for name, part in zip(NUMBERS, columns, strict=True)},
         )
 

@@ -216,7 +216,8 @@ def _warnings(facts: ModelFacts, fresh: "Fresh", found: "Gathered") -> Iterator[
         if n:
             yield (
                 f"{name}: {counted(n, 'customer')} with a value that the model does not know; they are scored like "
-                "those with the most frequent one, which nothing bears out"
+                "those with the most frequent one, which nothing bears out: `known` is false for them, and where "
+                "predictions choose they have no interval"
             )
     for one in found.drift:
         if one.moved == "no":

@@ -55,6 +55,7 @@ def write_flavor(folder: Path, facts: ModelFacts, modifiers: tuple[Seen, ...]) -
             loader_module=LOADER,
             signature=_signature(facts, modifiers),
             input_example=_example(modifiers),
+            metadata={"modifiers": {one.name: one.kind for one in modifiers}},
             pip_requirements=requirements(),
         )
         for path in sorted(made.iterdir()):
@@ -69,8 +70,10 @@ def requirements() -> list[str]:
 def _signature(facts: ModelFacts, modifiers: tuple[Seen, ...]) -> "ModelSignature":
     from mlflow.models import ModelSignature  # noqa: PLC0415 - as above
     from mlflow.types import ColSpec, Schema  # noqa: PLC0415 - as above
+    from mlflow.types.schema import AnyType  # noqa: PLC0415 - as above
 
-    inputs = [ColSpec("double" if one.kind == "number" else "string", one.name) for one in modifiers]
+    # What MLflow refuses it prints, customers and all, and whole numbers are no doubles to it: so `whom_model` checks.
+    inputs = [ColSpec(AnyType(), one.name, required=False) for one in modifiers]
     numbers = ("expected_effect", "low", "high", *(f"{GAIN}{arm}" for arm in facts.arms[1:]))
     outputs = [ColSpec("string", "arm"), *(ColSpec("double", name) for name in numbers)]
     return ModelSignature(inputs=Schema(inputs), outputs=Schema(outputs))

@@ -45,6 +45,13 @@ class SavedModel:
     facts: ModelFacts
     modifiers: tuple[Looked, ...]
 
+    @property
+    def known(self) -> dict[str, frozenset[str]]:
+        """Return the texts of every text modifier that the model has seen among ten customers or more."""
+        seen = {one.modifier: one.levels for one in self.facts.baselines}
+        texts = (one for one in self.modifiers if one.kind == "text")
+        return {one.name: frozenset((*one.levels, *seen.get(one.name, ()))) for one in texts}
+
     def effects(self) -> EffectModel:
         """Return the effect model."""
         return effect_model_in(self.folder / EFFECTS)

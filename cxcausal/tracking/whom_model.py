@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cxcausal.tracking.given_columns import columns_of
 from cxcausal.tracking.model_folder import read_model
 from cxcausal.tracking.predicting import Predictor
 
@@ -18,10 +19,14 @@ class Whom:
         self._predictor = predictor
 
     def predict(self, model_input: "pd.DataFrame", params: dict[str, object] | None = None) -> "pd.DataFrame":  # noqa: ARG002 - MLflow's signature
-        """Return arm, expected effect, its interval and every arm's gain, in the order of the rows."""
+        """Return arm, expected effect, its interval and every arm's gain, in the order of the rows.
+
+        Raises:
+            DataError: a modifier is not there, or its values are not of its kind; all problems at once.
+        """
         import pandas as pd  # noqa: PLC0415 - heavy
 
-        columns = {name: model_input[name].to_numpy() for name in self._predictor.names}
+        columns = columns_of(model_input, self._predictor.kinds)
         return pd.DataFrame(self._predictor.predict(columns), index=model_input.index)
 
 

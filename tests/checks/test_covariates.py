@@ -10,6 +10,8 @@ from cxcausal.checks.leakage import Leakage
 from cxcausal.checks.pre_period_balance import PrePeriodBalance
 from cxcausal.core.queries import CorrelationQuery, CovariateQuery
 from cxcausal.core.results import CheckResult, CheckVerdict, OnBreach
+from cxcausal.core.score_answers import GiveawayAnswer
+from cxcausal.core.score_queries import GiveawayQuery
 from tests.checks.worlds import CHURN, CSAT, SPEND, moments, plan, told
 
 BREACHES: list[tuple[OnBreach, CheckVerdict]] = [("fail", "fail"), ("warn", "warn"), ("skip", "info")]
@@ -134,6 +136,19 @@ def test_leakage_asks_for_success_columns_only_and_both_sides_of_a_ratio() -> No
         (("r", 1.0),),
         (("d", 1.0),),
     ]
+
+
+WHOM: dict[str, Any] = {"effect_modifiers": ["mood"]}
+
+
+@pytest.mark.parametrize("more", [{"estimation": {"method": "aipw"}}, WHOM, {"policy": {"budget": 100}}])
+def test_what_no_line_leads_from_is_looked_at_where_rows_are_read_anyway(more: dict[str, Any]) -> None:
+    spec = plan(covariates=["mood"], **more)
+    queries = Leakage().queries(spec)
+    assert [type(query) for query in queries] == [CorrelationQuery, GiveawayQuery]
+    found = Leakage().judge(spec, told(dict(zip(queries, (nan, GiveawayAnswer(alone={"mood": 0.99})), strict=True))))
+    assert (found.verdict, found.value) == ("fail", 0.99)
+    assert [type(query) for query in Leakage().queries(plan(covariates=["mood"]))] == [CorrelationQuery]
 
 
 def test_effect_modifiers_are_looked_at_where_a_coin_was_tossed() -> None:

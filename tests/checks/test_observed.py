@@ -52,9 +52,10 @@ def handoff(*, target: str = "att", **more: Any) -> ExperimentSpec:
 
 
 def judged(check: Any, spec: ExperimentSpec, *answers: Any) -> CheckResult:
-    """Judge a check by the answers to its queries, in their order."""
+    """Judge a check by the answers to its queries, in their order; the last one is that of all further queries."""
     queries: tuple[Query, ...] = check.queries(spec)
-    found: CheckResult = check.judge(spec, told(dict(zip(queries, answers, strict=True))))
+    each = (*answers, *answers[-1:] * (len(queries) - len(answers)))
+    found: CheckResult = check.judge(spec, told(dict(zip(queries, each, strict=True))))
     return found
 
 
@@ -86,10 +87,32 @@ def test_groups_too_far_apart(on_breach: OnBreach, verdict: CheckVerdict) -> Non
     assert found.text == (
         "The groups are too far apart: of 15,992 in 'The bot', the comparison rests on the equivalent of 128; "
         "72 in 100 of them had almost no chance of 'A person'. Of two customers with different treatment, what was "
-        "known beforehand tells which is which 98 times in 100 (by chance alone: 50). Ask for the effect on those for "
-        "whom either was possible (estimand ato), analyse fewer and more similar customers (data.filter), or toss a "
-        "coin for some of them."
+        "known beforehand tells which is which 98 times in 100 (by chance alone: 50). Analyse fewer and more similar "
+        "customers (data.filter), or toss a coin for some of them."
     )
+
+
+@pytest.mark.parametrize(
+    ("target", "answers", "offered"),
+    [
+        ("ate", (overlapping(128.4), overlapping(1_600.0), overlapping(8_000.0)), "att"),
+        ("ate", (overlapping(8_000.0, outside=0.2), overlapping(8_000.0, outside=0.05)), "att"),
+        ("ate", (overlapping(8_000.0, outside=0.2),), "ato"),
+        ("ate", (overlapping(128.4), overlapping(130.0), overlapping(1_600.0)), "ato"),
+        ("ate", (overlapping(128.4),), None),
+        ("att", (overlapping(128.4), overlapping(1_600.0)), "ato"),
+        ("ato", (overlapping(128.4),), None),
+        ("ate", (overlapping(8_000.0, discrimination={"bot": 0.995}),), None),
+    ],
+)
+def test_only_an_effect_that_these_groups_can_tell_is_offered_instead(
+    target: str, answers: tuple[OverlapAnswer, ...], offered: str | None
+) -> None:
+    found = judged(Overlap(), handoff(target=target), *answers)
+    assert found.verdict == "fail"
+    asked = [each for each in ("ate", "att", "ato") if f"(estimand: {{contrast: {each}}})" in found.text]
+    assert asked == ([] if offered is None else [offered])
+    assert found.text.endswith("customers (data.filter), or toss a coin for some of them.")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """The model where MLflow has it: the same bits, no pickle, one version per run, and nothing of a customer."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cxcausal.core.errors import DataError
 from cxcausal.core.results import RunResult
 from cxcausal.tracking.audit import audit
 from cxcausal.tracking.mlflow_sink import open_store
@@ -84,14 +87,69 @@ def test_it_predicts_what_score_writes(project: Project, make_result: MakeResult
         assert written[name].tolist() == told[name].tolist()
 
 
-def test_the_schema_is_enforced(project: Project, make_result: MakeResult, store: Any) -> None:
-    from mlflow.exceptions import MlflowException  # noqa: PLC0415 - a second
+def test_numbers_of_any_type_are_the_same_numbers(project: Project, make_result: MakeResult, store: Any) -> None:
+    recorded(project, make_result)
+    model = loaded(f"models:/{NAME}@candidate")
+    frame = people(60)
+    frame["tenure"] = frame["tenure"].round()
+    frame.loc[::7, "tenure"], frame.loc[::5, "tier"] = np.nan, None
+    expected = model.predict(frame)
+    same = {
+        "Int64": frame.assign(tenure=frame.tenure.astype("Int64")),
+        "decimals": frame.assign(tenure=pd.Series([None if np.isnan(x) else Decimal(str(x)) for x in frame.tenure])),
+        "objects": frame.assign(tenure=frame.tenure.astype(object), tier=frame.tier.astype(object)),
+        "categories": frame.assign(tier=frame.tier.astype("category")),
+    }
+    for name, other in same.items():
+        pd.testing.assert_frame_equal(model.predict(other), expected, obj=name)
+    whole = frame.dropna(subset="tenure")
+    counted = whole.assign(tenure=whole.tenure.astype("int64"))
+    pd.testing.assert_frame_equal(model.predict(counted), expected.loc[whole.index])
+
+
+def test_who_is_strange_to_the_model_gets_no_interval(project: Project, make_result: MakeResult, store: Any) -> None:
+    recorded(project, make_result)
+    frame = people(60)
+    frame.loc[:9, "tier"] = "platinum"
+    told = loaded(f"models:/{NAME}@candidate").predict(frame)
+    empty = told[["low", "high"]].isna().all(axis=1)
+    assert empty.equals((frame["tier"] == "platinum") & (told["arm"] != "none"))
+    assert 0 < empty.sum() <= 10
+    assert told["expected_effect"].notna().all()
+
+
+def test_what_is_of_another_kind_is_refused_without_a_value(
+    project: Project, make_result: MakeResult, store: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    recorded(project, make_result)
+    model = loaded(f"models:/{NAME}@candidate")
+    capfd.readouterr()
+    frame = people(9).assign(name="Erika")
+    wrong = {
+        "column tenure": frame.drop(columns="tenure"),
+        "not all of its values are numbers": frame.assign(tenure="Geheim"),
+        "not all of its values are texts": frame.assign(tier=8151.5),
+    }
+    for what, given in wrong.items():
+        with pytest.raises(DataError) as told:
+            model.predict(given)
+        text = str(told.value) + "".join(capfd.readouterr())
+        assert what in text
+        assert not any(value in text for value in ("Erika", "Geheim", "8151"))
+    with pytest.raises(DataError) as told:
+        model.predict(frame[["name"]])
+    assert len(told.value.problems) == 2
+
+
+def test_rows_as_json_are_served(project: Project, make_result: MakeResult, store: Any) -> None:
+    from mlflow.utils.proto_json_utils import dataframe_from_parsed_json  # noqa: PLC0415 - a second
 
     recorded(project, make_result)
     model = loaded(f"models:/{NAME}@candidate")
-    for frame in (people(9)[["tier"]], people(9).assign(tenure="long"), people(9).assign(tier=1.5)):
-        with pytest.raises(MlflowException):
-            model.predict(frame)
+    frame = people(20)
+    sent = json.loads(frame[["tier", "tenure"]].to_json(orient="split"))
+    served = dataframe_from_parsed_json(sent, pandas_orient="split", schema=model.metadata.get_input_schema())
+    pd.testing.assert_frame_equal(model.predict(served), model.predict(frame))
 
 
 def test_one_version_per_run_and_the_alias_on_the_newest(project: Project, make_result: MakeResult, store: Any) -> None:
@@ -174,7 +232,7 @@ def test_a_rule_without_proof_is_a_rule_for_everybody(project: Project, make_res
     run = recorded(project, make_result, targeting=False, rule="everybody:agent")
     predictor = Predictor(read_model(Path(run.directory / "model")))
     frame = people(20)
-    told = predictor.predict({name: frame[name].to_numpy() for name in predictor.names})
+    told = predictor.predict({name: frame[name].to_numpy() for name in predictor.kinds})
     assert set(told["arm"]) == {"agent"}
 
 

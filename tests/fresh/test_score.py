@@ -39,7 +39,10 @@ def test_everyone_gets_the_best_arm_and_a_reason(project: Project, make_result: 
     done = scored(project, frame)
     assert (done.code, done.json["warnings"]) == (0, [])
     told, rows = done.json, written(project)
-    assert list(rows) == ["customer_id", "arm", "expected_effect", "low", "high", "net_value", "reason"]
+    assert list(rows) == ["customer_id", "arm", "expected_effect", "low", "high", "net_value", "reason", "known"]
+    assert rows["known"].fillna(-1).tolist() == [
+        True if may else -1 for may in (frame["opted_out"] == 0) & (frame["tenure"] <= 36)
+    ]
     assert rows["customer_id"].tolist() == frame["customer_id"].tolist()
     expected, able = gains(frame), (frame["opted_out"] == 0) & (frame["tenure"] <= 36)
     best = np.array(["none", "gig", "agent"], dtype=object)[np.clip(expected, 0, None).argmax(axis=1)]
@@ -88,7 +91,9 @@ def test_csv_says_the_same_as_parquet(project: Project, make_result: MakeResult)
         "score", "experiments/callback.yaml", "--on", "fresh.csv", "--out", "treat.csv", "--budget", "1000"
     )
     assert done.code == 0, done.err
-    pd.testing.assert_frame_equal(pd.read_csv(project.root / "treat.csv"), before)
+    told = pd.read_csv(project.root / "treat.csv")
+    typed = {"known": "boolean"}
+    pd.testing.assert_frame_equal(told.astype(typed), before.astype(typed))
 
 
 def test_budget_and_capacity_hold_for_the_file(project: Project, make_result: MakeResult) -> None:
@@ -149,6 +154,15 @@ def test_a_number_that_is_none_is_located(project: Project, make_result: MakeRes
     assert "correct it in this file" in done.err
 
 
+def test_a_file_of_another_delimiter_is_not_mended_in_the_plan(project: Project, make_result: MakeResult) -> None:
+    recorded(project, make_result)
+    people(50).to_csv(project.root / "fresh.csv", index=False, sep=";")
+    done = project.cx("score", "callback", "--on", "fresh.csv", "--out", "treat.csv")
+    assert (done.code, "D208" in done.err) == (4, True)
+    assert "correct it in this file" in done.err
+    assert "below data" not in done.err
+
+
 def test_what_the_model_does_not_know_is_told(project: Project, make_result: MakeResult) -> None:
     recorded(project, make_result)
     frame = people().assign(opted_out=0)
@@ -157,6 +171,14 @@ def test_what_the_model_does_not_know_is_told(project: Project, make_result: Mak
     told = scored(project, frame).json
     # a missing tenure passes no comparison, so these customers are of another population
     assert (told["outside"], told["missing"], told["unknown"]) == (30, {}, {"tier": 20})
+    rows = written(project)
+    strange = frame["tier"] == "platinum"
+    assert (rows["known"].dropna() == ~strange[rows["known"].notna()]).all()
+    treated = strange & (rows["arm"] != "none")
+    assert treated.sum() > 5
+    assert rows.loc[treated, ["low", "high"]].isna().all().all()
+    assert rows.loc[strange, "expected_effect"].notna().all()
+    assert rows.loc[rows["known"] == True, ["low", "high"]].notna().all().all()  # noqa: E712 - it may be missing
     assert any("tier: 20 customers" in note and "nothing bears out" in note for note in told["warnings"])
     assert "platinum" not in json.dumps(told)
 

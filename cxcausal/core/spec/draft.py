@@ -28,13 +28,14 @@ class Planned:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """The valid sections of a plan; None, or nothing, where a section is not valid.
+    """The valid sections of a plan, others without what is wrong in them; None, or nothing, where nothing is valid.
 
     Attributes:
         project: the project around the plan.
         sources: the named data sources.
         values: every valid top-level value by key, as `ExperimentSpec` wants it.
         metrics: the valid metrics of every role.
+        unread: what was found wrong in sections that are here without it.
         missing_metrics: names of metrics that could not be read, so that nobody is told twice.
     """
 
@@ -42,6 +43,7 @@ class Draft:
     sources: tuple[str, ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
     metrics: tuple[Planned, ...] = ()
+    unread: tuple[Finding, ...] = ()
     missing_metrics: tuple[str, ...] = ()
 
     @property

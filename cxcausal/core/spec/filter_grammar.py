@@ -230,11 +230,15 @@ class _Parser:
     def _unexpected(self) -> FilterError:
         token = self._next
         mends = {
-            "(": "functions can't be called in a filter; compute the column before",
+            "(": "functions can't be called in a filter; compute the column before, or, where this is a column's name, "
+            "put it between backticks",
             "null": "test for missing values with is null or is not null",
             "is": "is goes with null only; compare with ==",
         }
         mend = "compare two things at a time and join with and" if token.kind in _COMPARATORS else FILTER_MEND
+        before = self._tokens[self._at - 1]
+        if token.kind == before.kind == "name":
+            mend = f"put a name of several words between backticks, such as `{before.text} {token.text}`; {mend}"
         return FilterError(f"'{token.text}' is not expected here", mends.get(token.kind, mend), token.position)
 
     def _any(self) -> Expr:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, get_args, get_origin
+from unicodedata import normalize
 
 from pydantic import BaseModel, ValidationError
 
@@ -20,6 +21,7 @@ _KIND_ERRORS: Mapping[str, tuple[str, str]] = {
     "string_type": ("a text is wanted here", "write one text"),
     "too_long": ("there are too many entries", "write a pair of arms, such as [gig, agent]"),
 }
+_SPELLED = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "oe", "å": "aa"})
 _LIMITS = {
     "greater_than": ("gt", "greater than"),
     "greater_than_equal": ("ge", "at least"),
@@ -52,6 +54,18 @@ def suggestion(word: str, names: Iterable[str]) -> str:
     if close:
         return f"did you mean '{lowered[close[0]]}'?"
     return f"use one of: {', '.join(known)}" if known else "remove it"
+
+
+def plain_name(text: str) -> str:
+    """Return a text as a name of lower-case letters, digits and dashes; an example where nothing of it can stay.
+
+    Example:
+        >>> plain_name("Kündigung in 90 Tagen"), plain_name("Café"), plain_name("呼び出し")
+        ('kuendigung-in-90-tagen', 'cafe', 'callback-2026')
+    """
+    spelled = text.lower().translate(_SPELLED)
+    plain = normalize("NFKD", spelled).encode("ascii", "ignore").decode()
+    return "-".join(re.findall(r"[a-z0-9]+", plain))[:64].rstrip("-") or "callback-2026"
 
 
 def homes_of(key: str, model: Any, above: Path = ()) -> tuple[str, ...]:  # noqa: ANN401 - any annotation
@@ -153,7 +167,7 @@ def _words(kind: str, item: dict[str, Any], path: Path) -> tuple[str, str, str]:
         name, words = _LIMITS[kind]
         return "P204", f"{shown(value)} is out of range", f"write a number {words} {context[name]:g}"
     if kind == "string_pattern_mismatch":
-        mend = "use lower-case letters, digits, '-', '_' and '.', at most 64, such as callback-2026"
+        mend = f"use lower-case letters, digits, '-', '_' and '.', at most 64, such as {plain_name(str(value))}"
         return "P204", f"{shown(value)} is not a plain name", mend
     if kind == "too_short":
         return "P204", "at least one entry is needed", "add one"

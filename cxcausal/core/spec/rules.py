@@ -11,6 +11,7 @@ from cxcausal.core.spec.metric_rules import METRIC_RULES
 from cxcausal.core.spec.nodes import Finding
 from cxcausal.core.spec.plan_rules import PLAN_RULES
 from cxcausal.core.spec.policy_rules import POLICY_RULES
+from cxcausal.core.spec.pruning import may_follow
 from cxcausal.core.spec.segment_rules import SEGMENT_RULES
 from cxcausal.core.spec.time_zero_rules import TIME_ZERO_RULES
 
@@ -30,5 +31,6 @@ RULES: tuple[Rule, ...] = (
 
 
 def broken_rules(draft: Draft) -> tuple[Finding, ...]:
-    """Return what every rule finds on the valid sections of a plan."""
-    return tuple(finding for rule in RULES for finding in rule(draft))
+    """Return what every rule finds on what is valid of a plan, but for what may follow from the rest."""
+    found = (finding for rule in RULES for finding in rule(draft))
+    return tuple(finding for finding in found if not may_follow(finding, draft.unread))

@@ -16,6 +16,7 @@ from cxcausal.core.spec.messages import findings_of, homes_of, missing, suggesti
 from cxcausal.core.spec.models import ExperimentSpec, Metric, Metrics
 from cxcausal.core.spec.nodes import Finding, Path
 from cxcausal.core.spec.project import Project
+from cxcausal.core.spec.pruning import without
 from cxcausal.core.spec.scalars import shown
 
 CONFIGURED = frozenset({"value_model", "currency"})
@@ -54,6 +55,7 @@ def validate_sections(
         sources=sources,
         values=work.values,
         metrics=planned,
+        unread=tuple(work.cut_out),
         missing_metrics=(*unknown_metrics, *work.unread),
     )
     return draft, tuple(map(_with_home, work.findings))
@@ -84,6 +86,7 @@ class _Sections:
         self.values: dict[str, Any] = {}
         self.findings: list[Finding] = []
         self.unread: list[str] = []
+        self.cut_out: list[Finding] = []
 
     def top_level(self, raw: Mapping[str, Any]) -> None:
         for key, value in raw.items():
@@ -112,8 +115,23 @@ class _Sections:
             self.findings.extend(findings_of(error, kind, path))
             return None
 
+    def _rest(self, kind: Any, value: Any, path: Path) -> Any:  # noqa: ANN401 - see _read
+        """Return a section validated as a type, without what is wrong and noted; None where that leaves no section."""
+        before = len(self.findings)
+        read = self._read(kind, value, path)
+        found = self.findings[before:]
+        if read is not None or not found:
+            return read
+        left = without(value, [finding.path[len(path) :] for finding in found])
+        try:
+            read = None if left is None else _adapter(kind).validate_python(left)
+        except ValidationError:
+            return None
+        self.cut_out.extend(found)
+        return read
+
     def _section(self, key: str, value: Any) -> None:  # noqa: ANN401 - see _read
-        read = self._read(_hints()[key], value, (key,))
+        read = self._rest(_hints()[key], value, (key,))
         if read is not None:
             self.values[key] = read
 
@@ -128,7 +146,7 @@ class _Sections:
             what, mend = f"there is no design of type {shown(kind)}", suggestion(str(kind), DESIGNS)
             self._note(Finding(path=("design", "type"), code="P209", what=what, mend=mend))
         else:
-            read = self._read(DESIGNS[kind], value, ("design",))
+            read = self._rest(DESIGNS[kind], value, ("design",))
             if read is not None:
                 self.values["design"] = read
 

@@ -66,6 +66,8 @@ def test_columns_in_order_once() -> None:
         ("a == 1 & b", 8, "and"),
         ("abs(a) > 1", 4, "functions"),
         ("a.b > 1", 2, "backticks"),
+        ("Umsatz vorher > 3", 8, "such as `Umsatz vorher`"),
+        ("Alter (Jahre) > 3", 7, "backticks"),
         ("a == 010", 6, "leading zero"),
         ("a == 'x", 6, "close the quote"),
         ("1 < a < 3", 7, "join with and"),
