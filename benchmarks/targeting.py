@@ -21,8 +21,9 @@ from cxcausal.heterogeneity.predicting import Predicting
 from cxcausal.heterogeneity.turning import course_of, drawn
 from cxcausal.nuisance.crossfit import Nuisances
 from cxcausal.simulate.moments import MomentsWorld, net_values_given
+from cxcausal.simulate.moments_effects import net_values_unseen
 from cxcausal.simulate.moments_oracle import by_lot, oracle
-from cxcausal.simulate.moments_people import ARMS
+from cxcausal.simulate.moments_people import ARMS, moments_of
 from cxcausal.stats.allotting import Limits, allotted
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -42,6 +43,9 @@ MODIFIERS = (
 )
 _RETAINED, _FRESH, _LATER = 240.0, 100_000, 10_000
 Columns = Mapping[str, Any]
+Shares = dict[str, tuple[float, ...]]
+"""Share of the full budget → what was gained, what the best policy gains, what the best single arm gains by lot, and
+what the best policy gains that knows the modifiers alone."""
 
 
 def learned(columns: Columns) -> Predicting:
@@ -65,15 +69,17 @@ def learned(columns: Columns) -> Predicting:
     return course.predicting(course.taught(train, train[:0], "model"), MODIFIERS)
 
 
-def found(n: int, seed: int) -> dict[str, tuple[float, float, float]]:
-    """Return by share of the full budget what was gained, could be gained, and the best single arm gains by lot."""
+def found(n: int, seed: int) -> Shares:
+    """Return what was gained in a trial, and could have been."""
     model = learned(MomentsWorld(n=n, seed=seed).draw().columns)
     fresh = MomentsWorld(n=_FRESH, seed=seed + _LATER).draw().columns
     values, cost = net_values_given(fresh), np.array([MomentsWorld.costs.get(arm, 0.0) for arm in ARMS])
+    seen = net_values_unseen(moments_of(fresh))
     true, told = values - values[:, :1], model.gains({name: np.asarray(fresh[name]) for name in MODIFIERS})
     best = np.argmax(true, axis=1)
     full = float(cost[best].mean())
-    keys, made = mixed(np.arange(_FRESH, dtype=np.uint64)), {}
+    keys = mixed(np.arange(_FRESH, dtype=np.uint64))
+    made: Shares = {}
     for share in (*BUDGETS, None):
         budget = None if share is None else share * full
         money = None if budget is None else budget * _FRESH
@@ -81,11 +87,12 @@ def found(n: int, seed: int) -> dict[str, tuple[float, float, float]]:
         arm = allotted(told[:, 1:], limits, keys)
         gained = float(true[np.arange(_FRESH), arm].mean())
         lot = by_lot(true, cost, budget) if budget is not None else max(0.0, float(true.mean(axis=0).max()))
-        made[str(share)] = (gained, oracle(true, cost, budget=budget).gain, lot)
+        most, within = (oracle(each, cost, budget=budget).gain for each in (true, seen - seen[:, :1]))
+        made[str(share)] = (gained, most, lot, within)
     return made
 
 
-def page(kept: Mapping[str, Mapping[str, tuple[float, float, float]]]) -> str:
+def page(kept: Mapping[str, Shares]) -> str:
     """Return the table of what was found so far."""
     lines = [
         "# What targeting finds where some are harmed",
@@ -96,19 +103,23 @@ def page(kept: Mapping[str, Mapping[str, tuple[float, float, float]]]) -> str:
         "net value, at the same budget: over the best single arm (by lot where the budget does not reach), and over",
         "contacting nobody. The full budget is what the best policy spends without a limit.",
         "",
-        "| customers | budget | seeds | over the best single arm, mean (least) | over nobody, mean (least) |",
-        "|---|---|---|---|---|",
+        "The best policy also sees age, a protected column, and opt-outs; neither is a modifier here. The last column",
+        "is what the best policy gains over nobody that knows the modifiers and the world's law, and no more: every",
+        "customer's net value is averaged over age and opt-out given the other columns, exactly, by Bayes' rule.",
+        "",
+        "| customers | budget | seeds | over the best single arm, mean (least) | over nobody, mean (least) | ceiling |",
+        "|---|---|---|---|---|---|",
     ]
     for n in SIZES:
         draws = [each for name, each in kept.items() if name.startswith(f"{n}/")]
         for share in (*map(str, BUDGETS), "None") if draws else ():
             made = np.array([each[share] for each in draws])
             beyond = (made[:, 0] - made[:, 2]) / (made[:, 1] - made[:, 2])
-            whole = made[:, 0] / made[:, 1]
+            whole, ceiling = made[:, 0] / made[:, 1], made[:, 3] / made[:, 1]
             told = "no limit" if share == "None" else f"{float(share):.0%} of the full one"
             lines.append(
                 f"| {n:,} | {told} | {len(draws)} | {beyond.mean():.1%} ({beyond.min():.1%})"
-                f" | {whole.mean():.1%} ({whole.min():.1%}) |"
+                f" | {whole.mean():.1%} ({whole.min():.1%}) | {ceiling.mean():.1%} |"
             )
     return "\n".join([*lines, ""])
 

@@ -1,12 +1,12 @@
 """What each answer does to a customer at a moment of truth: the law of the outcomes, in closed form."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from cxcausal.simulate.effects import RETAINED_CUSTOMER, ByIntent
-from cxcausal.simulate.moments_people import ARMS, Moments, leaving_logit
+from cxcausal.simulate.moments_people import ARMS, OPT_OUT_SHARE, Moments, age_chances, leaving_logit
 from cxcausal.simulate.population import Floats, sigmoid
 
 _AMOUNT_NOISE = 0.6
@@ -165,3 +165,23 @@ def net_values(people: Moments, *, scale: float = 1.0) -> Floats:
     """
     worth = np.column_stack([chances(people, arm, scale=scale).worth for arm in ARMS])
     return np.asarray(worth - UNIT_COSTS)
+
+
+def net_values_unseen(people: Moments, *, scale: float = 1.0) -> Floats:
+    """Return the net value of every arm expected by whoever knows neither age nor opt-out, shape (n, arms).
+
+    Exact: the mean of `net_values` over both, given all other columns.
+
+    Example:
+        >>> from cxcausal.simulate.moments_people import draw_moments
+        >>> people = draw_moments(50_000, np.random.default_rng(1))
+        >>> gap = net_values(people) - net_values_unseen(people)
+        >>> bool(np.abs(gap[:, 1:].mean(axis=0)).max() < 0.1 < gap[:, 1:].std(axis=0).min())
+        True
+    """
+    total = np.zeros((people.n, len(ARMS)))
+    for age, chance in enumerate(age_chances(people).T):
+        for opt_out, share in ((0, 1 - OPT_OUT_SHARE), (1, OPT_OUT_SHARE)):
+            both = replace(people, age_band=np.full(people.n, age), opt_out=np.full(people.n, opt_out))
+            total += (chance * share)[:, None] * net_values(both, scale=scale)
+    return total

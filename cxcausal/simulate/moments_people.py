@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import logit, ndtr
 
 from cxcausal.simulate.population import AGE_BANDS, INTENTS, TIERS, Floats, Ints, sigmoid
 
@@ -18,12 +19,15 @@ SLEEPING = f"tenure_months < {NEW_MONTHS} and self_service_share >= {ALONE}"
 _INTENT_SHARES = (0.18, 0.20, 0.26, 0.22, 0.14)
 _MOOD_BY_INTENT = np.array([0.2, 0.15, -0.1, -0.1, -0.4])
 _CONTACTS_BY_INTENT = np.array([0.7, 0.7, 1.1, 1.3, 1.8])
+_AGE_SHARES = (0.24, 0.32, 0.26, 0.18)
+_ALONE_LEVEL, _ALONE_NOISE, _ALONE_STEP = 0.4, 1.1, 0.01
 _ALONE_BY_AGE = np.array([0.7, 0.25, -0.2, -0.7])
 _ALONE_BY_TOUCHPOINT = np.array([0.6, 0.4, 0.1, -0.9])
 _TOUCHPOINTS_BY_AGE = np.array(
     [[0.45, 0.25, 0.22, 0.08], [0.34, 0.30, 0.22, 0.14], [0.20, 0.32, 0.20, 0.28], [0.12, 0.26, 0.14, 0.48]]
 )
-_OPT_OUT_SHARE, _BUYING_SHARE = 0.1, 0.62
+OPT_OUT_SHARE = 0.1
+_BUYING_SHARE = 0.62
 _AGENT_ABOVE, _GIG_ABOVE = 0.88, 2 / 3
 
 
@@ -73,16 +77,17 @@ def draw_moments(n: int, rng: np.random.Generator) -> Moments:
         n: customers, at least 1.
         rng: the only source of randomness.
     """
-    age = rng.choice(len(AGE_BANDS), size=n, p=(0.24, 0.32, 0.26, 0.18))
+    age = rng.choice(len(AGE_BANDS), size=n, p=_AGE_SHARES)
     touchpoint = (rng.random(n)[:, None] > np.cumsum(_TOUCHPOINTS_BY_AGE, axis=1)[age]).sum(axis=1)
     intent = rng.choice(len(INTENTS), size=n, p=_INTENT_SHARES)
     tenure = np.minimum(1 + np.floor(rng.gamma(1.1, 26.0, n)), 240).astype(np.int64)
     tier = np.digitize(rng.standard_normal(n) + 0.008 * tenure, [0.35, 1.25]).astype(np.int64)
     contacts = rng.poisson(_CONTACTS_BY_INTENT[intent])
-    alone = sigmoid(0.4 + _ALONE_BY_AGE[age] + _ALONE_BY_TOUCHPOINT[touchpoint] + 1.1 * rng.standard_normal(n))
+    leaning = _ALONE_LEVEL + _ALONE_BY_AGE[age] + _ALONE_BY_TOUCHPOINT[touchpoint]
+    alone = sigmoid(leaning + _ALONE_NOISE * rng.standard_normal(n))
     mood: Floats = np.clip(_MOOD_BY_INTENT[intent] + 0.5 * (alone - 0.5) + 0.35 * rng.standard_normal(n), -1, 1)
     spend: Floats = np.exp(2.9 + np.array([0.0, 0.35, 0.75])[tier] + 0.5 * rng.standard_normal(n))
-    opt_out = (rng.random(n) < _OPT_OUT_SHARE).astype(np.int64)
+    opt_out = (rng.random(n) < OPT_OUT_SHARE).astype(np.int64)
     bought: Floats = np.where(rng.random(n) < _BUYING_SHARE, spend, 0.0)
     people = Moments(
         touchpoint=touchpoint.astype(np.int64),
@@ -99,6 +104,27 @@ def draw_moments(n: int, rng: np.random.Generator) -> Moments:
     )
     score = sigmoid(leaving_logit(people) + 0.4 * rng.standard_normal(n))
     return Moments(**{**_fields(people), "risk": np.round(score, 4)})
+
+
+def age_chances(people: Moments) -> Floats:
+    """Return the chance of every age band given all other columns, shape (n, bands).
+
+    By Bayes' rule, exactly: of all that is drawn, only the touchpoint and the self-service share depend on age, and
+    the latter is known to a hundredth.
+
+    Example:
+        >>> found = age_chances(draw_moments(20_000, np.random.default_rng(1)))
+        >>> bool(np.allclose(found.sum(axis=1), 1)), found.mean(axis=0).round(2).tolist()
+        (True, [0.24, 0.32, 0.26, 0.18])
+    """
+    ends = people.self_service_share[:, None] + np.array([-0.5, 0.5]) * _ALONE_STEP
+    low, high = logit(np.clip(ends, 0.0, 1.0)).T
+    found = np.empty((people.n, len(AGE_BANDS)))
+    for age, share in enumerate(_AGE_SHARES):
+        leaning = _ALONE_LEVEL + _ALONE_BY_AGE[age] + _ALONE_BY_TOUCHPOINT[people.touchpoint]
+        within = ndtr((high - leaning) / _ALONE_NOISE) - ndtr((low - leaning) / _ALONE_NOISE)
+        found[:, age] = share * _TOUCHPOINTS_BY_AGE[age][people.touchpoint] * within
+    return np.asarray(found / found.sum(axis=1, keepdims=True))
 
 
 def leaving_logit(people: Moments) -> Floats:
