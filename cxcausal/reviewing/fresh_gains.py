@@ -107,21 +107,17 @@ def gathered(fresh: "Fresh", effects: "EffectModel", saved: "SavedModel", progre
     with progress.stage("predicting", total=fresh.rows) as predicting:
         for batch in fresh.batches():
             some, end = batch.eligible & batch.inside, seen + batch.n
-            key[seen:end], mark[seen:end], able[seen:end], outside[seen:end] = (
-                batch.key,
-                batch.mark,
-                some,
-                ~batch.inside,
-            )
-            batch = batch.of(some)
-            tally.add(batch)
-            more = kept + batch.n
+            key[seen:end], mark[seen:end] = batch.key, batch.mark
+            able[seen:end], outside[seen:end] = some, ~batch.inside
+            asked = batch.of(some)
+            tally.add(asked)
+            more = kept + asked.n
             if more > kept:
-                columns = _columns(batch, saved.modifiers)
+                columns = _columns(asked, saved.modifiers)
                 found = effects.gains(columns)
                 gains[kept:more] = found[:, 1:]
                 if tree is not None and named is not None:
-                    named[kept:more] = tree.assign(found, batch.key, columns)
+                    named[kept:more] = tree.assign(found, asked.key, columns)
             seen, kept = end, more
             predicting.reach(seen)
     _refuse_repeated(fresh, key)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -15,6 +16,7 @@ from cxcausal.nuisance.threads import threads_for
 Places = npt.NDArray[np.intp]
 _BINNED: "WeakKeyDictionary[Features, Any]" = WeakKeyDictionary()
 """The binned matrix of features that are in use; it goes when they go."""
+_BINNING = Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,11 +124,13 @@ class Boost:
 def _binned(features: Features, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a data set, which has no types
     import lightgbm  # noqa: PLC0415 - heavy
 
-    if features not in _BINNED:
-        kept = {
-            name: parameters[name] for name in ("deterministic", "force_row_wise", "feature_pre_filter", "verbosity")
-        }
-        label = np.zeros(len(features.matrix))
-        made = lightgbm.Dataset(features.matrix, label=label, params=kept)
-        _BINNED[features] = made.construct()
-    return _BINNED[features]
+    with _BINNING:
+        if features not in _BINNED:
+            kept = {
+                name: parameters[name]
+                for name in ("deterministic", "force_row_wise", "feature_pre_filter", "verbosity")
+            }
+            label = np.zeros(len(features.matrix))
+            made = lightgbm.Dataset(features.matrix, label=label, params=kept)
+            _BINNED[features] = made.construct()
+        return _BINNED[features]
