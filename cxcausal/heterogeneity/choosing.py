@@ -11,6 +11,7 @@ from cxcausal.core.registry import Registry
 from cxcausal.core.rows import Flags, Floats
 from cxcausal.core.whom import Candidate
 from cxcausal.heterogeneity.formulas import Effect, Terms
+from cxcausal.heterogeneity.later import lasting, learned
 from cxcausal.heterogeneity.lesson import EffectLearner, Lesson
 from cxcausal.heterogeneity.stretching import SHRUNK, STRETCHED, stretched
 from cxcausal.nuisance.beside import Step, nothing, side_by_side
@@ -69,9 +70,10 @@ def chosen(lesson: Lesson, train: Places, fold: Folds, learners: Sequence[str], 
     weights = _weights(lesson, train, {name: out[name] for name in names})
     arms = [_mixed([(times, whole[name].arms[place]) for name, times in zip(names, column, strict=True)])
             for place, column in enumerate(weights.T)]  # fmt: skip
+    effect = lasting(Effect(arms=tuple(arms)))
     step()
     return Chosen(
-        effect=Effect(arms=tuple(arms)),
+        effect=effect,
         out=np.asarray(sum(share * out[name] for name, share in zip(names, weights, strict=True))),
         candidates=_leaderboard(lesson, train, out, dict(zip(names, weights.mean(axis=1), strict=True))),
     )
@@ -106,8 +108,9 @@ def _out_of_fold(
     """Return every variant's gains of units that it did not learn from; of those that every fold has."""
 
     def told(held: Flags, step: Step) -> dict[str, Floats]:
-        table = lesson.ground.table.at(train[held])
-        found = {name: effect.of(table) for name, effect in _variants(lesson, train[~held], learners).items()}
+        table, others = lesson.ground.table.at(train[held]), train[~held]
+        found = {name: learned(effect).of(table) for name, effect in _variants(lesson, others, learners).items()}
+        lesson.kept.pop(others.tobytes(), None)
         step()
         return found
 

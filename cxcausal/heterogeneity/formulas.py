@@ -84,6 +84,11 @@ class Trees:
     trees: int
     more: tuple[float, ...] = ()
 
+    def forget(self) -> None:
+        """Drop the units that the booster was learned from, if it still holds them."""
+        if getattr(self.model, "train_set", None) is not None:
+            self.model.model_from_string(self.model.model_to_string()).free_dataset()
+
     def of(self, table: Table) -> Floats:
         """Return what the trees predict, shape (n,)."""
         matrix = table.matrix
