@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from zlib import crc32
 
@@ -12,6 +13,7 @@ from cxcausal.core.held_out import HeldOut, Places, Predicts, Side
 from cxcausal.core.rows import Floats, Rows
 from cxcausal.core.whom import Driver
 from cxcausal.heterogeneity.surrogate import leaves_of, lines_of
+from cxcausal.nuisance.beside import Step, nothing, side_by_side
 
 Columns = Mapping[str, npt.NDArray[Any]]
 SHUFFLES = (2, 5)
@@ -53,13 +55,15 @@ def drivers_of(turns: Sequence[Shown], *, seed: int) -> tuple[Driver, ...]:
     told = [np.asarray(shown.model.gains(shown.columns)[:, 1:]) for shown in seen]
     saved = float(sum(np.sum(_saved(shown, before)) for shown, before in zip(seen, told, strict=True)))
 
-    def lost(name: str) -> float:
+    def lost(name: str, _: Step) -> float:
         pairs = enumerate(zip(seen, told, strict=True))
         return sum(_lost(shown, before, name, (seed, turn)) for turn, (shown, before) in pairs)
 
+    names = tuple(turns[0].columns)
+    rises = side_by_side([partial(lost, name) for name in names], nothing, rows=MOST_SHOWN)
     drivers = (
-        Driver(modifier=name, importance=min(1.0, max(0.0, lost(name) / (2 * saved))) if saved > 0 else None)
-        for name in turns[0].columns
+        Driver(modifier=name, importance=min(1.0, max(0.0, rise / (2 * saved))) if saved > 0 else None)
+        for name, rise in zip(names, rises, strict=True)
     )
     return tuple(sorted(drivers, key=lambda driver: (-(driver.importance or 0.0), driver.modifier)))
 
