@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
 from cxcausal.core.held_out import Places
 from cxcausal.core.registry import Registry
-from cxcausal.core.rows import Floats
+from cxcausal.core.rows import Flags, Floats
 from cxcausal.core.whom import Candidate
 from cxcausal.heterogeneity.formulas import Effect, Terms
+from cxcausal.heterogeneity.later import lasting, learned
 from cxcausal.heterogeneity.lesson import EffectLearner, Lesson
 from cxcausal.heterogeneity.stretching import SHRUNK, STRETCHED, stretched
+from cxcausal.nuisance.beside import Step, nothing, side_by_side
 from cxcausal.nuisance.folds import Places as Folds
 
 DEFAULT = ("s", "t", "x", "dr", "r", "t_parts", "s_parts")
@@ -44,7 +47,7 @@ class Chosen:
     candidates: tuple[Candidate, ...]
 
 
-def chosen(lesson: Lesson, train: Places, fold: Folds, learners: Sequence[str]) -> Chosen:
+def chosen(lesson: Lesson, train: Places, fold: Folds, learners: Sequence[str], step: Step = nothing) -> Chosen:
     """Return the convex combination of learners' variants, one per arm, with the least loss out of fold.
 
     The loss is mean (Γₐ − Γ₀ − τ̂ₐ)², which differs from that of the true effect by a number no learner can change.
@@ -56,9 +59,10 @@ def chosen(lesson: Lesson, train: Places, fold: Folds, learners: Sequence[str]) 
         train: the units to learn from.
         fold: theirs, shape (train,).
         learners: by name.
+        step: called after every fold, and at the end.
     """
     made = [_load(name) for name in dict.fromkeys((CONSTANT, *asked_of(learners, apart=lesson.apart)))]
-    out = _out_of_fold(lesson, train, fold, made)
+    out = _out_of_fold(lesson, train, fold, made, step)
     whole = _variants(lesson, train, made)
     for name in [each for each in whole if each in out and each.startswith(SHRUNK)]:
         out[f"{name}{STRETCHED}"], whole[f"{name}{STRETCHED}"] = stretched(lesson, train, out[name], whole[name])
@@ -66,8 +70,10 @@ def chosen(lesson: Lesson, train: Places, fold: Folds, learners: Sequence[str]) 
     weights = _weights(lesson, train, {name: out[name] for name in names})
     arms = [_mixed([(times, whole[name].arms[place]) for name, times in zip(names, column, strict=True)])
             for place, column in enumerate(weights.T)]  # fmt: skip
+    effect = lasting(Effect(arms=tuple(arms)))
+    step()
     return Chosen(
-        effect=Effect(arms=tuple(arms)),
+        effect=effect,
         out=np.asarray(sum(share * out[name] for name, share in zip(names, weights, strict=True))),
         candidates=_leaderboard(lesson, train, out, dict(zip(names, weights.mean(axis=1), strict=True))),
     )
@@ -96,15 +102,25 @@ def _variants(lesson: Lesson, train: Places, learners: Sequence[EffectLearner]) 
     }
 
 
-def _out_of_fold(lesson: Lesson, train: Places, fold: Folds, learners: Sequence[EffectLearner]) -> dict[str, Floats]:
+def _out_of_fold(
+    lesson: Lesson, train: Places, fold: Folds, learners: Sequence[EffectLearner], step: Step
+) -> dict[str, Floats]:
     """Return every variant's gains of units that it did not learn from; of those that every fold has."""
-    found: dict[str, Floats] = {}
-    folds = np.unique(fold)
-    for place in folds:
-        held = fold == place
-        table = lesson.ground.table.at(train[held])
-        for name, effect in _variants(lesson, train[~held], learners).items():
-            found.setdefault(name, np.full((len(train), lesson.ground.arms - 1), np.nan))[held] = effect.of(table)
+
+    def told(held: Flags, step: Step) -> dict[str, Floats]:
+        table, others = lesson.ground.table.at(train[held]), train[~held]
+        found = {name: learned(effect).of(table) for name, effect in _variants(lesson, others, learners).items()}
+        lesson.kept.pop(others.tobytes(), None)
+        step()
+        return found
+
+    folds = [fold == place for place in np.unique(fold)]
+    made = side_by_side([partial(told, held) for held in folds], step, rows=len(train))
+    found = {name: np.empty((len(train), lesson.ground.arms - 1)) for name in made[0]}
+    for held, each in zip(folds, made, strict=True):
+        found = {name: gains for name, gains in found.items() if name in each}
+        for name, gains in found.items():
+            gains[held] = each[name]
     return {name: gains for name, gains in found.items() if not np.isnan(gains).any()}
 
 

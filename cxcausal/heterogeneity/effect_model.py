@@ -16,6 +16,7 @@ from cxcausal.heterogeneity.encoding import Encoding, Modifier, encoding_of
 from cxcausal.heterogeneity.formulas import Effect
 from cxcausal.heterogeneity.stored import read, written
 from cxcausal.heterogeneity.turning import course_of, drawn
+from cxcausal.nuisance.beside import Step, nothing
 from cxcausal.nuisance.crossfit import Nuisances
 
 __all__ = ["EffectModel", "Modifier", "effect_model"]
@@ -107,6 +108,7 @@ def effect_model(  # noqa: PLR0913 - what a stage is given
     weight: Floats,
     held: HeldOut,
     learners: Sequence[str] | None = None,
+    step: Step = nothing,
 ) -> tuple[EffectModel, tuple[Candidate, ...]]:
     """Return the model learned on all eligible units, and the leaderboard of its learners.
 
@@ -119,6 +121,7 @@ def effect_model(  # noqa: PLR0913 - what a stage is given
         weight: of each row in the population, shape (n,).
         held: the turns of the same aim, by which intervals are calibrated.
         learners: of effects, by name; None leaves them to the number of units.
+        step: called `STEPS` times on the way.
 
     Raises:
         DataError: there are too few units to learn from.
@@ -126,7 +129,7 @@ def effect_model(  # noqa: PLR0913 - what a stage is given
     course = course_of(rows, aim, modifiers=modifiers, nuisances=nuisances, eligible=eligible, weight=weight,
                        learners=learners)  # fmt: skip
     train = drawn(course, np.ones(course.subject.rows.n, dtype=bool))
-    found = course.taught(train, train[:0], "model").chosen
+    found = course.taught(train, train[:0], "model", step).chosen
     constants = np.asarray(course.subject.values.constants)
     constants = constants - constants[0]
     centres = np.average(found.out, axis=0, weights=course.subject.weight[train]) + constants[1:]

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from cxcausal.core.errors import DataError, Problem
 from cxcausal.core.rows import Floats, Rows
 from cxcausal.heterogeneity.fences import fences_of
-from cxcausal.heterogeneity.formulas import Table
+from cxcausal.heterogeneity.formulas import NEAR, Table
 from cxcausal.nuisance.features import FEWEST_OF_LEVEL, MISSING, Column, Features
 
 DECILES = tuple(float(place) / 10 for place in range(1, 10))
@@ -67,15 +67,24 @@ class Encoding:
         """
         raw = {modifier.name: _values(modifier, columns) for modifier in self.modifiers}
         rows = len(next(iter(raw.values()))) if raw else len(next(iter(columns.values()), ()))
-        matrix = np.empty((rows, len(self.columns)), order="F")
+        matrix, filled = (np.empty((rows, len(self.columns)), order="F") for _ in range(2))
         kinds = {modifier.name: modifier.kind for modifier in self.modifiers}
         for place, column in enumerate(self.columns):
-            matrix[:, place] = _column(raw[column.covariate], column, kinds[column.covariate])
-        np.clip(matrix, self.low, self.high, out=matrix)
-        filled = np.where(np.isnan(matrix), self.means, matrix)
-        filled -= self.means
-        filled /= self.spreads
+            values = _column(raw[column.covariate], column, kinds[column.covariate])
+            for start in range(0, rows, NEAR):
+                part = slice(start, start + NEAR)
+                self._put(place, values[part], matrix[part, place], filled[part, place])
         return Table(matrix=matrix, filled=filled)
+
+    def _put(self, place: int, values: npt.NDArray[Any], own: Floats, filled: Floats) -> None:
+        """Write some units' values of one column as trees and as planes see them."""
+        np.clip(values, self.low[place], self.high[place], out=own)
+        gaps = np.isnan(own)
+        if gaps.any():
+            np.subtract(np.where(gaps, self.means[place], own), self.means[place], out=filled)
+        else:
+            np.subtract(own, self.means[place], out=filled)
+        filled /= self.spreads[place]
 
 
 def encoding_of(rows: Rows, modifiers: Sequence[str], features: Features) -> Encoding:
@@ -126,7 +135,7 @@ def _values(modifier: Modifier, columns: Mapping[str, npt.NDArray[Any]]) -> npt.
         return np.array(["" if each is None or each != each else str(each) for each in values.tolist()])  # noqa: PLR0124
     if values.dtype.kind not in "fiub":
         raise _unfit(modifier, "does not hold numbers", "give it numbers, empty where one is missing")
-    return values.astype(np.float64)
+    return values.astype(np.float64, copy=False)
 
 
 def _unfit(modifier: Modifier, what: str, mend: str) -> DataError:

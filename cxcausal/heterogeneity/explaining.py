@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from zlib import crc32
 
@@ -12,11 +13,14 @@ from cxcausal.core.held_out import HeldOut, Places, Predicts, Side
 from cxcausal.core.rows import Floats, Rows
 from cxcausal.core.whom import Driver
 from cxcausal.heterogeneity.surrogate import leaves_of, lines_of
+from cxcausal.nuisance.beside import Step, nothing, side_by_side
 
 Columns = Mapping[str, npt.NDArray[Any]]
-SHUFFLES = 5
+SHUFFLES = (2, 5)
 MOST_SHOWN = 20_000
 """Units of a turn that are shuffled: more tell shares no better than they are read."""
+_SHOWN_IN_ALL = 40_000
+"""By all shuffles together: few units are shuffled often, and many seldom, as what they scored is the larger noise."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -48,13 +52,20 @@ def drivers_of(turns: Sequence[Shown], *, seed: int) -> tuple[Driver, ...]:
         seed: of the plan; each modifier is shuffled by its own name.
     """
     seen = [_some(shown) for shown in turns]
-    saved = float(sum(np.sum(_saved(shown)) for shown in seen))
-    lost = {name: sum(_lost(shown, name, (seed, turn)) for turn, shown in enumerate(seen)) for name in turns[0].columns}
-    told = (
+    told = [np.asarray(shown.model.gains(shown.columns)[:, 1:]) for shown in seen]
+    saved = float(sum(np.sum(_saved(shown, before)) for shown, before in zip(seen, told, strict=True)))
+
+    def lost(name: str, _: Step) -> float:
+        pairs = enumerate(zip(seen, told, strict=True))
+        return sum(_lost(shown, before, name, (seed, turn)) for turn, (shown, before) in pairs)
+
+    names = tuple(turns[0].columns)
+    rises = side_by_side([partial(lost, name) for name in names], nothing, rows=MOST_SHOWN)
+    drivers = (
         Driver(modifier=name, importance=min(1.0, max(0.0, rise / (2 * saved))) if saved > 0 else None)
-        for name, rise in lost.items()
+        for name, rise in zip(names, rises, strict=True)
     )
-    return tuple(sorted(told, key=lambda driver: (-(driver.importance or 0.0), driver.modifier)))
+    return tuple(sorted(drivers, key=lambda driver: (-(driver.importance or 0.0), driver.modifier)))
 
 
 def explained(held: HeldOut, modifiers: Sequence[str], *, seed: int) -> tuple[tuple[Driver, ...], tuple[str, ...]]:
@@ -96,18 +107,16 @@ def _scores(shown: Shown) -> Floats:
     return np.asarray(shown.side.scores[:, 1:] - shown.side.scores[:, :1])
 
 
-def _saved(shown: Shown) -> Floats:
+def _saved(shown: Shown, predicted: Floats) -> Floats:
     """Return by how much predictions lower each unit's loss against the mean prediction for everybody."""
-    predicted = shown.model.gains(shown.columns)[:, 1:]
     away = predicted - predicted.mean(axis=0)
     score = _scores(shown)
     return np.asarray(away * (2 * (score - score.mean(axis=0)) - away))
 
 
-def _lost(shown: Shown, name: str, seeds: tuple[int, int]) -> float:
+def _lost(shown: Shown, before: Floats, name: str, seeds: tuple[int, int]) -> float:
     """Return by how much the loss rises where one modifier is shuffled, on average over shuffles."""
-    before, score = shown.model.gains(shown.columns)[:, 1:], _scores(shown)
-    rises = []
+    score, rises = _scores(shown), []
     for columns in _shuffled(shown.columns, name, seeds):
         after = shown.model.gains(columns)[:, 1:]
         rises.append(float(np.sum((after - before) * (after + before - 2 * score))))
@@ -116,5 +125,6 @@ def _lost(shown: Shown, name: str, seeds: tuple[int, int]) -> float:
 
 def _shuffled(columns: Columns, name: str, seeds: tuple[int, int]) -> Iterator[Columns]:
     rng = np.random.default_rng([*seeds, crc32(name.encode())])
-    for _ in range(SHUFFLES):
+    fewest, most = SHUFFLES
+    for _ in range(min(max(_SHOWN_IN_ALL // max(len(columns[name]), 1), fewest), most)):
         yield {**columns, name: rng.permutation(columns[name])}

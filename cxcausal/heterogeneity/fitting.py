@@ -1,7 +1,8 @@
 """Base regressions of effects: planes with a ridge penalty, and boosted trees."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +10,7 @@ import numpy.typing as npt
 from cxcausal.core.held_out import Places
 from cxcausal.core.rows import Floats
 from cxcausal.heterogeneity.formulas import Formula, Plane, Trees, columns_of, constant, linear_terms, square_terms
+from cxcausal.heterogeneity.later import later
 from cxcausal.heterogeneity.lesson import Ground
 from cxcausal.heterogeneity.ridge import crossed, ridge
 from cxcausal.nuisance.features import Features
@@ -46,6 +48,10 @@ class Target:
     y: Floats
     weight: Floats
     times: Floats | None = None
+
+    def itself(self) -> "Target":
+        """Return it, where one is asked for that others work out only then."""
+        return self
 
 
 def shapes_of(ground: Ground, units: int) -> dict[str, npt.NDArray[np.intp]]:
@@ -85,32 +91,53 @@ def boosted(features: Features, target: Target, sizes: Sizes, seed: int, *, bina
     return Trees(model=boost.model(target.units, sizes, sizes.trees), trees=sizes.trees)
 
 
-def staged(formula: Trees | Plane) -> dict[str, Formula]:
-    """Return boosted trees after each of `STAGES`, by name."""
+def stages_of(sizes: Sizes) -> dict[str, int]:
+    """Return after how many trees effects are told, by name."""
+    early = {f"{BOOSTED}_{stage}": stage for stage in STAGES if sizes is SLOW and stage < sizes.trees}
+    return {**early, BOOSTED: sizes.trees}
+
+
+def staged(formula: Trees | Plane, sizes: Sizes) -> dict[str, Formula]:
+    """Return boosted trees after each of `stages_of` their sizes, by name."""
     if isinstance(formula, Plane):
-        return {BOOSTED: formula}
-    stages = [stage for stage in STAGES if stage < formula.trees]
-    early = {f"{BOOSTED}_{stage}": Trees(model=formula.model, trees=stage, more=formula.more) for stage in stages}
-    return {**early, BOOSTED: formula}
+        return dict.fromkeys(stages_of(sizes), formula)
+    return {
+        name: Trees(model=formula.model, trees=trees, more=formula.more) for name, trees in stages_of(sizes).items()
+    }
 
 
-def regressed(ground: Ground, target: Target, seed: int, only: Sequence[str] = KINDS) -> dict[str, Formula]:
-    """Return base regressions by name, of boosted trees after each of `STAGES`.
+def regressed(
+    ground: Ground, units: int, target: Callable[[], Target], seed: int, only: Sequence[str] = KINDS
+) -> dict[str, Formula]:
+    """Return base regressions by name, of boosted trees after each of `STAGES`, learned when they are asked.
 
     Args:
         ground: the modifiers.
+        units: how many there are to learn from.
         target: what is regressed.
         seed: for trees.
         only: of which kinds.
     """
-    shapes = shapes_of(ground, len(target.units))
-    found: dict[str, Formula] = {name: plane(ground, target, terms) for name, terms in shapes.items() if name in only}
+    found: dict[str, Formula] = {}
+    for name, terms in shapes_of(ground, units).items():
+        if name in only:
+            found |= later((name,), partial(_plane_alone, ground, target, name, terms))
     if BOOSTED not in only:
         return found
-    y, weight = target.y, target.weight
-    if target.times is not None:
-        y, weight = y / target.times, weight * target.times**2
-    told = Target(units=target.units, y=y, weight=weight)
-    if len(y) > QUICK_FROM:
-        return found | {BOOSTED: boosted(ground.features, told, QUICK, seed)}
-    return found | staged(boosted(ground.features, told, SLOW, seed))
+    sizes = QUICK if units > QUICK_FROM else SLOW
+    return found | later(tuple(stages_of(sizes)), partial(_trees, ground, target, sizes, seed))
+
+
+def _plane_alone(
+    ground: Ground, target: Callable[[], Target], name: str, terms: npt.NDArray[np.intp]
+) -> dict[str, Formula]:
+    return {name: plane(ground, target(), terms)}
+
+
+def _trees(ground: Ground, target: Callable[[], Target], sizes: Sizes, seed: int) -> dict[str, Formula]:
+    told = target()
+    y, weight = told.y, told.weight
+    if told.times is not None:
+        y, weight = y / told.times, weight * told.times**2
+    found = boosted(ground.features, Target(units=told.units, y=y, weight=weight), sizes, seed)
+    return staged(found, sizes)

@@ -1,5 +1,6 @@
 """Formulas: what was learned, as numbers that predict customer by customer and can be written down."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,7 +15,7 @@ NOTHING = -1
 _AT_ONCE = 100_000
 _FURTHEST = 30.0
 """Log odds beyond which a chance is 0 or 1 to all that is told."""
-_NEAR = 20_000
+NEAR = 20_000
 """Units of which all columns stay close to the processor: sums of products take a ninth of the time then."""
 
 
@@ -56,12 +57,7 @@ class Plane:
 
     def of(self, table: Table) -> Floats:
         """Return the sums, added term by term, so that no unit's number depends on how many there are."""
-        total = np.zeros(len(table.filled))
-        for start in range(0, len(total), _NEAR):
-            filled, part = np.asfortranarray(table.filled[start : start + _NEAR]), total[start : start + _NEAR]
-            for (one, two), slope in zip(self.terms, self.slopes, strict=True):
-                part += slope * term_of(filled, int(one), int(two))
-        return total
+        return np.asarray(summed_terms(table, self.terms, self.slopes[None])[0])
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -87,6 +83,11 @@ class Trees:
     model: Any
     trees: int
     more: tuple[float, ...] = ()
+
+    def forget(self) -> None:
+        """Drop the units that the booster was learned from, if it still holds them."""
+        if getattr(self.model, "train_set", None) is not None:
+            self.model.model_from_string(self.model.model_to_string()).free_dataset()
 
     def of(self, table: Table) -> Floats:
         """Return what the trees predict, shape (n,)."""
@@ -114,7 +115,9 @@ class Effect:
     def of(self, table: Table) -> Floats:
         """Return the gains, shape (n, arms − 1); a formula that several arms share is asked once."""
         found = np.zeros((len(table.filled), len(self.arms)))
-        formulas = {id(formula): formula for terms in self.arms for _, formula in terms}
+        for columns, slopes in self._planes():
+            found += summed_terms(table, columns, slopes).T
+        formulas = {id(formula): formula for terms in self.arms for _, formula in terms if not _is_plane(formula)}
         for formula in formulas.values():
             told = formula.of(table)
             for place, terms in enumerate(self.arms):
@@ -122,6 +125,44 @@ class Effect:
                 if share:
                     found[:, place] += share * told
         return found
+
+    def _planes(self) -> Iterator[tuple[npt.NDArray[np.intp], Floats]]:
+        """Yield terms, and their slopes added up over the planes of every arm that have them, shape (arms − 1, t)."""
+        made: dict[bytes, tuple[npt.NDArray[np.intp], Floats]] = {}
+        for place, parts in enumerate(self.arms):
+            for times, formula in parts:
+                if isinstance(formula, Plane):
+                    none = formula.terms, np.zeros((len(self.arms), len(formula.terms)))
+                    _, slopes = made.setdefault(formula.terms.tobytes(), none)
+                    slopes[place] += times * formula.slopes
+        yield from made.values()
+
+
+def _is_plane(formula: Formula) -> bool:
+    return isinstance(formula, Plane)
+
+
+def summed_terms(table: Table, terms: npt.NDArray[np.intp], slopes: Floats) -> Floats:
+    """Return what several planes of the same terms say, shape (planes, n), each term made once for all of them.
+
+    It is added up term by term, so that no unit's number depends on how many there are.
+
+    Args:
+        table: of n units.
+        terms: as of `Plane`, shape (t, 2).
+        slopes: shape (planes, t).
+    """
+    total = np.zeros((len(slopes), len(table.filled)))
+    for start in range(0, len(table.filled), NEAR):
+        filled, part = table.filled[start : start + NEAR], total[:, start : start + NEAR]
+        if filled.size and filled.strides[0] != filled.itemsize:
+            filled = np.asfortranarray(filled)
+        for (one, two), each in zip(terms, slopes.T, strict=True):
+            if each.any():
+                term = term_of(filled, int(one), int(two))
+                for place in np.flatnonzero(each):
+                    part[place] += each[place] * term
+    return total
 
 
 def term_of(filled: Floats, one: int, two: int) -> Floats | float:

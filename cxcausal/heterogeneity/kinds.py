@@ -10,8 +10,8 @@ from cxcausal.heterogeneity.lesson import Lesson
 def by_kind(lesson: Lesson, train: Places, gains: Floats) -> dict[str, Effect]:
     """Return the regressions of every arm's gains, shape (train, arms − 1), on the modifiers, by kind."""
     weight = lesson.weight[train]
-    arms = [regressed(lesson.ground, Target(units=train, y=column, weight=weight), lesson.seed) for column in gains.T]
-    return paired(arms)
+    targets = [Target(units=train, y=column, weight=weight) for column in gains.T]
+    return paired([regressed(lesson.ground, len(train), each.itself, lesson.seed) for each in targets])
 
 
 def paired(arms: list[dict[str, Formula]]) -> dict[str, Effect]:
@@ -26,11 +26,11 @@ def kinds_of(arms: list[dict[str, Formula]]) -> list[str]:
 
 def of_arm(lesson: Lesson, train: Places, place: int) -> dict[str, Formula]:
     """Return the regressions of one arm's outcomes on the modifiers, by kind, each made once per units."""
-    key = (place, train.tobytes())
-    if key not in lesson.kept:
+    kept = lesson.kept.setdefault(train.tobytes(), {})
+    if place not in kept:
         units = lesson.of_arms(train, place)
         target = Target(units=units, y=lesson.y[units], weight=lesson.weight[units])
         only = KINDS if len(units) <= QUICK_FROM else QUICK_KINDS
-        lesson.kept[key] = regressed(lesson.ground, target, lesson.seed, only=only)
-    found: dict[str, Formula] = lesson.kept[key]
+        kept[place] = regressed(lesson.ground, len(units), target.itself, lesson.seed, only=only)
+    found: dict[str, Formula] = kept[place]
     return found

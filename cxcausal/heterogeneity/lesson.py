@@ -64,7 +64,7 @@ class Lesson:
         parts: what the outcomes add up from, where some of it is 0 or 1; else none.
         direct: whether outcomes may be compared between arms given the modifiers alone.
         seed: for learners that draw.
-        kept: what learners share, each thing made once.
+        kept: what learners share, by the units that it was learned from; each thing made once.
     """
 
     ground: Ground

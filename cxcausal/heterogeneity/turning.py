@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from cxcausal.heterogeneity.lesson import Ground, Lesson
 from cxcausal.heterogeneity.parts import parts_of
 from cxcausal.heterogeneity.predicting import Predicting
 from cxcausal.heterogeneity.subject import content_of, places_of, refuse, rows_at, subject_of, why_not
+from cxcausal.nuisance.beside import Step, nothing, side_by_side
 from cxcausal.nuisance.crossfit import Nuisances
 from cxcausal.nuisance.features import features_of
 from cxcausal.nuisance.folds import Places as Folds
@@ -32,6 +34,9 @@ FEWEST_IN_TURN = 5
 """Units of an arm that every model must have to learn from; large clusters may leave fewer in a fold."""
 INNER = 3
 """Folds within what is learned from."""
+STEPS = 2 + INNER
+"""Of learning once: what is known before, every fold, and the whole."""
+STEPS_OF_AIM = STEPS * (BLOCKS - FIRST)
 LEARN_AT_MOST = 250_000
 """Units that are learned from at most; of more, these many are drawn by a hash."""
 _BLOCKS_SALT, _INNER_SALT, _DRAWN_SALT = 71, 72, 73
@@ -68,24 +73,28 @@ class Course:
     direct: bool
     learners: tuple[str, ...]
 
-    def taught(self, train: Places, others: Places, stage: str) -> Learned:
-        """Learn from some units, `train`, and tell of `others`, both ascending; `stage` is for seeds."""
-        self._refuse_thin(train)
+    def taught(self, train: Places, others: Places, stage: str, step: Step = nothing) -> Learned:
+        """Learn from some units, `train`, and tell of `others`, both ascending; `stage` is for seeds.
+
+        Of `step` there are `STEPS`.
+        """
+        self.refuse_thin(train)
         units = np.sort(np.concatenate([train, others]))
         fold = np.full(len(units), INNER, dtype=np.int16)
         own = np.searchsorted(units, train)
         fold[own] = self.inner[train]
         known = known_of(self.subject, units, fold, INNER, stage)
         lesson = self._lesson(train, known, own, stage)
+        step()
         with one_level():
-            best = chosen(lesson, train, self.inner[train], self.learners)
+            best = chosen(lesson, train, self.inner[train], self.learners, step)
             gains = best.effect.of(self.ground.table.at(others))
         rest = np.searchsorted(units, others)
         return Learned(
             learned=self._side(train, known, own, best.out), judged=self._side(others, known, rest, gains), chosen=best
         )
 
-    def _refuse_thin(self, train: Places) -> None:
+    def refuse_thin(self, train: Places) -> None:
         """Refuse to learn where an inner fold leaves too few units of an arm."""
         rows, seen = self.subject.rows, self.subject.values.seen[train]
         codes = self.inner[train][seen].astype(np.int64) * len(rows.arms) + rows.arm[train][seen]
@@ -146,6 +155,7 @@ def held_out(  # noqa: PLR0913 - what a stage is given
     eligible: Flags,
     weight: Floats,
     learners: Sequence[str] | None = None,
+    step: Step = nothing,
 ) -> HeldOut:
     """Return what is learned in turns of who gains how much.
 
@@ -158,6 +168,7 @@ def held_out(  # noqa: PLR0913 - what a stage is given
         weight: of each row in the population, shape (n,).
         learners: of effects, by name; one effect for everybody is always among them. None leaves them to the number
             of units: `DEFAULT`, or `LARGE`.
+        step: called `STEPS_OF_AIM` times on the way.
 
     Raises:
         TooFewError: there are too few units to learn from.
@@ -166,22 +177,44 @@ def held_out(  # noqa: PLR0913 - what a stage is given
                        learners=learners)  # fmt: skip
     if np.bincount(course.block, minlength=BLOCKS).min() == 0:
         refuse(aim.name, "too few groups of customers share a fate to fall into six blocks")
-    turns: list[Turn] = []
-    half: Turn | None = None
-    model: Predicting | None = None
-    for last in range(FIRST, BLOCKS):
-        after = course.block >= last if last == HALF else course.block == last
-        train, others = drawn(course, course.block < last), np.flatnonzero(after)
-        found = course.taught(train, others, f"turn{last}")
-        judged = found.judged
-        if last == HALF:
-            half, model = Turn(learned=found.learned, judged=judged), course.predicting(found, modifiers)
-            judged = judged.of(np.flatnonzero(course.block[others] == last))
-        turns.append(Turn(learned=found.learned, judged=judged))
-    assert half is not None  # noqa: S101 - `HALF` is one of the turns
+    learned = _in_turns(course, step)
+    half = learned[HALF]
+    turns = tuple(_turn(course, found, last) for last, found in learned.items())
     return HeldOut(
-        aim=aim, rows=rows, turns=tuple(turns), half=half, weight=weight, model=model, learners=leaderboard(found)
+        aim=aim,
+        rows=rows,
+        turns=turns,
+        half=Turn(learned=half.learned, judged=half.judged),
+        weight=weight,
+        model=course.predicting(half, modifiers),
+        learners=leaderboard(learned[BLOCKS - 1]),
     )
+
+
+def _in_turns(course: Course, step: Step) -> dict[int, Learned]:
+    """Return what is learned from the blocks before each turn's, and told of its own, or of all after the half.
+
+    Turns know nothing of one another.
+    """
+    asked = {last: drawn(course, course.block < last) for last in range(FIRST, BLOCKS)}
+    for train in asked.values():
+        course.refuse_thin(train)
+
+    def learned(last: int, step: Step) -> Learned:
+        others = course.block >= last if last == HALF else course.block == last
+        return course.taught(asked[last], np.flatnonzero(others), f"turn{last}", step)
+
+    longest_first = sorted(asked, reverse=True)
+    found = side_by_side([partial(learned, last) for last in longest_first], step, rows=course.subject.rows.n)
+    return dict(sorted(zip(longest_first, found, strict=True)))
+
+
+def _turn(course: Course, found: Learned, last: int) -> Turn:
+    """Return a turn, which the half's is the first part of."""
+    judged = found.judged
+    if last == HALF:
+        judged = judged.of(np.flatnonzero(course.block[course.block >= last] == last))
+    return Turn(learned=found.learned, judged=judged)
 
 
 def course_of(  # noqa: PLR0913 - what a stage is given

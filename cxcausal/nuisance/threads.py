@@ -3,15 +3,23 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import local
 
 VARIABLE = "CXCAUSAL_THREADS"
 _WAITING = "OMP_WAIT_POLICY"
 _FEWEST_ROWS = 20_000
 _MOST = 8
+_HERE = local()
+"""Of each thread: whether it works beside others, and so alone."""
 
 
 def threads() -> int:
-    """Return the threads of the one parallel level: `CXCAUSAL_THREADS`, else the cores that this process may use."""
+    """Return the threads of the one parallel level: `CXCAUSAL_THREADS`, else the cores that this process may use.
+
+    It is one for work that is done side by side with other work.
+    """
+    if getattr(_HERE, "beside", False):
+        return 1
     asked = os.environ.get(VARIABLE, "")
     if asked.isdigit() and int(asked) > 0:
         return int(asked)
@@ -47,3 +55,8 @@ def boosting_level(rows: int) -> Iterator[None]:
 
     with threadpool_limits(limits=threads_for(rows), user_api="openmp"):
         yield
+
+
+def work_beside() -> None:
+    """Let this thread, for good, use no other: it works beside others."""
+    _HERE.beside = True

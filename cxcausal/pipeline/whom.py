@@ -91,6 +91,7 @@ def whom_of(asked: Asked, harmful: Collection[str] = ()) -> Whom:
             arm contacts.
     """
     from cxcausal.heterogeneity.telling import across, told_of  # noqa: PLC0415 - only plans that ask pay for it
+    from cxcausal.heterogeneity.turning import STEPS, STEPS_OF_AIM  # noqa: PLC0415
     from cxcausal.policy.deciding import policy_of  # noqa: PLC0415
     from cxcausal.policy.rule import model_of  # noqa: PLC0415
 
@@ -100,18 +101,16 @@ def whom_of(asked: Asked, harmful: Collection[str] = ()) -> Whom:
     if reason is not None:
         return withheld_whom(spec, reason)
     alpha = spec.analysis.alpha
-    with asked.progress.stage("learning who responds", total=len(aims) + 1) as step:
+    total = len(aims) * (STEPS_OF_AIM + 1) + STEPS + 1
+    with asked.progress.stage("learning who responds", total=total) as step:
         turned, untold = _turned(asked, aims, step)
         told = across(tuple(told_of(held, alpha=alpha) for held in turned), alpha)
-        told = tuple(_looked_into(aim, held, spec) for aim, held in zip(told, turned, strict=True))
+        told = tuple(_looked_into(aim, held, spec, step) for aim, held in zip(told, turned, strict=True))
         reason = untold.get(aims[0].name) or _why_nobody(spec, harmful)
         if reason is not None:
             return replace(withheld_whom(spec, reason), heterogeneity=told)
-        held, spending, rules = (
-            turned[0],
-            spending_of(spec, rows, eligible, weight),
-            rules_of(spec, rows, eligible, harmful),
-        )
+        held, spending = turned[0], spending_of(spec, rows, eligible, weight)
+        rules = rules_of(spec, rows, eligible, harmful)
         question = question_of(spec, rows, turned)
         policy = noted(spec, rules, policy_of(held, spending, rules, question))
         policy = replace(policy, notes=(*policy.notes, *_unlearned(aims, untold)))
@@ -126,6 +125,7 @@ def whom_of(asked: Asked, harmful: Collection[str] = ()) -> Whom:
                 eligible=eligible,
                 weight=weight,
                 held=held,
+                step=step.advance,
             )
             rule = model_of(held, spending, rules, question, name=policy.recommended)
             asked.shelf.model = Model(
@@ -135,7 +135,7 @@ def whom_of(asked: Asked, harmful: Collection[str] = ()) -> Whom:
                 spending=spending.of(may, rows.arms),
                 baselines=baselines_of(rows, eligible, effects),
             )
-        step.advance(1)
+        step.reach(total)
     return Whom(heterogeneity=told, policy=policy)
 
 
@@ -175,19 +175,19 @@ def aims_of(spec: ExperimentSpec) -> tuple[Aim, ...]:
 def _turned(asked: Asked, aims: tuple[Aim, ...], step: Stage) -> tuple[list[HeldOut], dict[str, str]]:
     """Return the turns of every aim that leaves enough to learn from, and why the others don't, by their names."""
     from cxcausal.heterogeneity.subject import TooFewError  # noqa: PLC0415
-    from cxcausal.heterogeneity.turning import held_out  # noqa: PLC0415
+    from cxcausal.heterogeneity.turning import STEPS_OF_AIM, held_out  # noqa: PLC0415
 
     turned, untold = [], {}
     eligible, weight = eligible_of(asked.rows), weight_of(asked.nuisances)
-    for aim in aims:
+    for place, aim in enumerate(aims, start=1):
         try:
             turned.append(
                 held_out(asked.rows, aim, modifiers=modifiers_of(asked.spec), nuisances=asked.nuisances,
-                         eligible=eligible, weight=weight)
+                         eligible=eligible, weight=weight, step=step.advance)
             )  # fmt: skip
         except TooFewError as error:
             untold[aim.name] = error.reason
-        step.advance(1)
+        step.reach(place * STEPS_OF_AIM)
     return turned, untold
 
 
@@ -196,11 +196,12 @@ def _unlearned(aims: tuple[Aim, ...], untold: Mapping[str, str]) -> tuple[str, .
                  for aim in aims if aim.name in untold)  # fmt: skip
 
 
-def _looked_into(aim: AimHeterogeneity, held: HeldOut, spec: ExperimentSpec) -> AimHeterogeneity:
+def _looked_into(aim: AimHeterogeneity, held: HeldOut, spec: ExperimentSpec, step: Stage) -> AimHeterogeneity:
     """Return an aim with the learners behind it and, where anything is found, what predictions look at."""
     from cxcausal.heterogeneity.explaining import explained  # noqa: PLC0415
 
     aim = replace(aim, learners=held.learners)
+    step.advance()
     if not any(arm.found for arm in aim.arms):
         return aim
     drivers, surrogate = explained(held, modifiers_of(spec), seed=spec.analysis.seed)

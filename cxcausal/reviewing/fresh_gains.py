@@ -50,7 +50,7 @@ class Gathered:
     """All customers of a file, in its order.
 
     Attributes:
-        key: a hash of each id, shape (n,). able: who may be contacted, shape (n,).
+        key, mark: hashes of each id, shape (n,), as of `Batch`. able: who may be contacted, shape (n,).
         outside: who is of another population, shape (n,).
         gains: of the treated arms, of those who may be contacted, shape (eligible, arms − 1).
         named: the place of the arm that the tree gives each of them, shape (eligible,); None without a tree.
@@ -60,6 +60,7 @@ class Gathered:
     """
 
     key: Keys
+    mark: Keys
     able: Flags
     outside: Flags
     gains: Floats
@@ -99,7 +100,8 @@ def gathered(fresh: "Fresh", effects: "EffectModel", saved: "SavedModel", progre
         DataError: an id stands in several rows, or a text has no value that the model knows.
     """
     arms = len(saved.facts.arms) - 1
-    key, gains = np.empty(fresh.rows, dtype=np.uint64), np.empty((fresh.rows, arms))
+    key, mark = (np.empty(fresh.rows, dtype=np.uint64) for _ in range(2))
+    gains = np.empty((fresh.rows, arms))
     able, outside = np.zeros(fresh.rows, dtype=bool), np.zeros(fresh.rows, dtype=bool)
     tree = saved.policy() if saved.facts.rule == TREE else None
     named = None if tree is None else np.zeros(fresh.rows, dtype=np.int8)
@@ -108,22 +110,25 @@ def gathered(fresh: "Fresh", effects: "EffectModel", saved: "SavedModel", progre
     with progress.stage("predicting", total=fresh.rows) as predicting:
         for batch in fresh.batches():
             some, end = batch.eligible & batch.inside, seen + batch.n
-            key[seen:end], able[seen:end], outside[seen:end] = batch.key, some, ~batch.inside
-            tally.add(batch, some)
-            more = kept + int(some.sum())
-            strange[kept:more] = _strangers(batch, saved.known)[some]
+            key[seen:end], mark[seen:end] = batch.key, batch.mark
+            able[seen:end], outside[seen:end] = some, ~batch.inside
+            asked = batch.of(some)
+            tally.add(asked)
+            more = kept + asked.n
+            strange[kept:more] = _strangers(asked, saved.known)
             if more > kept:
-                columns = _columns(batch, some, saved.modifiers)
+                columns = _columns(asked, saved.modifiers)
                 found = effects.gains(columns)
                 gains[kept:more] = found[:, 1:]
                 if tree is not None and named is not None:
-                    named[kept:more] = tree.assign(found, batch.key[some], columns)
+                    named[kept:more] = tree.assign(found, asked.key, columns)
             seen, kept = end, more
             predicting.reach(seen)
     _refuse_repeated(fresh, key)
     tally.refuse_strangers(fresh.label)
     return Gathered(
         key=key,
+        mark=mark,
         able=able,
         outside=outside,
         gains=gains[:kept],
@@ -143,17 +148,17 @@ def _by_tree(named: Arms, limits: Limits, key: Keys) -> Given:
     return Given(arm=arm, reason=np.where(short, NOT_ENOUGH, BY_TREE).astype(np.int8))
 
 
-def _columns(batch: "Batch", some: Flags, modifiers: "tuple[Looked, ...]") -> dict[str, npt.NDArray[Any]]:
-    """Return what the model looks at, of some customers of a batch."""
+def _columns(batch: "Batch", modifiers: "tuple[Looked, ...]") -> dict[str, npt.NDArray[Any]]:
+    """Return what the model looks at."""
     columns: dict[str, npt.NDArray[Any]] = {}
     for one in modifiers:
         if one.kind == "number":
-            columns[one.name] = batch.numbers[one.name][some]
+            columns[one.name] = batch.numbers[one.name]
         else:
             text = batch.texts[one.name]
             levels = np.empty(len(text.levels), dtype=object)
             levels[:] = text.levels
-            columns[one.name] = levels[text.codes[some]]
+            columns[one.name] = levels[text.codes]
     return columns
 
 
@@ -178,18 +183,17 @@ class _Tally:
         self.unknown = {one.name: 0 for one in saved.modifiers if one.kind == "text"}
         self._present = dict(self.unknown)
 
-    def add(self, batch: "Batch", some: Flags) -> None:
-        """Count the values of some customers."""
+    def add(self, batch: "Batch") -> None:
+        """Count the values of customers who may be contacted."""
         for one in self._modifiers:
             baseline = self._baselines.get(one.name)
             if one.kind == "number":
-                values = batch.numbers[one.name][some]
+                values = batch.numbers[one.name]
                 self.missing[one.name] += int(np.isnan(values).sum())
                 if baseline is not None:
                     self._count(one.name, counts_of_number(baseline, values))
             else:
                 text = batch.texts[one.name]
-                text = Text(codes=text.codes[some], levels=text.levels)
                 self._texts(one.name, self._known[one.name], text)
                 if baseline is not None:
                     self._count(one.name, counts_of_text(baseline, text.codes, text.levels))

@@ -58,20 +58,20 @@ class Told:
             progress.stage("writing", total=fresh.rows) as telling,
             writing(out, first[0].type, fresh.unit or ROW, words) as file,
         ):
-            for ids, key in chain([first], rows):
-                self._refuse_moved(fresh.label, key, seen)
-                able = self.found.able[seen : seen + len(key)]
+            for ids, mark in chain([first], rows):
+                self._refuse_moved(fresh.label, mark, seen)
+                able = self.found.able[seen : seen + len(mark)]
                 some = slice(kept, kept + int(able.sum()))
                 gains = self._gains(some)
                 file.write(self._treated(ids, able, seen, some, gains))
                 total += float(gains[0].sum())
-                seen, kept = seen + len(key), some.stop
+                seen, kept = seen + len(mark), some.stop
                 telling.reach(seen)
         return total
 
-    def _refuse_moved(self, label: str, key: Keys, seen: int) -> None:
+    def _refuse_moved(self, label: str, mark: Keys, seen: int) -> None:
         """Refuse to write an arm beside another customer's id."""
-        if not np.array_equal(key, self.found.key[seen : seen + len(key)]):
+        if not np.array_equal(mark, self.found.mark[seen : seen + len(mark)]):
             what, mend = "the rows came in another order the second time", "convert the file to Parquet, and try again"
             raise DataError(Problem(where=label, code="D645", what=what, mend=mend))
 

@@ -115,8 +115,26 @@ def allotted(gains: Floats, limits: Limits, key: Keys) -> Arms:
     n, arms = gains.shape
     if not limits.bind or not n or not arms:
         return _best(gains, np.zeros(arms), np.zeros(arms, dtype=bool))[0]
+    if arms == 1:
+        return _of_one_arm(np.ascontiguousarray(gains[:, 0]), limits, key)
     money, places = prices(gains, limits, key)
     return _dealt(gains, limits, key, money * np.array(limits.cost) + places)
+
+
+def _of_one_arm(gains: Floats, limits: Limits, key: Keys) -> Arms:
+    """Return who is served where there is one arm: whatever the prices, those who gain most."""
+    wanted, most = np.flatnonzero(gains > 0), _left(limits, len(gains)).most()
+    if most < len(wanted):
+        gain = gains[wanted]
+        last = np.partition(gain, len(gain) - most)[len(gain) - most] if most else np.inf
+        sure, alike = wanted[gain > last], wanted[gain == last]
+        places = most - len(sure)
+        if places < len(alike):
+            alike = alike[np.argpartition(key[alike], places)[:places]]
+        wanted = np.concatenate([sure, alike])
+    found = np.zeros(len(gains), dtype=np.int8)
+    found[wanted] = 1
+    return found
 
 
 def prices(gains: Floats, limits: Limits, key: Keys) -> tuple[float, Floats]:
@@ -181,11 +199,13 @@ def _best(
     for start in range(0, n, _CHUNK):
         these = slice(start, start + _CHUNK)
         part = gains[these] if some is None else gains[some[these]]
-        value = np.where((part > 0) & ~closed, part - price, -np.inf)
-        place = value.argmax(axis=1)
-        best = value[np.arange(len(part)), place]
-        found[these] = np.where(best > (0.0 if strictly else -np.inf), place + 1, 0)
-        surplus[these] = best
+        for arm in np.flatnonzero(~closed):
+            own = part[:, arm]
+            value = np.where(own > 0, own - price[arm], -np.inf)
+            found[these][value > surplus[these]] = arm + 1
+            np.maximum(value, surplus[these], out=surplus[these])
+    if strictly:
+        found[surplus <= 0] = 0
     return found, surplus
 
 

@@ -111,6 +111,16 @@ def test_constant_gains_are_dealt_out_by_key() -> None:
     assert sorted(key[found == 1].tolist()) == [0, 1, 2]
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_one_arm_goes_to_those_who_gain_most(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n, most = 200, int(rng.integers(0, 200))
+    gains, key = rng.integers(-1, 4, (n, 1)).astype(float), keys(n, seed)
+    for limits in (Limits(cost=(2.0,), budget=2.0 * most + 1), Limits(cost=(0.0,), budget=None, places=(most,))):
+        queue = sorted(np.flatnonzero(gains[:, 0] > 0).tolist(), key=lambda at: (-gains[at, 0], key[at]))
+        assert np.flatnonzero(allotted(gains, limits, key)).tolist() == sorted(queue[:most])
+
+
 def test_prices_of_a_part_serve_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(4)
     gains, limits = rng.normal(0.2, 1, (20_000, 2)), Limits(cost=(1.0, 3.0), budget=4_000.0, places=(None, 500))

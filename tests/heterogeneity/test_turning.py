@@ -1,6 +1,7 @@
 """Turns leak nothing, their scores are unbiased, and nothing depends on the order of rows."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,8 +10,9 @@ from cxcausal.core.errors import DataError
 from cxcausal.core.held_out import HeldOut
 from cxcausal.core.measure import Measure
 from cxcausal.heterogeneity.subject import rows_at
-from cxcausal.heterogeneity.turning import held_out
+from cxcausal.heterogeneity.turning import STEPS_OF_AIM, held_out
 from cxcausal.nuisance.crossfit import Recipe
+from cxcausal.nuisance.threads import VARIABLE
 from tests.heterogeneity.worlds import AIM, LINEAR, World, told, trial, with_numbers
 
 STACKED = Recipe(repeats=1)
@@ -102,6 +104,30 @@ def test_row_order_changes_no_bit(*, clustered: bool) -> None:
             assert np.array_equal(side.units, order[moved.units])
             assert np.array_equal(side.gains, moved.gains)
             assert np.array_equal(side.scores, moved.scores)
+
+
+def test_threads_change_no_bit_and_every_step_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, found = trial(900, arms=3), []
+    for threads in ("1", "3"):
+        monkeypatch.setenv(VARIABLE, threads)
+        steps: list[int] = []
+        held = held_out(
+            world.rows,
+            AIM,
+            modifiers=("x", "z"),
+            nuisances=world.nuisances(),
+            eligible=np.ones(world.rows.n, dtype=bool),
+            weight=np.ones(world.rows.n),
+            step=partial(steps.append, 1),
+        )
+        assert len(steps) == STEPS_OF_AIM
+        found.append(held)
+    one, several = found
+    for turn, other in zip((*one.turns, one.half), (*several.turns, several.half), strict=True):
+        for side, twin in ((turn.learned, other.learned), (turn.judged, other.judged)):
+            assert np.array_equal(side.gains, twin.gains)
+            assert np.array_equal(side.scores, twin.scores)
+    assert one.learners == several.learners
 
 
 def test_clusters_stay_whole() -> None:

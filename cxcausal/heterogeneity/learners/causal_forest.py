@@ -7,6 +7,7 @@ from typing import ClassVar
 from cxcausal.core.held_out import Places
 from cxcausal.heterogeneity.forests import Forest, forest_of
 from cxcausal.heterogeneity.formulas import Effect
+from cxcausal.heterogeneity.later import later
 from cxcausal.heterogeneity.learners.r import residuals
 from cxcausal.heterogeneity.lesson import Lesson
 from cxcausal.nuisance.threads import threads_for, wait_without_spinning
@@ -30,8 +31,9 @@ class CausalForest:
         """Return the one variant; none where there is no column to split on."""
         if not lesson.ground.columns:
             return {}
-        forests = [self._grown(lesson, train, place) for place in range(1, lesson.ground.arms)]
-        return {"": Effect(arms=tuple(((1.0, forest),) for forest in forests))}
+        names = tuple(map(str, range(1, lesson.ground.arms)))
+        forests = later(names, lambda: {name: self._grown(lesson, train, int(name)) for name in names})
+        return {"": Effect(arms=tuple(((1.0, forest),) for forest in forests.values()))}
 
     def _grown(self, lesson: Lesson, train: Places, place: int) -> Forest:
         wait_without_spinning()

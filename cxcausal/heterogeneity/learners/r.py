@@ -35,7 +35,7 @@ class RLearner:
         units = lesson.of_arms(train, 0, place)
         left, own = residuals(lesson, units, place)
         target = Target(units=units, y=left, weight=lesson.weight[units], times=own)
-        return regressed(lesson.ground, target, lesson.seed)
+        return regressed(lesson.ground, len(units), target.itself, lesson.seed)
 
 
 def residuals(lesson: Lesson, units: Places, place: int) -> tuple[Floats, Floats]:

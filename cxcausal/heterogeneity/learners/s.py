@@ -9,6 +9,7 @@ import numpy as np
 from cxcausal.core.held_out import Places
 from cxcausal.heterogeneity.fitting import Target, boosted
 from cxcausal.heterogeneity.formulas import Effect, Formula, Trees
+from cxcausal.heterogeneity.later import later
 from cxcausal.heterogeneity.lesson import Lesson
 from cxcausal.nuisance.learners.binned import Sizes
 
@@ -28,8 +29,12 @@ class SLearner:
         ground = lesson.ground
         units = lesson.of_arms(train, *range(ground.arms))
         target = Target(units=units, y=lesson.y[units], weight=lesson.weight[units])
-        found = boosted(ground.armed, target, SIZES, lesson.seed)
-        arms = [asked(found, place, ground.arms) for place in range(ground.arms)]
+
+        def learned() -> dict[str, Formula]:
+            found = boosted(ground.armed, target, SIZES, lesson.seed)
+            return {str(place): asked(found, place, ground.arms) for place in range(ground.arms)}
+
+        arms = list(later(tuple(map(str, range(ground.arms))), learned).values())
         return {"boosted": Effect(arms=tuple(((1.0, arm), (-1.0, arms[0])) for arm in arms[1:]))}
 
 

@@ -1,12 +1,14 @@
 """S by parts: one regression of each chance and mean on the modifiers and the arm, asked twice and added up."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from cxcausal.core.held_out import Places
 from cxcausal.heterogeneity.fitting import QUICK_FROM, Target, boosted
 from cxcausal.heterogeneity.formulas import Effect, Formula
+from cxcausal.heterogeneity.later import later
 from cxcausal.heterogeneity.learners.s import asked
 from cxcausal.heterogeneity.lesson import Lesson
 from cxcausal.heterogeneity.logistic import chances_of, joint_columns, linear, logistic, planes_of
@@ -42,14 +44,23 @@ class SParts:
 
 
 def _variants(lesson: Lesson, units: Places, part: LessonPart) -> Mapping[str, Arms]:
-    ground = lesson.ground
     target = Target(units=units, y=part.y[units], weight=lesson.weight[units])
-    trees = boosted(ground.armed, target, _QUICK if len(units) > QUICK_FROM else _SLOW, lesson.seed, binary=part.binary)
     return {
-        "boosted": tuple(asked(trees, place, ground.arms) for place in range(ground.arms)),
-        "linear": _plane(lesson, target, part, own=True),
-        "common_linear": _plane(lesson, target, part, own=False),
+        "boosted": _later(lesson, partial(_trees, lesson, target, part)),
+        "linear": _later(lesson, partial(_plane, lesson, target, part, own=True)),
+        "common_linear": _later(lesson, partial(_plane, lesson, target, part, own=False)),
     }
+
+
+def _later(lesson: Lesson, learn: Callable[[], Arms]) -> Arms:
+    names = tuple(map(str, range(lesson.ground.arms)))
+    return tuple(later(names, lambda: dict(zip(names, learn(), strict=True))).values())
+
+
+def _trees(lesson: Lesson, target: Target, part: LessonPart) -> Arms:
+    ground, sizes = lesson.ground, _QUICK if len(target.units) > QUICK_FROM else _SLOW
+    trees = boosted(ground.armed, target, sizes, lesson.seed, binary=part.binary)
+    return tuple(asked(trees, place, ground.arms) for place in range(ground.arms))
 
 
 def _plane(lesson: Lesson, target: Target, part: LessonPart, *, own: bool) -> Arms:

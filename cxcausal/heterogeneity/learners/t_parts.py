@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cxcausal.core.held_out import Places
-from cxcausal.heterogeneity.fitting import QUICK, QUICK_FROM, SLOW, Target, boosted, staged
+from cxcausal.heterogeneity.fitting import QUICK, QUICK_FROM, SLOW, Target, boosted, staged, stages_of
 from cxcausal.heterogeneity.formulas import Effect, Formula
+from cxcausal.heterogeneity.later import later
 from cxcausal.heterogeneity.lesson import Lesson
 from cxcausal.heterogeneity.parts import LessonPart, summed
 
@@ -32,6 +33,10 @@ class TParts:
     def _arm(self, lesson: Lesson, train: Places, part: LessonPart, place: int) -> Mapping[str, Formula]:
         units = lesson.of_arms(train, place)
         target = Target(units=units, y=part.y[units], weight=lesson.weight[units])
-        quick = len(units) > QUICK_FROM
-        found = boosted(lesson.ground.features, target, QUICK if quick else SLOW, lesson.seed, binary=part.binary)
-        return {"boosted": found} if quick else staged(found)
+        sizes = QUICK if len(units) > QUICK_FROM else SLOW
+
+        def learned() -> dict[str, Formula]:
+            found = boosted(lesson.ground.features, target, sizes, lesson.seed, binary=part.binary)
+            return staged(found, sizes)
+
+        return later(tuple(stages_of(sizes)), learned)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import numpy as np
@@ -10,6 +11,7 @@ from cxcausal.core.held_out import Places
 from cxcausal.heterogeneity.fitting import KINDS, Target, regressed
 from cxcausal.heterogeneity.formulas import Effect, Formula, Terms
 from cxcausal.heterogeneity.kinds import kinds_of, of_arm
+from cxcausal.heterogeneity.later import Once
 from cxcausal.heterogeneity.lesson import Lesson
 
 
@@ -41,10 +43,13 @@ class XLearner:
 
 def _gained(lesson: Lesson, units: Places, other: Mapping[str, Formula], sign: float) -> dict[str, Formula]:
     """Return regressions of what units gained over the other arm's mean, each kind over its own."""
-    table = lesson.ground.table.at(units)
     found: dict[str, Formula] = {}
     for kind in [kind for kind in KINDS if kind in other]:
-        y = sign * (lesson.y[units] - other[kind].of(table))
-        target = Target(units=units, y=np.asarray(y), weight=lesson.weight[units])
-        found |= regressed(lesson.ground, target, lesson.seed, only=(kind,))
+        target = Once(make=partial(_target, lesson, units, other[kind], sign))
+        found |= regressed(lesson.ground, len(units), target, lesson.seed, only=(kind,))
     return found
+
+
+def _target(lesson: Lesson, units: Places, other: Formula, sign: float) -> Target:
+    y = sign * (lesson.y[units] - other.of(lesson.ground.table.at(units)))
+    return Target(units=units, y=np.asarray(y), weight=lesson.weight[units])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import Any, Literal
 from weakref import WeakKeyDictionary
 
@@ -15,6 +16,7 @@ from cxcausal.nuisance.threads import threads_for
 Places = npt.NDArray[np.intp]
 _BINNED: "WeakKeyDictionary[Features, Any]" = WeakKeyDictionary()
 """The binned matrix of features that are in use; it goes when they go."""
+_BINNING = Lock()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,19 +57,15 @@ class Boost:
 
     def fitted(self, train: Places, sizes: Sizes, trees: int) -> Callable[[Places], Floats]:
         """Learn from some units; return what predicts others, shape (units, classes), without the start."""
-        model = self._trained(train, sizes, trees, alone=False)
+        model = self.model(train, sizes, trees)
         return lambda units: self._predicted(model, units)
 
     def model(self, train: Places, sizes: Sizes, trees: int) -> Any:  # noqa: ANN401 - a booster, which has no types
-        """Return the booster learned from some units, without these."""
-        return self._trained(train, sizes, trees, alone=True)
-
-    def _trained(self, train: Places, sizes: Sizes, trees: int, *, alone: bool) -> Any:  # noqa: ANN401 - as above
-        """Return a booster; with the units that it learned from where it is soon forgotten, as that is quicker."""
+        """Return the booster learned from some units, with these: to drop them takes a fifth of a small one's time."""
         import lightgbm  # noqa: PLC0415 - heavy
 
         part, parameters = self._part(train, sizes), self._parameters(sizes)
-        return lightgbm.train(parameters, part, num_boost_round=trees, keep_training_booster=not alone)
+        return lightgbm.train(parameters, part, num_boost_round=trees, keep_training_booster=True)
 
     def stopped(self, train: Places, held: Places, sizes: Sizes, patience: int) -> tuple[float, int]:
         """Return the smallest loss on units held out, and with how many trees it was reached."""
@@ -122,11 +120,13 @@ class Boost:
 def _binned(features: Features, parameters: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a data set, which has no types
     import lightgbm  # noqa: PLC0415 - heavy
 
-    if features not in _BINNED:
-        kept = {
-            name: parameters[name] for name in ("deterministic", "force_row_wise", "feature_pre_filter", "verbosity")
-        }
-        label = np.zeros(len(features.matrix))
-        made = lightgbm.Dataset(features.matrix, label=label, params=kept)
-        _BINNED[features] = made.construct()
-    return _BINNED[features]
+    with _BINNING:
+        if features not in _BINNED:
+            kept = {
+                name: parameters[name]
+                for name in ("deterministic", "force_row_wise", "feature_pre_filter", "verbosity")
+            }
+            label = np.zeros(len(features.matrix))
+            made = lightgbm.Dataset(features.matrix, label=label, params=kept)
+            _BINNED[features] = made.construct()
+        return _BINNED[features]
