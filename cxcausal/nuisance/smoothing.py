@@ -7,11 +7,12 @@ import numpy.typing as npt
 
 from cxcausal.core.rows import Floats
 
-_FIRST = 10.0
+_FLAT = 100.0
+"""The first strength, per unit: what tells something leaves it in a few steps, and most of what doesn't stays there."""
 _WEAKEST, _STRONGEST, _NOTHING = 1e-4, 1e8, 1e-8
 """Bounds of a strength, and degrees of freedom below which a term is as good as absent."""
 _RIDGE = 1e-10
-_STEPS, _SETTLED = 30, 0.02
+_FEWEST_STEPS, _STEPS, _SETTLED = 5, 30, 0.02
 """Steps of the strengths, which end when degrees of freedom have moved by less."""
 _CHOOSING, _SCORING = 12, 20
 """Steps of Fisher scoring: those in which strengths are chosen anew, and all."""
@@ -49,16 +50,16 @@ class Smooth:
     slopes: Floats
     strengths: Floats
 
-    def plus(self, more: int) -> "Smooth":
-        """Return where to begin with as many terms more."""
-        return Smooth(
-            slopes=np.append(self.slopes, np.zeros(more)), strengths=np.append(self.strengths, np.full(more, _FIRST))
-        )
+    def plus(self, more: int, units: int) -> "Smooth":
+        """Return where to begin with as many terms more, of some units."""
+        flat = np.full(more, _FLAT * units)
+        return Smooth(slopes=np.append(self.slopes, np.zeros(more)), strengths=np.append(self.strengths, flat))
 
 
 def beginning(terms: Terms) -> Smooth:
-    """Return slopes of 0, penalised a little."""
-    return Smooth(slopes=np.zeros(terms.columns.shape[1]), strengths=np.full(terms.many, _FIRST))
+    """Return slopes of 0, penalised so much that they nearly stay there."""
+    units, columns = terms.columns.shape
+    return Smooth(slopes=np.zeros(columns), strengths=np.full(terms.many, _FLAT * units))
 
 
 def least_squares(terms: Terms, y: Floats, mass: Floats, begin: Smooth) -> Smooth:
@@ -74,9 +75,9 @@ def least_squares(terms: Terms, y: Floats, mass: Floats, begin: Smooth) -> Smoot
         begin: where to begin.
     """
     moments, found, freedom = _moments(terms.columns, y, mass), begin, np.inf
-    for _ in range(_STEPS):
+    for step in range(_STEPS):
         found, left = _stepped(terms, moments, found.strengths, noise=None)
-        if abs(left - freedom) < _SETTLED:
+        if step >= _FEWEST_STEPS and abs(left - freedom) < _SETTLED:
             break
         freedom = left
     return found

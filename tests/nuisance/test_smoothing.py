@@ -65,7 +65,7 @@ def test_a_weight_of_two_is_the_unit_twice() -> None:
     repeated = Terms(columns=terms.columns[twice], of=terms.of)
     chance = (y > y.mean()).astype(np.float64)
     weighed = logistic(terms, chance, mass, beginning(terms))
-    counted = logistic(repeated, chance[twice], np.ones(150), beginning(repeated))
+    counted = logistic(repeated, chance[twice], np.ones(150), beginning(terms))
     assert np.abs(weighed.slopes - counted.slopes).max() < 1e-8
 
 
