@@ -150,6 +150,7 @@ def statements(
     from cxcausal.pipeline.components import components_of
     from cxcausal.pipeline.preconditions import refuse_repeated_units
     from cxcausal.pipeline.reading import refuse_early
+    from cxcausal.pipeline.score_road import ask_engine
     from cxcausal.pipeline.support import refuse_unsupported
 
     resolved = load_experiment(plan, root=root)
@@ -160,7 +161,7 @@ def statements(
             with dataset.engine.doing("conditions of an analysis: no unit twice, no reading too early"):
                 refuse_repeated_units(spec, dataset)
                 refuse_early(spec, dataset)
-            dataset.answer(queries_of(spec, dataset, components_of(spec)))
+            ask_engine(spec, dataset, queries_of(spec, dataset, components_of(spec)))
             return dataset.engine.statements()
 
 

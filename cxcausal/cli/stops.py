@@ -29,12 +29,14 @@ def second_leaves_at_once(last_words: Callable[[], None]) -> Iterator[None]:
     any longer, the signal is sent once more.
     """
     first: list[float] = []
+    again: list[threading.Timer] = []
     others_hook = sys.unraisablehook
 
     def lost(what: "sys.UnraisableHookArgs") -> None:
         if isinstance(what.exc_value, KeyboardInterrupt | Terminated):
             first.clear()
-            threading.Timer(_AGAIN_AFTER, os.kill, (os.getpid(), code_of(what.exc_value) - 128)).start()
+            again.append(threading.Timer(_AGAIN_AFTER, os.kill, (os.getpid(), code_of(what.exc_value) - 128)))
+            again[-1].start()
         else:
             others_hook(what)
 
@@ -53,6 +55,8 @@ def second_leaves_at_once(last_words: Callable[[], None]) -> Iterator[None]:
         yield
     finally:
         sys.unraisablehook = others_hook
+        for timer in again:
+            timer.cancel()  # else it may come where nobody listens any longer
         put_back(previous)
 
 

@@ -1,6 +1,6 @@
 """Both roads behind one question: sums come from the data edge, and what needs rows from scores, learned on demand."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -53,7 +53,7 @@ class BothRoads:
         """Return one answer per query."""
         scored = [query for query in queries if isinstance(query, SCORE_QUERIES)]
         drawn = [query for query in queries if isinstance(query, FalsifyQuery)]
-        summed = [query for query in queries if not isinstance(query, (*SCORE_QUERIES, FalsifyQuery))]
+        summed = _of_sums(queries)
         found: dict[Any, Answer | ScoreAnswer] = dict(self.dataset.answer(summed)) if summed else {}
         found |= {query: falsified(self.spec, self.dataset, query) for query in drawn}
         if scored:
@@ -93,6 +93,19 @@ class BothRoads:
         )
         contrasts = (*((arm, spec.control) for arm in spec.treated_arms), *spec.design.contrasts)
         return ScoreRoad(rows=rows, nuisances=nuisances, contrasts=contrasts, progress=self.edges.progress)
+
+
+def ask_engine(spec: ExperimentSpec, dataset: DatasetWithRows, queries: Sequence[Query]) -> None:
+    """Send the engine what an analysis sends it, and learn nothing of it."""
+    dataset.answer(_of_sums(queries))
+    scored = [query for query in queries if isinstance(query, SCORE_QUERIES)]
+    if scored or asks_whom(spec):
+        dataset.rows(wanted(spec, scored))
+
+
+def _of_sums(queries: Iterable[Query]) -> list[Query]:
+    """Return those that sums answer, without a row."""
+    return [query for query in queries if not isinstance(query, (*SCORE_QUERIES, FalsifyQuery))]
 
 
 def recipe_of(spec: ExperimentSpec) -> "Recipe":

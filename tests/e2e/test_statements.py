@@ -1,6 +1,7 @@
 """`explain --sql`: every statement of a run, each with what it is for, and nothing recorded."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 import sqlglot
@@ -9,6 +10,8 @@ from cxcausal import api
 from cxcausal.data.engine import Row
 from cxcausal.data.engines.embedded import Embedded
 from tests.e2e.project import Project, customers
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -60,3 +63,10 @@ def test_data_are_replaced_only_where_statements_are_shown(project: Project, pat
     other = project.root / "data" / "other.csv"
     other.write_text((project.root / "data" / "callback.csv").read_text())
     assert "open data/other.csv as raw" in project.cx("explain", path, "--sql", "--on", str(other)).out
+
+
+def test_a_run_that_reads_units_shows_how_it_reads_them(tmp_path: Path) -> None:
+    out = tmp_path / "handoff.parquet"
+    api.simulate("handoff", out, n=800, seed=2)
+    sent = api.statements(ROOT / "experiments" / "human_handoff.yaml", on=str(out))
+    assert any("units themselves" in statement.purpose for statement in sent)
