@@ -239,9 +239,11 @@ def course_of(  # noqa: PLR0913 - what a stage is given
     confounders = (
         set() if nuisances.known is not None and bool(subject.values.seen.all()) else set(nuisances.covariates)
     )
+    known = tuple(modifiers) == nuisances.covariates
+    features = subject.features if known else fenced(features_of(own, tuple(modifiers)))
     return Course(
         subject=subject,
-        ground=Ground(features=fenced(features_of(own, tuple(modifiers))), arm=own.arm, arms=len(own.arms)),
+        ground=Ground(features=features, arm=own.arm, arms=len(own.arms)),
         places=places,
         block=folds_of(keys, BLOCKS, seed=seed, repeat=_BLOCKS_SALT),
         inner=folds_of(keys, INNER, seed=seed, repeat=_INNER_SALT),

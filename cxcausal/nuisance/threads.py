@@ -7,7 +7,7 @@ from threading import local
 
 VARIABLE = "CXCAUSAL_THREADS"
 _WAITING = "OMP_WAIT_POLICY"
-_FEWEST_ROWS = 20_000
+_FEWEST_ROWS, _FEWEST_TO_BOOST = 20_000, 200_000
 _MOST = 8
 _HERE = local()
 """Of each thread: whether it works beside others, and so alone."""
@@ -29,6 +29,11 @@ def threads() -> int:
 def threads_for(rows: int) -> int:
     """Return the threads for a task over so many rows."""
     return threads() if rows >= _FEWEST_ROWS else 1
+
+
+def threads_to_boost(rows: int) -> int:
+    """Return the threads for small trees that learn from so many rows; of fewer, threads wait more than they work."""
+    return threads() if rows >= _FEWEST_TO_BOOST else 1
 
 
 def wait_without_spinning() -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from cxcausal.core.rows import Floats
 from cxcausal.nuisance.features import Features
-from cxcausal.nuisance.threads import threads_for
+from cxcausal.nuisance.threads import threads_for, threads_to_boost
 
 Places = npt.NDArray[np.intp]
 _BINNED: "WeakKeyDictionary[Features, Any]" = WeakKeyDictionary()
@@ -64,7 +64,7 @@ class Boost:
         """Return the booster learned from some units, with these: to drop them takes a fifth of a small one's time."""
         import lightgbm  # noqa: PLC0415 - heavy
 
-        part, parameters = self._part(train, sizes), self._parameters(sizes)
+        part, parameters = self._part(train, sizes), self._parameters(sizes, len(train))
         return lightgbm.train(parameters, part, num_boost_round=trees, keep_training_booster=True)
 
     def stopped(self, train: Places, held: Places, sizes: Sizes, patience: int) -> tuple[float, int]:
@@ -73,7 +73,7 @@ class Boost:
 
         heard: dict[str, dict[str, list[float]]] = {}
         model = lightgbm.train(
-            self._parameters(sizes),
+            self._parameters(sizes, len(train)),
             self._part(train, sizes),
             num_boost_round=sizes.trees,
             valid_sets=[self._part(held, sizes)],
@@ -91,7 +91,8 @@ class Boost:
         return np.reshape(np.asarray(found, dtype=np.float64), (-1, self.goal.classes))
 
     def _part(self, units: Places, sizes: Sizes) -> Any:  # noqa: ANN401 - a data set, which has no types
-        part = _binned(self.features, self._parameters(sizes)).subset(units, params=self._parameters(sizes))
+        parameters = self._parameters(sizes, len(units))
+        part = _binned(self.features, parameters).subset(units, params=parameters)
         part.construct()
         part.set_label(self.y[units])
         if self.weight is not None:
@@ -100,7 +101,7 @@ class Boost:
             part.set_init_score(self.start[units])
         return part
 
-    def _parameters(self, sizes: Sizes) -> dict[str, Any]:
+    def _parameters(self, sizes: Sizes, rows: int) -> dict[str, Any]:
         several = {"num_class": self.goal.classes} if self.goal.kind == "multiclass" else {}
         return {
             **self._fixed,
@@ -111,7 +112,7 @@ class Boost:
             "min_data_in_leaf": sizes.fewest_in_leaf,
             "lambda_l2": sizes.ridge,
             "feature_pre_filter": False,  # else leaves of another size would need other bins
-            "num_threads": threads_for(self.features.matrix.shape[0]),
+            "num_threads": threads_to_boost(rows),
             "seed": self.seed % 2**31,
             "verbosity": -1,
         }
