@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from cxcausal.core.rows import Floats
 
-_FLAT = 100.0
-"""The first strength, per unit: what tells something leaves it in a few steps, and most of what doesn't stays there."""
+_FLAT = 1.0
+"""The first strength, by the columns' mean square: flatter, and what tells a little is not found; else noise is."""
 _WEAKEST, _STRONGEST, _NOTHING = 1e-4, 1e8, 1e-8
 """Bounds of a strength, and degrees of freedom below which a term is as good as absent."""
 _RIDGE = 1e-10
@@ -45,21 +45,23 @@ class Terms:
 
 @dataclass(frozen=True, kw_only=True)
 class Smooth:
-    """Slopes, shape (p,), and the strength that every term's squares are penalised with, shape (terms,)."""
+    """Slopes, shape (p,), and the strength that every term's squares are penalised with, shape (terms,).
+
+    A strength is nan where none was chosen yet.
+    """
 
     slopes: Floats
     strengths: Floats
 
-    def plus(self, more: int, units: int) -> "Smooth":
-        """Return where to begin with as many terms more, of some units."""
-        flat = np.full(more, _FLAT * units)
-        return Smooth(slopes=np.append(self.slopes, np.zeros(more)), strengths=np.append(self.strengths, flat))
+    def plus(self, more: int) -> "Smooth":
+        """Return where to begin with as many terms more."""
+        unknown = np.full(more, np.nan)
+        return Smooth(slopes=np.append(self.slopes, np.zeros(more)), strengths=np.append(self.strengths, unknown))
 
 
 def beginning(terms: Terms) -> Smooth:
-    """Return slopes of 0, penalised so much that they nearly stay there."""
-    units, columns = terms.columns.shape
-    return Smooth(slopes=np.zeros(columns), strengths=np.full(terms.many, _FLAT * units))
+    """Return slopes of 0, and no strength chosen yet."""
+    return Smooth(slopes=np.zeros(terms.columns.shape[1]), strengths=np.full(terms.many, np.nan))
 
 
 def least_squares(terms: Terms, y: Floats, mass: Floats, begin: Smooth) -> Smooth:
@@ -135,8 +137,9 @@ def _stepped(terms: Terms, moments: _Moments, strengths: Floats, *, noise: float
     """Return slopes at some strengths with those to try next, and how many degrees of freedom the slopes took."""
     from scipy.linalg import cho_factor, cho_solve  # noqa: PLC0415 - heavy
 
+    square = np.trace(moments.gram) / len(moments.gram)
+    strengths, ridge = np.where(np.isnan(strengths), _FLAT * square, strengths), _RIDGE * square
     penalties = np.where(terms.of > 0, strengths[terms.of], 0.0)
-    ridge = _RIDGE * np.trace(moments.gram) / len(moments.gram)
     factor = cho_factor(moments.gram + np.diag(penalties + ridge), lower=True, check_finite=False)
     inverse = cho_solve(factor, np.eye(len(penalties)), check_finite=False)
     slopes = inverse @ moments.products

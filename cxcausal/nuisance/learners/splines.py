@@ -88,7 +88,7 @@ def learned(bent: Bent, y: Floats, train: Flags, weight: Floats | None, *, binar
     products = _products(bent.plane, train, (own - told[train]) * mass)
     if products.shape[1]:
         terms = terms.plus(products)
-        found = fitted(_of(terms, train), own, mass, found.plus(products.shape[1], len(own)))
+        found = fitted(_of(terms, train), own, mass, found.plus(products.shape[1]))
         told = expected(terms.columns, found.slopes)
     return np.clip(told, own.min(), own.max())  # no mean is told that lies beyond what was seen
 
