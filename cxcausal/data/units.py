@@ -156,7 +156,15 @@ def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: R
     if opened.kept or spec.epochs:
         table = engine.keep(_UNITS, table)
     units = profiled(engine, opened, table, spec, layout)
-    suspects = Suspects(
+    problems = tuple(suspicions(_suspects(engine, opened, rows, reader, units), spec, roles))
+    if problems:
+        raise DataError(problems)
+    return units
+
+
+def _suspects(engine: Engine, opened: Opened, rows: Table, reader: Reader, units: Units) -> Suspects:
+    """Return what is of the right type and may all the same not be what the plan says it is."""
+    return Suspects(
         engine=engine,
         opened=opened,
         rows=rows,
@@ -166,10 +174,6 @@ def prepare_units(engine: Engine, opened: Opened, spec: ExperimentSpec, roles: R
         fractional=frozenset(name for name, bounds in units.numbers.items() if not bounds.whole),
         beyond=frozenset(name for name, bounds in units.numbers.items() if bounds.largest > 1),
     )
-    problems = tuple(suspicions(suspects, spec, roles))
-    if problems:
-        raise DataError(problems)
-    return units
 
 
 def numeric_texts(engine: Engine, reader: Reader, names: tuple[str, ...]) -> frozenset[str]:
